@@ -1,0 +1,124 @@
+// The environment, read once into a frozen Config; the only place that reads process.env.
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { AppError } from './errors.ts'
+
+const MIB = 1024 * 1024
+
+/** Every setting: environment variable, default, and what it does. The README lists the same (a test compares). */
+export const SETTINGS = {
+  PORT: ['7860', 'TCP port to listen on; 0 takes a free one'],
+  HOST: ['127.0.0.1', 'address to listen on; anything but loopback needs ROENTGEN_OPEN=1'],
+  ROENTGEN_OPEN: [
+    '0',
+    '1 allows a HOST that other machines can reach, although there are no users yet',
+  ],
+  ROENTGEN_ALLOWED_HOSTS: ['', 'further Host names that requests may carry, separated by commas'],
+  ROENTGEN_MODELS: ['models', 'the model store'],
+  ROENTGEN_DATA: ['data', 'database, uploads, private copies of active models'],
+  ROENTGEN_DATASETS: ['Dataset', 'folder of labelled images'],
+  ROENTGEN_DEMO: ['auto', 'auto gives an empty model store the demonstration models; off does not'],
+  DATABASE_URL: ['', 'unset: SQLite in the data folder'],
+  ROENTGEN_ENGINE: ['auto', 'auto, onnx or tensorflow'],
+  ROENTGEN_THREADS: ['0', 'threads of one inference; 0 takes all cores'],
+  ROENTGEN_HOST_MEMORY: [
+    '4096',
+    'MiB that all model hosts together may use before the least used is ended',
+  ],
+  ROENTGEN_QUEUE: ['64', 'requests that may wait for an inference before 503 is answered'],
+  ROENTGEN_MAX_UPLOAD_MB: ['64', 'largest upload of an image, MiB'],
+  ROENTGEN_MAX_PIXELS: ['100000000', 'most pixels of an image'],
+  ROENTGEN_MAX_IMPORT_MB: ['2048', 'largest upload of a package, MiB'],
+  ROENTGEN_KEEP_UPLOADS_HOURS: ['720', 'hours until a prediction and its image are forgotten'],
+  ROENTGEN_WARM_MINUTES: [
+    '10',
+    'minutes that the previous version stays loaded for an instant rollback',
+  ],
+  ROENTGEN_LOG: ['info', 'least level that is logged: debug, info, warn, error or silent'],
+} as const satisfies Record<string, readonly [string, string]>
+
+export type SettingName = keyof typeof SETTINGS
+
+export interface Config {
+  readonly port: number
+  readonly host: string
+  readonly open: boolean
+  readonly allowedHosts: readonly string[]
+  readonly modelsDir: string
+  readonly dataDir: string
+  readonly datasetsDir: string
+  readonly demo: 'auto' | 'off'
+  readonly engine: 'auto' | 'onnx' | 'tensorflow'
+  readonly threads: number
+  readonly hostMemoryBytes: number
+  readonly queueLength: number
+  readonly maxUploadBytes: number
+  readonly maxPixels: number
+  readonly maxImportBytes: number
+  readonly keepUploadsMs: number
+  readonly warmMs: number
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Reads and checks every setting. @throws AppError `setting`, its message names the variable and what it may be. */
+export function readConfig(env: Environment = process.env): Config {
+  const text = (name: SettingName): string => env[name]?.trim() || SETTINGS[name][0]
+  const wrong = (name: SettingName, may: string): never => {
+    throw new AppError('setting', `${name} is "${text(name)}", but must be ${may}.`)
+  }
+  const integer = (name: SettingName, min: number, max: number): number => {
+    const value = Number(text(name))
+    const fits = /^\d+$/.test(text(name)) && value >= min && value <= max
+    return fits ? value : wrong(name, `a whole number from ${min} to ${max}`)
+  }
+  const oneOf = <const T extends string>(name: SettingName, choices: readonly T[]): T =>
+    choices.find((choice) => choice === text(name)) ?? wrong(name, choices.join(', '))
+
+  const open = oneOf('ROENTGEN_OPEN', ['0', '1']) === '1'
+  const host = text('HOST')
+  if (!open && !isLoopback(host)) {
+    throw new AppError(
+      'setting',
+      `HOST is "${host}", which other machines can reach, and Roentgen has no users or passwords yet. ` +
+        'Use HOST=127.0.0.1, or set ROENTGEN_OPEN=1 if everyone on that network may use it.',
+    )
+  }
+  if (text('DATABASE_URL') !== '') {
+    throw new AppError(
+      'setting',
+      'DATABASE_URL is set, but only the built-in SQLite database is supported; unset it.',
+    )
+  }
+  return Object.freeze({
+    port: integer('PORT', 0, 65535),
+    host,
+    open,
+    allowedHosts: text('ROENTGEN_ALLOWED_HOSTS')
+      .split(',')
+      .map((name) => name.trim().toLowerCase())
+      .filter(Boolean),
+    modelsDir: resolve(text('ROENTGEN_MODELS')),
+    dataDir: resolve(text('ROENTGEN_DATA')),
+    datasetsDir: resolve(text('ROENTGEN_DATASETS')),
+    demo: oneOf('ROENTGEN_DEMO', ['auto', 'off']),
+    engine: oneOf('ROENTGEN_ENGINE', ['auto', 'onnx', 'tensorflow']),
+    threads: integer('ROENTGEN_THREADS', 0, 1024) || availableParallelism(),
+    hostMemoryBytes: integer('ROENTGEN_HOST_MEMORY', 64, 16_777_216) * MIB,
+    queueLength: integer('ROENTGEN_QUEUE', 1, 100_000),
+    maxUploadBytes: integer('ROENTGEN_MAX_UPLOAD_MB', 1, 4096) * MIB,
+    maxPixels: integer('ROENTGEN_MAX_PIXELS', 1024, 1_000_000_000),
+    maxImportBytes: integer('ROENTGEN_MAX_IMPORT_MB', 1, 65_536) * MIB,
+    keepUploadsMs: integer('ROENTGEN_KEEP_UPLOADS_HOURS', 1, 876_000) * 3_600_000,
+    warmMs: integer('ROENTGEN_WARM_MINUTES', 0, 1440) * 60_000,
+    logLevel: oneOf('ROENTGEN_LOG', ['debug', 'info', 'warn', 'error', 'silent']),
+  })
+}
+
+/** Loopback names and addresses, as in RFC 6761 and RFC 1122. */
+export function isLoopback(host: string): boolean {
+  return (
+    host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
+  )
+}

@@ -1,0 +1,140 @@
+// What a package says about itself: the zod schemas of manifest.json, configs/model.json and golden.json,
+// and the types that every room shares. Reading and hashing files: package-files.ts.
+import { z } from 'zod'
+import { PreprocessingSchema } from '../imaging/preprocessing.ts'
+import { isName } from './ids.ts'
+
+const name = z.string().refine(isName, 'must be 1 to 64 of a-z 0-9 . _ -')
+const finite = z.number()
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** `binary`: one sigmoid; `single-label`: softmax; `multi-label`: several independent sigmoids. */
+export const KindSchema = z.enum(['binary', 'single-label', 'multi-label'])
+export type ConditionKind = z.infer<typeof KindSchema>
+
+export const ClassSchema = z.object({ label: z.string().min(1).max(100), positive: z.boolean() })
+export type ClassLabel = Readonly<z.infer<typeof ClassSchema>>
+
+/**
+ * How raw scores become calibrated probabilities. `temperature` divides the logits (Guo et al. 2017),
+ * ECE values are fractions 0..1 on the calibration split.
+ */
+export const CalibrationSchema = z.object({
+  method: z.enum(['temperature']),
+  temperature: finite.positive(),
+  eceBefore: finite.min(0).max(1).nullable(),
+  eceAfter: finite.min(0).max(1).nullable(),
+  /** Images that it was fitted on. */
+  n: z.int().min(0),
+})
+export type Calibration = Readonly<z.infer<typeof CalibrationSchema>>
+
+/**
+ * A named decision rule on *calibrated* probabilities. `thresholds` holds one entry for each positive class
+ * (binary: the positive class; multi-label: every label); empty for `argmax` of a single-label model.
+ */
+export const OperatingPointSchema = z.object({
+  name: z.string().min(1).max(64),
+  thresholds: z.record(z.string(), finite.min(0).max(1)),
+  /** Measured where the thresholds were chosen and on the test split; null where unknown. */
+  sensitivity: finite.min(0).max(1).nullable(),
+  specificity: finite.min(0).max(1).nullable(),
+})
+export type OperatingPoint = Readonly<z.infer<typeof OperatingPointSchema>>
+
+/** Test-split figures, all fractions 0..1; null where undefined. `testSet` fingerprints the images they were measured on. */
+export const MetricsSchema = z.object({
+  accuracy: finite.nullable(),
+  balancedAccuracy: finite.nullable(),
+  auc: finite.nullable(),
+  sensitivity: finite.nullable(),
+  specificity: finite.nullable(),
+  f1: finite.nullable(),
+  n: z.int().min(0),
+  testSet: z.string(),
+})
+export type Metrics = Readonly<z.infer<typeof MetricsSchema>>
+
+/**
+ * The ONNX graph that a host runs. Shapes: input [1,H,W,C] (nhwc) or [1,C,H,W] (nchw), float32.
+ * `logits` [1,K] before the last activation, or else `probabilities` [1,K] after it. K is 1 for binary (the positive
+ * class's logit) or the number of classes. `features` [1,h,w,F]; `gradients` [K,h,w,F] or [K,1,1,F] when they do not
+ * depend on the place (linear head after global average pooling): d logit_k / d features.
+ */
+export const GraphSchema = z.object({
+  file: z.string(),
+  input: z.object({ name: z.string(), layout: z.enum(['nhwc', 'nchw']) }),
+  outputs: z.object({
+    logits: z.string().nullable(),
+    probabilities: z.string().nullable(),
+    features: z.string().nullable(),
+    gradients: z.string().nullable(),
+  }),
+})
+export type Graph = Readonly<z.infer<typeof GraphSchema>>
+
+/** Where a heatmap is taken and what counts as strong evidence. `scale`: map value (logit units) drawn as full colour. */
+export const ExplanationSchema = z.object({
+  layer: z.string(),
+  reason: z.string(),
+  scale: finite.positive().nullable(),
+})
+
+/** configs/model.json: all that a host and the decision need, besides preprocessing.json. */
+export const ModelConfigSchema = z.object({
+  schema: z.literal(1),
+  architecture: z.string(),
+  kind: KindSchema,
+  classes: z.array(ClassSchema).min(1).max(1000),
+  graph: GraphSchema,
+  explanation: ExplanationSchema.nullable(),
+  parameters: z.object({ total: z.int(), trainable: z.int(), nonTrainable: z.int() }).nullable(),
+})
+export type ModelConfig = Readonly<z.infer<typeof ModelConfigSchema>>
+
+/** results/golden/golden.json: stored images with the raw outputs that this very graph gave. */
+export const GoldenSchema = z.object({
+  schema: z.literal(1),
+  /** Largest absolute difference of an uncalibrated probability that still passes. */
+  tolerance: finite.positive(),
+  items: z.array(
+    z.object({ file: z.string(), label: z.string().nullable(), probabilities: z.array(finite) }),
+  ),
+})
+export type Golden = Readonly<z.infer<typeof GoldenSchema>>
+
+export const FileEntrySchema = z.object({
+  path: z.string().min(1).max(512),
+  size: z.int().min(0),
+  sha256,
+  md5: z.string().regex(/^[0-9a-f]{32}$/),
+})
+export type FileEntry = Readonly<z.infer<typeof FileEntrySchema>>
+
+/** manifest.json. The SHA-256 of its bytes is the version's digest; it names every other file, not itself and not n. */
+export const ManifestSchema = z.object({
+  schema: z.literal(1),
+  condition: name,
+  name,
+  createdAt: z.iso.datetime({ offset: true }),
+  architecture: z.string().min(1).max(100),
+  kind: KindSchema,
+  classes: z.array(ClassSchema).min(1).max(1000),
+  /** Enough to create the condition where it does not exist yet. */
+  conditionName: z.string().min(1).max(100),
+  bodyPart: z.string().max(100),
+  /** Shown wherever the version is shown, e.g. "synthetic demonstration, not for use on patients". */
+  notice: z.string().max(300).nullable(),
+  demonstration: z.boolean(),
+  calibration: CalibrationSchema.nullable(),
+  operatingPoints: z.array(OperatingPointSchema),
+  defaultOperatingPoint: z.string().nullable(),
+  metrics: MetricsSchema.nullable(),
+  /** Where it came from: run, dataset fingerprint, parent version, source file's digest, former ids. */
+  lineage: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
+  tags: z.array(z.string().max(64)),
+  files: z.array(FileEntrySchema).min(1).max(10_000),
+})
+export type Manifest = Readonly<z.infer<typeof ManifestSchema>>
+
+export { PreprocessingSchema }
