@@ -1,0 +1,101 @@
+// The one place where an error becomes an answer: an RFC 9457 problem document for programs, and for a page request a
+// page or fragment with the same words. Nothing that was not written for a person leaves this file: no stack, no path.
+import type { Context } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { AppError, type ErrorCode, isAppError, messageOf } from '../errors.ts'
+import type { AppEnv } from './app-env.ts'
+import type { Log } from './log.ts'
+
+/** RFC 9457, with our stable `code`. */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: ErrorCode
+}
+
+/** What the error pages are drawn with; the views supply it. */
+export type ErrorRenderer = (
+  problem: Problem,
+  where: { fragment: boolean },
+) => string | Promise<string>
+
+const RETRY_AFTER_SECONDS = 2
+
+/** Any thrown thing as an AppError; what is not one becomes `internal` and must be logged by the caller. */
+export function asAppError(error: unknown): AppError {
+  if (isAppError(error)) return error
+  if (error instanceof HTTPException) return fromHttpException(error)
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  if (code === 'ENOSPC' || code === 'SQLITE_FULL') {
+    return new AppError('unavailable', 'The disk is full; free some space and try again.', {
+      cause: error,
+      retryAfterSeconds: 60,
+    })
+  }
+  return new AppError('internal', 'Roentgen made a mistake; the log says more.', { cause: error })
+}
+
+function fromHttpException(error: HTTPException): AppError {
+  if (error.status === 404) return new AppError('not-found', 'There is nothing at this address.')
+  if (error.status === 413) return new AppError('upload-too-large', 'The request is too large.')
+  return new AppError('invalid', error.message || 'The request cannot be understood.', {
+    cause: error,
+  })
+}
+
+export function problemOf(error: AppError): Problem {
+  return {
+    ...error.extra,
+    type: `urn:roentgen:problem:${error.code}`,
+    title: error.title,
+    status: error.status,
+    detail: error.message,
+    code: error.code,
+  }
+}
+
+/** Pages and their forms want HTML; everything under /api and whoever asks for JSON alone gets a problem document. */
+export function wantsHtml(path: string, accept: string | undefined): boolean {
+  if (/^\/(api|healthz|readyz|metrics|v2|gradio_api)(\/|$)/.test(path)) return false
+  if (accept === undefined || accept === '*/*') return false
+  return accept.includes('text/html') || !accept.includes('json')
+}
+
+/** htmx asks for a part of a page, unless it replaces the whole body (a boosted link or a restored history entry). */
+export function wantsFragment(request: Request): boolean {
+  return (
+    request.headers.get('hx-request') === 'true' &&
+    request.headers.get('hx-request-type') !== 'full'
+  )
+}
+
+/** Handlers for `app.onError` and `app.notFound`. */
+export function problemHandlers(options: { log: Log; render: ErrorRenderer }) {
+  const answer = async (error: unknown, c: Context<AppEnv>): Promise<Response> => {
+    const appError = asAppError(error)
+    if (appError.status >= 500 && appError.status !== 503) {
+      const cause = appError.cause ?? error
+      const stack = cause instanceof Error ? cause.stack : undefined
+      options.log.error({ method: c.req.method, path: c.req.path, stack }, messageOf(cause))
+    }
+    const problem = problemOf(appError)
+    const headers = new Headers({ 'Cache-Control': 'no-store', Vary: 'Accept, HX-Request' })
+    if (problem.status === 503) {
+      headers.set('Retry-After', String(appError.retryAfterSeconds ?? RETRY_AFTER_SECONDS))
+    }
+    if (wantsHtml(c.req.path, c.req.header('accept'))) {
+      headers.set('Content-Type', 'text/html; charset=utf-8')
+      const html = await options.render(problem, { fragment: wantsFragment(c.req.raw) })
+      return new Response(html, { status: problem.status, headers })
+    }
+    headers.set('Content-Type', 'application/problem+json')
+    return new Response(JSON.stringify(problem), { status: problem.status, headers })
+  }
+  return {
+    onError: answer,
+    notFound: (c: Context<AppEnv>) =>
+      answer(new AppError('not-found', 'There is nothing at this address.'), c),
+  }
+}
