@@ -1,0 +1,107 @@
+// Two diagnoses of the same image by two versions: do they agree, how far apart are they, and where. Pure.
+import type { Diagnosis } from './diagnose.ts'
+import { largest } from './explain/evidence.ts'
+import type { Heatmap } from './explain/explain.ts'
+
+/** Both evidence maps on one grid and one scale. */
+export interface ComparedMaps {
+  readonly width: number
+  readonly height: number
+  readonly a: Float32Array // [height, width]
+  readonly b: Float32Array
+  /** b - a, within -scale..scale. */
+  readonly difference: Float32Array
+  /** The value drawn as full colour in all three. */
+  readonly scale: number
+}
+
+export interface Comparison {
+  /** The same decision label. */
+  readonly agree: boolean
+  /** b - a of calibrated probability, for each class that both have. */
+  readonly deltas: Readonly<Record<string, number>>
+  readonly maps: ComparedMaps | null
+  /** Why there are no maps, or null. */
+  readonly note: string | null
+}
+
+export function compareDiagnoses(a: Diagnosis, b: Diagnosis): Comparison {
+  const deltas: Record<string, number> = {}
+  for (const { label, probability } of a.classes) {
+    const other = b.classes.find((one) => one.label === label)
+    if (other) deltas[label] = other.probability - probability
+  }
+  const note = whyNoMaps(a.heatmap, b.heatmap)
+  return {
+    agree: a.decision.label === b.decision.label,
+    deltas,
+    maps: note === null && a.heatmap && b.heatmap ? compareMaps(a, b) : null,
+    note,
+  }
+}
+
+function whyNoMaps(a: Heatmap | null, b: Heatmap | null): string | null {
+  if (!a || !b) return 'No heatmap was asked for.'
+  if (a.method !== b.method) {
+    return `The heatmaps were made in different ways (${a.method} and ${b.method}), so they cannot be compared.`
+  }
+  if (a.target !== b.target) {
+    return `The heatmaps explain different classes (${a.target} and ${b.target}), so they cannot be compared.`
+  }
+  return null
+}
+
+/**
+ * A map's values belong to its model: logit units, for each cell. Times the number of cells (occlusion: as they are)
+ * and divided by the calibration's temperature they are comparable between models.
+ */
+function compareMaps(a: Diagnosis, b: Diagnosis): ComparedMaps | null {
+  if (!a.heatmap || !b.heatmap) return null
+  const width = Math.max(a.heatmap.width, b.heatmap.width)
+  const height = Math.max(a.heatmap.height, b.heatmap.height)
+  const [left, right] = [a, b].map((one) => ({ ...one, unit: unitOf(one) }))
+  if (!left?.heatmap || !right?.heatmap) return null
+  const [gridA, gridB] = [left, right].map((one) => {
+    const grid = one.heatmap ? resample(one.heatmap, { width, height }) : new Float32Array(0)
+    return grid.map((value) => value * one.unit)
+  })
+  if (!gridA || !gridB) return null
+  const scale = Math.max(
+    left.heatmap.scale * left.unit,
+    right.heatmap.scale * right.unit,
+    largest(gridA),
+    largest(gridB),
+  )
+  const difference = gridB.map((value, index) => value - (gridA[index] ?? 0))
+  return { width, height, a: gridA, b: gridB, difference, scale }
+}
+
+function unitOf({ heatmap, calibration }: Diagnosis): number {
+  const cells = heatmap && heatmap.method !== 'occlusion' ? heatmap.width * heatmap.height : 1
+  return cells / (calibration?.temperature ?? 1)
+}
+
+/** Bilinear, cell centres aligned, edges held: the same rule that draws the overlay. */
+export function resample(
+  map: Pick<Heatmap, 'grid' | 'width' | 'height'>,
+  to: { readonly width: number; readonly height: number },
+): Float32Array {
+  const out = new Float32Array(to.width * to.height)
+  for (let y = 0; y < to.height; y++) {
+    const [top, bottom, down] = neighbours(y, to.height, map.height)
+    for (let x = 0; x < to.width; x++) {
+      const [left, right, along] = neighbours(x, to.width, map.width)
+      const at = (row: number, column: number) => map.grid[row * map.width + column] ?? 0
+      const upper = at(top, left) * (1 - along) + at(top, right) * along
+      const lower = at(bottom, left) * (1 - along) + at(bottom, right) * along
+      out[y * to.width + x] = upper * (1 - down) + lower * down
+    }
+  }
+  return out
+}
+
+function neighbours(index: number, to: number, from: number): [number, number, number] {
+  const place = Math.min(from - 1, Math.max(0, ((index + 0.5) * from) / to - 0.5))
+  const before = Math.floor(place)
+  return [before, Math.min(from - 1, before + 1), place - before]
+}

@@ -1,0 +1,131 @@
+// From a method's name to a heatmap on an absolute scale: chooses the method and the scale, and says what must be said.
+import { AppError } from '../../errors.ts'
+import { logitsFromProbabilities } from '../calibrate.ts'
+import type { LoadedVersion } from '../lease.ts'
+import type { RawOutput, RawScores } from '../raw-output.ts'
+import { scores } from '../scores.ts'
+import { type EvidenceMap, findLayerEvidence, type LayerEvidence, largest } from './evidence.ts'
+import { gradCam } from './gradcam.ts'
+import { gradCamPlusPlus } from './gradcam-plus-plus.ts'
+import { hiResCam } from './hirescam.ts'
+import { occlusion } from './occlusion.ts'
+
+export const EXPLAIN_METHODS = ['gradcam', 'gradcam++', 'hirescam', 'occlusion', 'none'] as const
+export type ExplainMethod = (typeof EXPLAIN_METHODS)[number]
+type LayerMethod = 'gradcam' | 'gradcam++' | 'hirescam'
+
+/** Below this share of the scale the strongest cell is called weak evidence. */
+const WEAK = 0.2
+/** The layer that occlusion explains. */
+export const INPUT_LAYER = 'input'
+
+const LAYER_METHODS: Readonly<Record<LayerMethod, (layer: LayerEvidence) => EvidenceMap>> = {
+  gradcam: gradCam,
+  'gradcam++': gradCamPlusPlus,
+  hirescam: hiResCam,
+}
+
+export interface Heatmap extends EvidenceMap {
+  /** The value drawn as full colour. Never the map's own largest value when the version has a reference scale. */
+  readonly scale: number
+  readonly method: Exclude<ExplainMethod, 'none'>
+  readonly layer: string
+  /** Label of the explained class. */
+  readonly target: string
+  readonly weak: boolean
+}
+
+export interface ExplainInput {
+  readonly version: LoadedVersion
+  readonly tensor: Float32Array
+  readonly raw: RawOutput
+  readonly method: Exclude<ExplainMethod, 'none'>
+  readonly layer?: string | undefined
+  readonly target: string
+  readonly signal?: AbortSignal | undefined
+}
+
+/** @throws AppError `unknown-layer`, `unknown-target` */
+export async function explain(
+  o: ExplainInput,
+): Promise<{ readonly heatmap: Heatmap; readonly warnings: readonly string[] }> {
+  const { classes, explanation } = o.version.model
+  const target = getTargetIndex(classes, o.target)
+  const hasLayer = explanation !== null && o.raw.features !== null && o.raw.gradients !== null
+  const method = hasLayer ? o.method : 'occlusion'
+  const layer = method === 'occlusion' || !explanation ? INPUT_LAYER : explanation.layer
+  checkLayer(o, layer)
+  const warnings: string[] = []
+  if (method !== o.method) {
+    warnings.push(
+      'This version gives no feature map, so the heatmap was made by hiding parts of the image (occlusion).',
+    )
+  }
+  const maps = method === 'occlusion' ? await occlusionMaps(o) : layerMaps(o, method)
+  const map = maps[target]
+  if (!map?.grid.every(Number.isFinite)) {
+    throw new AppError('internal', 'The heatmap of this image could not be worked out.')
+  }
+  const reference = referenceScale(o, method)
+  const strongest = largest(map.grid)
+  const scale = reference ?? (Math.max(...maps.map((one) => largest(one.grid))) || 1)
+  if (reference === null) {
+    warnings.push(
+      'There is no reference scale for this heatmap: full colour marks the strongest evidence in this image alone.',
+    )
+  }
+  const weak = strongest / scale < WEAK
+  if (weak) {
+    warnings.push(
+      `The evidence for ${o.target} in the heatmap is weak: no part of the image stands out.`,
+    )
+  }
+  return { heatmap: { ...map, scale, method, layer, target: o.target, weak }, warnings }
+}
+
+/** @throws AppError `unknown-target` */
+export function getTargetIndex(
+  classes: readonly { readonly label: string }[],
+  target: string,
+): number {
+  const index = classes.findIndex((one) => one.label === target)
+  if (index >= 0) return index
+  throw new AppError(
+    'unknown-target',
+    `"${target.slice(0, 80)}" is not a class of this condition; it has: ${classes.map((one) => one.label).join(', ')}.`,
+  )
+}
+
+function checkLayer(o: ExplainInput, layer: string): void {
+  if (o.layer === undefined || o.layer === layer) return
+  throw new AppError(
+    'unknown-layer',
+    `"${o.layer.slice(0, 80)}" cannot be explained in this version; leave the layer out or write "${layer}".`,
+  )
+}
+
+/** A stored scale is for logit units of the layer's cells; only these two methods give such values. */
+function referenceScale(o: ExplainInput, method: Exclude<ExplainMethod, 'none'>): number | null {
+  const fits = method === 'gradcam' || method === 'hirescam'
+  return fits ? (o.version.model.explanation?.scale ?? null) : null
+}
+
+function layerMaps(o: ExplainInput, method: LayerMethod): EvidenceMap[] {
+  const { kind, classes } = o.version.model
+  return classes.map((_, target) => {
+    const layer = findLayerEvidence({ kind, classes, raw: o.raw, target })
+    if (!layer) throw new AppError('internal', 'The model gave no feature map.')
+    return LAYER_METHODS[method](layer)
+  })
+}
+
+async function occlusionMaps(o: ExplainInput): Promise<EvidenceMap[]> {
+  const { kind, classes } = o.version.model
+  const scoresOf = (raw: RawScores): number[] => {
+    const all = scores({ kind, classes, raw, calibration: null })
+    const probabilities = all.map((one) => one.uncalibrated)
+    const standIns = logitsFromProbabilities(kind, probabilities)
+    return all.map((one, index) => one.logit ?? standIns[index] ?? 0)
+  }
+  return occlusion({ ...o, base: o.raw, scoresOf })
+}

@@ -1,0 +1,45 @@
+// The hold that a request has on one version: what it may know and do until it lets go. Types only; given out by
+// runtime.ts, used by diagnose.ts and the server.
+import type { Preprocessing } from '../imaging/preprocessing.ts'
+import type { ModelConfig } from '../package/schema.ts'
+import type { Patch, RawOutput, RawScores } from './raw-output.ts'
+
+export interface InferOptions {
+  /** Also bring features and gradients, where the graph has them. */
+  readonly explain?: boolean
+  /** Aborted: leaves the queue at once; a run that has begun is finished and forgotten. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface MaskedOptions {
+  readonly patches: readonly Patch[]
+  /** What a hidden pixel becomes, one value a channel, in the tensor's own units. */
+  readonly fill: readonly number[]
+  readonly signal?: AbortSignal | undefined
+}
+
+/** All that a diagnosis needs of a version. */
+export interface LoadedVersion {
+  readonly model: ModelConfig
+  readonly preprocessing: Preprocessing
+  /**
+   * One image. `tensor` is NHWC [1, height, width, channels] as `preprocessing` says.
+   * @throws AppError `busy` (queue full), `loading`, `unavailable` (the host failed twice), `invalid` (wrong length)
+   */
+  infer(tensor: Float32Array, options?: InferOptions): Promise<RawOutput>
+  /** The same image with each patch hidden in turn; one row of scores for each patch. */
+  inferMasked(tensor: Float32Array, options: MaskedOptions): Promise<RawScores[]>
+}
+
+export interface Lease extends LoadedVersion {
+  /** `condition/name@n` */
+  readonly versionId: string
+  readonly sha256: string
+  /** The activation that made it the active one; null for a version that was asked for by name. */
+  readonly activationId: string | null
+  readonly role: 'active' | 'requested'
+  /** The package on disk differs from its manifest; the private verified copy answers. */
+  readonly damaged: boolean
+  /** Lets go; a second call does nothing. */
+  release(): void
+}
