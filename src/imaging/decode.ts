@@ -1,0 +1,65 @@
+// From a file's bytes to pixels: limits first, then the kind by content, then the decoder of that kind.
+import { AppError } from '../errors.ts'
+import { imageFormat } from './file-kind.ts'
+import type { DecodedImage, ImageLimits, Pixels } from './pixels.ts'
+import { decodeRaster } from './raster.ts'
+
+/**
+ * Decodes one image file. Runs native code on hostile input: outside of tests and dataset preparation it belongs
+ * into a process of its own (imaging-pool.ts).
+ * @throws AppError `upload-too-large`, `unsupported-image`, `too-many-pixels` or `undecodable-image`
+ */
+export async function decodeImage(bytes: Uint8Array, limits: ImageLimits): Promise<DecodedImage> {
+  if (bytes.length > limits.maxBytes) {
+    throw new AppError(
+      'upload-too-large',
+      `The file has ${mebibytes(bytes.length)} MiB; at most ${mebibytes(limits.maxBytes)} MiB are read.`,
+    )
+  }
+  const format = imageFormat(bytes)
+  if (format === 'dicom') {
+    throw new AppError(
+      'unsupported-image',
+      'This is a DICOM file, which is not read yet; export it as a 16-bit PNG or TIFF and send that.',
+    )
+  }
+  const image = await decodeRaster(bytes, { format, maxPixels: limits.maxPixels })
+  const pixels = withoutEqualChannels(image.pixels)
+  return { ...image, pixels, warnings: [...image.warnings, ...warningsAbout(pixels)] }
+}
+
+/** Grey pictures are often stored as RGB; one channel says the same in a third of the time and memory. */
+function withoutEqualChannels(pixels: Pixels): Pixels {
+  const { data, channels } = pixels
+  if (channels === 1) return pixels
+  for (let i = 0; i < data.length; i += 3) {
+    if (data[i] !== data[i + 1] || data[i] !== data[i + 2]) return pixels
+  }
+  const grey =
+    pixels.maxValue === 255 ? new Uint8Array(data.length / 3) : new Uint16Array(data.length / 3)
+  for (let i = 0; i < grey.length; i++) grey[i] = data[i * 3] as number
+  return { ...pixels, channels: 1, data: grey }
+}
+
+/** What is odd about the values themselves. */
+function warningsAbout(pixels: Pixels): string[] {
+  let least = pixels.maxValue as number
+  let most = 0
+  for (let i = 0; i < pixels.data.length; i++) {
+    const value = pixels.data[i] as number
+    if (value < least) least = value
+    if (value > most) most = value
+  }
+  if (most === least) return ['All pixels have the same value; there is nothing to see.']
+  if (pixels.maxValue === 65535 && most < 4096) {
+    const bits = Math.ceil(Math.log2(most + 1))
+    return [
+      `The image is stored with 16 bits but uses only ${bits}; it is read as nearly black. Export it over the full range.`,
+    ]
+  }
+  return []
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 1024 / 1024).toFixed(1)
+}

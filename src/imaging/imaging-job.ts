@@ -1,0 +1,91 @@
+// What can be asked of an imaging worker, and the work itself. Runs in the worker's process (imaging-worker.ts).
+import { createHash } from 'node:crypto'
+import { AppError } from '../errors.ts'
+import { decodeImage } from './decode.ts'
+import { type HeatmapRequest, heatmapPng } from './heatmap.ts'
+import type { DecodedImage, ImageLimits } from './pixels.ts'
+import { preprocess } from './preprocess.ts'
+import type { Preprocessing } from './preprocessing.ts'
+import { eightBit, keptPng, webpPreview } from './rendition.ts'
+
+export interface ReadJob {
+  readonly kind: 'read'
+  readonly bytes: Uint8Array
+  readonly limits: ImageLimits
+  readonly preprocessing: readonly Preprocessing[]
+  readonly keep: boolean
+}
+
+export interface PreviewJob {
+  readonly kind: 'preview'
+  readonly bytes: Uint8Array
+  readonly limits: ImageLimits
+  readonly maxSide: number
+}
+
+export interface HeatmapJob extends HeatmapRequest {
+  readonly kind: 'heatmap'
+  readonly limits: ImageLimits
+  /** An image of width x height to lay the map over; the result is then opaque. */
+  readonly composite?: Uint8Array
+}
+
+export type ImagingJob = ReadJob | PreviewJob | HeatmapJob
+
+export interface ReadImage {
+  /** After orientation. */
+  readonly width: number
+  readonly height: number
+  readonly format: DecodedImage['format']
+  readonly warnings: readonly string[]
+  /** Of the uploaded bytes, lower-case hex. */
+  readonly sha256: string
+  /** One for each preprocessing that was asked for: [height, width, channels]. */
+  readonly tensors: readonly Float32Array[]
+  /** Lossless PNG of the oriented pixels without metadata, when `keep` was asked for. */
+  readonly kept?: Uint8Array
+  /** Milliseconds; `decode` includes hashing, `preprocess` all tensors. */
+  readonly timings: { readonly decode: number; readonly preprocess: number; readonly keep: number }
+}
+
+/** @throws AppError of decodeImage */
+export async function runJob(job: ImagingJob): Promise<ReadImage | Uint8Array> {
+  switch (job.kind) {
+    case 'read':
+      return read(job)
+    case 'preview':
+      return webpPreview((await decodeImage(job.bytes, job.limits)).pixels, job.maxSide)
+    case 'heatmap':
+      return job.composite ? composed(job, job.composite) : heatmapPng(job)
+  }
+}
+
+async function read({ bytes, limits, preprocessing, keep }: ReadJob): Promise<ReadImage> {
+  const started = performance.now()
+  const { pixels, format, warnings } = await decodeImage(bytes, limits)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const decoded = performance.now()
+  const tensors = preprocessing.map((one) => preprocess(pixels, one))
+  const preprocessed = performance.now()
+  const kept = keep ? await keptPng(pixels) : undefined
+  const { width, height } = pixels
+  const timings = {
+    decode: decoded - started,
+    preprocess: preprocessed - decoded,
+    keep: performance.now() - preprocessed,
+  }
+  return { width, height, format, warnings, sha256, tensors, timings, ...(kept && { kept }) }
+}
+
+async function composed(job: HeatmapJob, beneath: Uint8Array): Promise<Uint8Array> {
+  const { pixels } = await decodeImage(beneath, job.limits)
+  if (pixels.width !== job.width || pixels.height !== job.height) {
+    throw new AppError('internal', 'The heatmap and its image differ in size.')
+  }
+  const overlay = Buffer.from(heatmapPng(job))
+  return eightBit(pixels)
+    .composite([{ input: overlay }])
+    .removeAlpha()
+    .png({ compressionLevel: 3 })
+    .toBuffer()
+}

@@ -1,0 +1,200 @@
+// A few processes that decode and draw, so that no upload can block, crash or fill the web process.
+// What they do is in imaging-job.ts; here is only who does it, for how long, and what happens when one dies.
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { AppError } from '../errors.ts'
+import type { HeatmapJob, ImagingJob, ReadImage } from './imaging-job.ts'
+import { type JobMessage, OUT_OF_MEMORY, type ReplyMessage } from './imaging-worker-protocol.ts'
+import type { ImageLimits } from './pixels.ts'
+import type { Preprocessing } from './preprocessing.ts'
+
+export interface ImagingPoolOptions {
+  readonly workers: number
+  readonly limits: ImageLimits
+  /** A job that takes longer costs its worker its life. Default 30 s. */
+  readonly timeoutMs?: number
+  /** Resident memory at which a worker ends itself. Default 1 GiB. */
+  readonly maxWorkerBytes?: number
+  /** Jobs that may wait for a worker before `busy` is answered at once. Default 64. */
+  readonly queueLength?: number
+}
+
+interface Task {
+  readonly id: number
+  readonly job: ImagingJob
+  readonly resolve: (result: ReadImage | Uint8Array) => void
+  readonly reject: (error: AppError) => void
+}
+
+interface Worker {
+  readonly child: ChildProcess
+  ready: boolean
+  task: Task | undefined
+  timer: NodeJS.Timeout | undefined
+  timedOut: boolean
+}
+
+const WORKER_FILE = fileURLToPath(new URL('./imaging-worker.ts', import.meta.url))
+
+export class ImagingPool {
+  readonly #options: Required<ImagingPoolOptions>
+  readonly #workers = new Set<Worker>()
+  #queue: Task[] = []
+  #nextId = 1
+  #running = false
+
+  constructor(options: ImagingPoolOptions) {
+    this.#options = { timeoutMs: 30_000, maxWorkerBytes: 2 ** 30, queueLength: 64, ...options }
+  }
+
+  /** Starts the workers; they are ready a moment later, jobs wait for them. */
+  start(): void {
+    if (this.#running) return
+    this.#running = true
+    while (this.#workers.size < this.#options.workers) this.#spawn()
+  }
+
+  /** Ends the workers and refuses what they had not finished. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#running = false
+    const waiting = this.#queue
+    this.#queue = []
+    for (const task of waiting) task.reject(stopped())
+    await Promise.all(
+      [...this.#workers].map(({ child }) => {
+        const gone = new Promise((resolve) => child.once('exit', resolve))
+        child.kill('SIGKILL')
+        return gone
+      }),
+    )
+  }
+
+  /**
+   * Decodes an upload and prepares it for each of `wanted.preprocessing`.
+   * @throws AppError of decodeImage; `undecodable-image` when it takes too long, too much memory or crashes the decoder;
+   * `busy` when too many wait
+   */
+  read(
+    bytes: Uint8Array,
+    wanted: { readonly preprocessing: readonly Preprocessing[]; readonly keep?: boolean },
+  ): Promise<ReadImage> {
+    const { limits } = this.#options
+    const { preprocessing, keep = false } = wanted
+    return this.#run({ kind: 'read', bytes, limits, preprocessing, keep }) as Promise<ReadImage>
+  }
+
+  /** An 8-bit picture without metadata for a page, never enlarged. Errors as `read`. */
+  async preview(
+    bytes: Uint8Array,
+    { maxSide }: { readonly maxSide: number },
+  ): Promise<{ readonly bytes: Uint8Array; readonly type: 'image/webp' }> {
+    const { limits } = this.#options
+    const preview = await this.#run({ kind: 'preview', bytes, limits, maxSide })
+    return { bytes: preview as Uint8Array, type: 'image/webp' }
+  }
+
+  /** PNG of exactly width x height: a transparent overlay, or map and image in one when `composite` is given. */
+  heatmap(request: Omit<HeatmapJob, 'kind' | 'limits'>): Promise<Uint8Array> {
+    const { limits } = this.#options
+    return this.#run({ kind: 'heatmap', limits, ...request }) as Promise<Uint8Array>
+  }
+
+  #run(job: ImagingJob): Promise<ReadImage | Uint8Array> {
+    if (!this.#running) return Promise.reject(stopped())
+    if (this.#queue.length >= this.#options.queueLength) {
+      const message = 'Too many images are waiting to be read; try again in a moment.'
+      return Promise.reject(new AppError('busy', message, { retryAfterSeconds: 1 }))
+    }
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ id: this.#nextId++, job, resolve, reject })
+      this.#dispatch()
+    })
+  }
+
+  #dispatch(): void {
+    for (const worker of this.#workers) {
+      if (this.#queue.length === 0) return
+      if (worker.ready && !worker.task) this.#assign(worker, this.#queue.shift() as Task)
+    }
+    const starting = [...this.#workers].filter((worker) => !worker.ready).length
+    const missing = this.#options.workers - this.#workers.size
+    for (let i = 0; i < Math.min(missing, this.#queue.length - starting); i++) this.#spawn()
+  }
+
+  #assign(worker: Worker, task: Task): void {
+    worker.task = task
+    worker.timer = setTimeout(() => {
+      worker.timedOut = true
+      worker.child.kill('SIGKILL')
+    }, this.#options.timeoutMs)
+    const message: JobMessage = { id: task.id, job: task.job }
+    // A failed send means that the worker is going; its exit settles the task.
+    worker.child.send(message, () => {})
+  }
+
+  #spawn(): void {
+    const child = fork(WORKER_FILE, [String(this.#options.maxWorkerBytes)], {
+      serialization: 'advanced',
+      execArgv: ['--max-old-space-size=512'],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
+    const worker: Worker = {
+      child,
+      ready: false,
+      task: undefined,
+      timer: undefined,
+      timedOut: false,
+    }
+    this.#workers.add(worker)
+    child.on('message', (message: ReplyMessage) => this.#settle(worker, message))
+    child.on('error', () => {})
+    child.once('exit', (code, signal) => this.#bury(worker, code ?? signal))
+  }
+
+  #settle(worker: Worker, message: ReplyMessage): void {
+    if ('ready' in message) worker.ready = true
+    else if (worker.task?.id === message.id) {
+      const { resolve, reject } = worker.task
+      clearTimeout(worker.timer)
+      worker.task = undefined
+      if ('result' in message) resolve(message.result)
+      else {
+        const { code, message: sentence, cause } = message.error
+        reject(new AppError(code, sentence, cause === undefined ? {} : { cause: new Error(cause) }))
+      }
+    }
+    this.#dispatch()
+  }
+
+  /** A worker has ended: its own request fails, nothing else. A new one is started in its place. */
+  #bury(worker: Worker, status: number | string | null): void {
+    clearTimeout(worker.timer)
+    this.#workers.delete(worker)
+    if (worker.task) worker.task.reject(this.#running ? causeOfDeath(worker, status) : stopped())
+    if (!this.#running) return
+    if (worker.ready) {
+      this.#spawn()
+      return
+    }
+    // It never came up. One waiting request learns it; the next one tries again, so that no loop of starts arises.
+    const message = 'The image decoder does not start on this machine; run "roentgen doctor".'
+    const cause = new Error(`imaging worker ended with ${status}`)
+    this.#queue.shift()?.reject(new AppError('unavailable', message, { cause }))
+    this.#dispatch()
+  }
+}
+
+function causeOfDeath({ timedOut }: Worker, status: number | string | null): AppError {
+  const reason = timedOut
+    ? 'takes too long to decode'
+    : status === OUT_OF_MEMORY
+      ? 'needs too much memory to decode'
+      : 'made the decoder fail'
+  const cause = new Error(`imaging worker ended with ${status}`)
+  const message = `The image ${reason}; export it again or send a smaller rendition.`
+  return new AppError('undecodable-image', message, { cause })
+}
+
+function stopped(): AppError {
+  return new AppError('unavailable', 'Roentgen is shutting down.', { retryAfterSeconds: 5 })
+}

@@ -1,0 +1,23 @@
+// The messages between the imaging pool and its workers; imports no code, so that the pool's process loads no decoder.
+import type { ErrorCode } from '../errors.ts'
+import type { ImagingJob, ReadImage } from './imaging-job.ts'
+
+export interface JobMessage {
+  readonly id: number
+  readonly job: ImagingJob
+}
+
+export interface JobError {
+  readonly code: ErrorCode
+  readonly message: string
+  /** What the decoder said; for the log. */
+  readonly cause: string | undefined
+}
+
+export type ReplyMessage =
+  | { readonly id: number; readonly result: ReadImage | Uint8Array }
+  | { readonly id: number; readonly error: JobError }
+  | { readonly ready: true }
+
+/** Exit status that tells the parent why. */
+export const OUT_OF_MEMORY = 70
