@@ -1,0 +1,40 @@
+// The record of settings that were changed: one row a change, who and from where; never overwritten.
+import type { Db } from './database.ts'
+import type { Actor, Clock } from './registry-context.ts'
+
+export interface Change {
+  readonly field: string
+  readonly value: unknown
+  readonly at: string
+  readonly by: string
+  readonly via: string
+}
+
+export interface NewChanges {
+  /** A condition id or a version id. */
+  readonly subject: string
+  readonly values: Readonly<Record<string, unknown>>
+  readonly actor: Actor
+  readonly clock: Clock
+}
+
+export async function recordChanges(trx: Db, changes: NewChanges): Promise<void> {
+  const { subject, values, actor, clock } = changes
+  const at = clock().toISOString()
+  const rows = Object.entries(values)
+    .filter(([, value]) => value !== undefined)
+    .map(([field, value]) => ({ subject, field, value: JSON.stringify(value), at, ...actor }))
+  if (rows.length > 0) await trx.insertInto('changes').values(rows).execute()
+}
+
+/** Newest first. */
+export async function listChanges(db: Db, subject: string): Promise<Change[]> {
+  const rows = await db
+    .selectFrom('changes')
+    .select(['field', 'value', 'at', 'by', 'via'])
+    .where('subject', '=', subject)
+    .orderBy('seq', 'desc')
+    .limit(200)
+    .execute()
+  return rows.map((row) => ({ ...row, value: JSON.parse(row.value) as unknown }))
+}

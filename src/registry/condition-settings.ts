@@ -1,0 +1,158 @@
+// Changing a condition: its words, policy, gate, operating point in use and challenger; each change is a row.
+import { AppError } from '../errors.ts'
+import { parseVersion } from '../package/ids.ts'
+import type { ClassLabel, ConditionKind } from '../package/schema.ts'
+import { recordChanges } from './changes.ts'
+import {
+  type Condition,
+  checkClasses,
+  type GateMetric,
+  getCondition,
+  type Policy,
+} from './conditions.ts'
+import type { Db } from './database.ts'
+import type { Actor, Clock } from './registry-context.ts'
+import { getVersion, type Version, versionRowId } from './versions.ts'
+
+/** What is absent stays as it is. */
+export interface ConditionPatch {
+  readonly name?: string | undefined
+  readonly bodyPart?: string | undefined
+  readonly policy?: Policy | undefined
+  readonly gate?:
+    | { readonly metric?: GateMetric | undefined; readonly margin?: number | undefined }
+    | undefined
+  /** null: the default one of the version that answers. */
+  readonly operatingPoint?: string | null | undefined
+  readonly kind?: ConditionKind | undefined
+  readonly classes?: readonly ClassLabel[] | undefined
+}
+
+export interface Challenger {
+  readonly version: string
+  readonly mode: 'shadow' | 'split'
+  /** Fraction 0..1 of requests that it answers; only with `split`. */
+  readonly share?: number | undefined
+}
+
+/**
+ * @throws AppError `unknown-condition`; `conflict` when classes change although there are versions;
+ * `unknown-operating-point` when the active version has none of that name; `invalid`
+ */
+export async function patchCondition(
+  db: Db,
+  { id, patch, actor, clock }: { id: string; patch: ConditionPatch; actor: Actor; clock: Clock },
+): Promise<Condition> {
+  const condition = await getCondition(db, id)
+  if (patch.name?.trim() === '') throw new AppError('invalid', 'A condition needs a name.')
+  const reshaped = patch.classes !== undefined || patch.kind !== undefined
+  if (reshaped) checkReshaping(condition, patch)
+  if (patch.operatingPoint) await checkOperatingPoint(db, { condition, name: patch.operatingPoint })
+  await db.transaction().execute(async (trx) => {
+    await trx
+      .updateTable('conditions')
+      .where('id', '=', id)
+      .set({
+        name: patch.name?.trim() ?? condition.name,
+        body_part: patch.bodyPart?.trim() ?? condition.bodyPart,
+        policy: patch.policy ?? condition.policy,
+        gate_metric: patch.gate?.metric ?? condition.gate.metric,
+        gate_margin: patch.gate?.margin ?? condition.gate.margin,
+        operating_point:
+          patch.operatingPoint === undefined ? condition.operatingPoint : patch.operatingPoint,
+        kind: patch.kind ?? condition.kind,
+        classes: JSON.stringify(patch.classes ?? condition.classes),
+      })
+      .execute()
+    await recordChanges(trx, { subject: id, values: { ...patch }, actor, clock })
+  })
+  return getCondition(db, id)
+}
+
+/** @throws AppError `unknown-condition`, `unknown-version`, `conflict` (it answers already, or is not usable) */
+export async function setChallenger(
+  db: Db,
+  options: { id: string; challenger: Challenger | null; actor: Actor; clock: Clock },
+): Promise<Condition> {
+  const { id, challenger, actor, clock } = options
+  const condition = await getCondition(db, id)
+  const version = challenger && (await usableChallenger(db, { condition, challenger }))
+  await db.transaction().execute(async (trx) => {
+    await trx
+      .updateTable('conditions')
+      .where('id', '=', id)
+      .set({
+        challenger_version: version && (await versionRowId(trx, version)),
+        challenger_mode: challenger?.mode ?? null,
+        challenger_share: challenger?.mode === 'split' ? (challenger.share ?? null) : null,
+      })
+      .execute()
+    await recordChanges(trx, { subject: id, values: { challenger }, actor, clock })
+  })
+  return getCondition(db, id)
+}
+
+/** The operating point that decides: the condition's where the version has one of that name, else its default one. */
+export function operatingPointInUse(
+  condition: Condition,
+  version: Version,
+): Version['operatingPoints'][number] | undefined {
+  const named = (name: string | null) => version.operatingPoints.find((one) => one.name === name)
+  return (
+    named(condition.operatingPoint) ??
+    named(version.defaultOperatingPoint) ??
+    version.operatingPoints[0]
+  )
+}
+
+async function usableChallenger(
+  db: Db,
+  { condition, challenger }: { condition: Condition; challenger: Challenger },
+): Promise<Version> {
+  const version = await getVersion(db, parseVersion(challenger.version))
+  if (version.condition !== condition.id) {
+    throw new AppError('unknown-version', `${version.id} is not a version of ${condition.id}.`)
+  }
+  if (version.id === condition.active?.version) {
+    throw new AppError('conflict', `${version.id} answers already and cannot challenge itself.`)
+  }
+  if (version.status === 'quarantined' || version.status === 'deleted') {
+    throw new AppError('conflict', `${version.id} is ${version.status} and cannot be used.`)
+  }
+  if (
+    challenger.mode === 'split' &&
+    !(Number(challenger.share) > 0 && Number(challenger.share) <= 1)
+  ) {
+    throw new AppError(
+      'invalid',
+      'A challenger with mode "split" needs a share above 0 and up to 1.',
+    )
+  }
+  return version
+}
+
+function checkReshaping(condition: Condition, patch: ConditionPatch): void {
+  if (condition.versions > 0) {
+    throw new AppError(
+      'conflict',
+      `${condition.name} has versions, which were made for its classes; they can only change while it has none.`,
+    )
+  }
+  checkClasses(patch.kind ?? condition.kind, patch.classes ?? condition.classes)
+}
+
+async function checkOperatingPoint(
+  db: Db,
+  { condition, name }: { condition: Condition; name: string },
+): Promise<void> {
+  if (!condition.active) {
+    throw new AppError('no-active-version', 'Choose an operating point once a version answers.')
+  }
+  const version = await getVersion(db, parseVersion(condition.active.version))
+  const names = version.operatingPoints.map((point) => point.name)
+  if (names.includes(name)) return
+  throw new AppError(
+    'unknown-operating-point',
+    `${version.id} has no operating point "${name.slice(0, 64)}"; it has ${names.join(', ') || 'none'}.`,
+  )
+}

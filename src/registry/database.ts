@@ -1,0 +1,141 @@
+// The tables of the registry as Kysely sees them. Their SQL, with the checks that hold them, is in migrations.ts.
+import type { Generated, Kysely } from 'kysely'
+
+export type Db = Kysely<Database>
+
+/** Times are ISO 8601 in UTC with milliseconds, so that they sort as text; JSON columns hold text. */
+export interface Database {
+  conditions: ConditionTable
+  versions: VersionTable
+  version_counters: VersionCounterTable
+  version_tags: VersionTagTable
+  activations: ActivationTable
+  changes: ChangeTable
+  predictions: PredictionTable
+  prediction_tombstones: PredictionTombstoneTable
+  feedback: FeedbackTable
+}
+
+export interface ConditionTable {
+  id: string
+  name: string
+  body_part: string
+  kind: 'binary' | 'single-label' | 'multi-label'
+  /** JSON: [{label, positive}] */
+  classes: string
+  policy: 'pinned' | 'follow'
+  gate_metric: string
+  gate_margin: number
+  /** Name of the operating point in use; null: the default one of the version. */
+  operating_point: string | null
+  active_version: number | null
+  active_activation: string | null
+  challenger_version: number | null
+  challenger_mode: 'shadow' | 'split' | null
+  challenger_share: number | null
+  created_at: string
+}
+
+export interface VersionTable {
+  id: Generated<number>
+  condition: string
+  name: string
+  n: number
+  sha256: string
+  architecture: string
+  status: 'verified' | 'unevaluated' | 'quarantined' | 'deleted'
+  /** Why it is quarantined or deleted. */
+  status_reason: string | null
+  created_at: string
+  registered_at: string
+  registered_by: string
+  registered_via: string
+  verified_at: string | null
+  size_bytes: number
+  accuracy: number | null
+  balanced_accuracy: number | null
+  auc: number | null
+  sensitivity: number | null
+  specificity: number | null
+  f1: number | null
+  demonstration: number
+  /** JSON of manifest.json as it was registered. */
+  manifest: string
+  /** JSON: the manifest's lineage and the former ids that an import brought. */
+  lineage: string
+  notes: string
+  /** Lower case: what `q` looks through. */
+  search_text: string
+}
+
+export interface VersionCounterTable {
+  condition: string
+  name: string
+  last_n: number
+}
+
+export interface VersionTagTable {
+  version: number
+  tag: string
+}
+
+export interface ActivationTable {
+  seq: Generated<number>
+  id: string
+  condition: string
+  /** As it was asked for: `c/n@3`; may name a version that never existed (outcome `refused`). */
+  version: string
+  sha256: string | null
+  previous: string | null
+  at: string
+  by: string
+  via: 'page' | 'api' | 'cli' | 'file' | 'policy'
+  kind: 'activate' | 'rollback' | 'adopted'
+  reason: string
+  outcome: 'pending' | 'activated' | 'refused'
+  /** JSON: [{name, ok, ms, detail}] */
+  steps: string
+}
+
+export interface ChangeTable {
+  seq: Generated<number>
+  subject: string
+  field: string
+  /** JSON of the new value. */
+  value: string
+  at: string
+  by: string
+  via: string
+}
+
+export interface PredictionTable {
+  seq: Generated<number>
+  id: string
+  condition: string
+  version: string
+  at: string
+  expires_at: string
+  /** The whole Prediction as it was given out. */
+  body: string
+  /** Float32, little endian, row by row; null without a heatmap. */
+  grid: Uint8Array | null
+  grid_width: number | null
+  grid_height: number | null
+  grid_scale: number | null
+  image_file: string | null
+}
+
+export interface PredictionTombstoneTable {
+  id: string
+  gone_at: string
+}
+
+export interface FeedbackTable {
+  seq: Generated<number>
+  prediction: string
+  verdict: 'agree' | 'disagree' | 'unsure'
+  label: string | null
+  comment: string | null
+  at: string
+  by: string
+}
