@@ -1,0 +1,202 @@
+// Kernels that move or repeat elements without arithmetic on them: reshape, transpose, tile, concat, pad, slice, fill.
+import * as tf from '@tensorflow/tfjs'
+import { currentGraph } from '../tracing/current-graph.ts'
+import {
+  broadcasting,
+  commonLayout,
+  existsInNchw,
+  filled,
+  made,
+  nameIn,
+  nchw,
+  nhwc,
+} from '../tracing/layout.ts'
+import {
+  at,
+  constant,
+  NCHW_AXIS,
+  permuted,
+  sameShape,
+  sizeOf,
+  TO_NCHW,
+  type Value,
+  type ValueType,
+} from '../tracing/value.ts'
+import { kernel, listOf } from './kernel.ts'
+import { axesOf } from './reduce.ts'
+
+/** Operator: Reshape, or nothing for constants, broadcasts of one number and equal shapes. */
+export function reshape(x: Value, shape: readonly number[]): Value {
+  if (sameShape(x.shape, shape)) return x
+  if (x.data) return constant(x.data, shape, x.type)
+  if (x.broadcast && sizeOf(x.broadcast.shape) === 1) {
+    const graph = currentGraph()
+    const { name } = x.broadcast
+    const one =
+      x.broadcast.shape.length === 0 ? name : graph.node('Reshape', [name, graph.integers([])])
+    return broadcasting({ name: one, shape: [] }, shape, x.type)
+  }
+  const graph = currentGraph()
+  const isFlat = existsInNchw(x) && at(x.shape, 1) * at(x.shape, 2) === 1 // same order in both layouts
+  const source = isFlat ? nchw(x) : nhwc(x)
+  return made(graph.node('Reshape', [source, graph.integers(shape)]), 'nhwc', shape, x.type)
+}
+
+kernel<'x', { shape: number[] }>('Reshape', ({ x }, { shape }) =>
+  reshape(x, tf.util.inferFromImplicitShape(shape, sizeOf(x.shape))),
+)
+
+kernel<'input', { dim: number }>('ExpandDims', ({ input }, { dim }) => {
+  const axis = dim < 0 ? input.shape.length + 1 + dim : dim
+  return reshape(input, input.shape.toSpliced(axis, 0, 1))
+})
+
+// Operator: Transpose
+kernel<'x', { perm: number[] }>('Transpose', ({ x }, { perm }) =>
+  made(
+    currentGraph().node('Transpose', [nhwc(x)], { attributes: { perm } }),
+    'nhwc',
+    permuted(x.shape, perm),
+    x.type,
+  ),
+)
+
+// Operator: Tile, or a broadcast that is expanded only if somebody needs it
+kernel<'x', { reps: number[] }>('Tile', ({ x }, { reps }) => {
+  const shape = x.shape.map((dim, axis) => dim * at(reps, axis))
+  const isBroadcast = x.shape.every((dim, axis) => dim === 1 || reps[axis] === 1)
+  if (isBroadcast) return broadcasting({ name: nhwc(x), shape: x.shape }, shape, x.type)
+  const graph = currentGraph()
+  return made(graph.node('Tile', [nhwc(x), graph.integers(reps)]), 'nhwc', shape, x.type)
+})
+
+// Operator: Expand
+kernel<'x', { shape: number[] }>('BroadcastTo', ({ x }, { shape }) =>
+  broadcasting({ name: nhwc(x), shape: x.shape }, shape, x.type),
+)
+
+/** Operator: Concat */
+function concat(values: readonly Value[], axis: number): Value {
+  const parts = values.filter((value) => sizeOf(value.shape) > 0)
+  const [first = values[0]] = parts
+  if (!first) throw new Error('trace: nothing to concatenate')
+  const total = parts.reduce((sum, value) => sum + at(value.shape, axis), 0)
+  const shape = first.shape.with(axis, total)
+  const layout = commonLayout(parts, shape.length)
+  const onnxAxis = layout === 'nchw' ? (NCHW_AXIS[axis] ?? 0) : axis
+  const names = parts.map((value) => nameIn(value, layout))
+  const name = currentGraph().node('Concat', names, { attributes: { axis: onnxAxis } })
+  return made(name, layout, shape, first.type)
+}
+
+kernel<string, { axis: number }>('Concat', (inputs, { axis }) => {
+  const values = listOf(inputs)
+  return concat(values, axis < 0 ? axis + (values[0]?.shape.length ?? 0) : axis)
+})
+
+kernel<string, { axis: number }>('Pack', (inputs, { axis }) => {
+  const values = listOf(inputs)
+  const place = axis < 0 ? axis + (values[0]?.shape.length ?? 0) + 1 : axis
+  const parts = values.map((value) => reshape(value, value.shape.toSpliced(place, 0, 1)))
+  return concat(parts, place)
+})
+
+interface PadAttributes {
+  readonly paddings: readonly (readonly [number, number])[]
+  readonly constantValue: number
+}
+
+// Operator: Pad
+kernel<'x', PadAttributes>('PadV2', ({ x }, { paddings, constantValue }) => {
+  const graph = currentGraph()
+  const shape = x.shape.map((dim, i) => dim + (paddings[i]?.[0] ?? 0) + (paddings[i]?.[1] ?? 0))
+  // Padding of height and width comes before a convolution: do it in the convolution's layout.
+  const isSpatial = x.shape.length === 4 && paddings[3]?.every((amount) => amount === 0)
+  const layout = isSpatial || existsInNchw(x) ? 'nchw' : 'nhwc'
+  const ordered = layout === 'nchw' ? permuted(paddings, TO_NCHW) : paddings
+  const pads = [...ordered.map(([before]) => before), ...ordered.map(([, after]) => after)]
+  const inputs = [nameIn(x, layout), graph.integers(pads), graph.scalar(constantValue)]
+  return made(graph.node('Pad', inputs), layout, shape, x.type)
+})
+
+/** Operator: Slice, in the layout that the value has. */
+function slice(x: Value, begin: readonly number[], size: readonly number[]): Value {
+  const graph = currentGraph()
+  const layout = commonLayout([x], x.shape.length)
+  const starts = layout === 'nchw' ? permuted(begin, TO_NCHW) : begin
+  const sizes = layout === 'nchw' ? permuted(size, TO_NCHW) : size
+  const ends = starts.map((start, axis) => start + at(sizes, axis))
+  const axes = starts.map((_, axis) => axis)
+  const bounds = [starts, ends, axes].map((list) => graph.integers(list))
+  return made(graph.node('Slice', [nameIn(x, layout), ...bounds]), layout, size, x.type)
+}
+
+kernel<'x', { begin: number[]; size: number[] }>('Slice', ({ x }, attributes) => {
+  const begin = x.shape.map((_, axis) => [attributes.begin].flat()[axis] ?? 0)
+  const size = x.shape.map((dim, axis) => {
+    const wanted = [attributes.size].flat()[axis] ?? -1
+    return wanted < 0 ? dim - at(begin, axis) : wanted
+  })
+  return slice(x, begin, size)
+})
+
+kernel<'x', { numOrSizeSplits: number | number[]; axis: number }>('SplitV', ({ x }, attributes) => {
+  const [axis = 0] = axesOf(attributes.axis, x.shape.length)
+  const whole = at(x.shape, axis)
+  const { numOrSizeSplits: splits } = attributes
+  const given = typeof splits === 'number' ? new Array<number>(splits).fill(whole / splits) : splits
+  const known = given.reduce((sum, size) => sum + Math.max(size, 0), 0)
+  let start = 0
+  return given.map((wanted) => {
+    const size = wanted < 0 ? whole - known : wanted
+    const begin = x.shape.map(() => 0).with(axis, start)
+    start += size
+    return slice(x, begin, x.shape.with(axis, size))
+  })
+})
+
+kernel<'value', { axis: number }>('Unpack', ({ value }, attributes) => {
+  const [axis = 0] = axesOf(attributes.axis, value.shape.length)
+  const shape = value.shape.toSpliced(axis, 1)
+  return Array.from({ length: at(value.shape, axis) }, (_, i) => {
+    const begin = value.shape.map(() => 0).with(axis, i)
+    return reshape(slice(value, begin, value.shape.with(axis, 1)), shape)
+  })
+})
+
+// Operator: Slice with step -1
+kernel<'x', { dims: number | number[] }>('Reverse', ({ x }, { dims }) => {
+  const graph = currentGraph()
+  const axes = axesOf(dims, x.shape.length)
+  const name = graph.node('Slice', [
+    nhwc(x),
+    graph.integers(axes.map(() => -1)),
+    graph.integers(axes.map(() => -(2n ** 63n - 1n))),
+    graph.integers(axes),
+    graph.integers(axes.map(() => -1)),
+  ])
+  return made(name, 'nhwc', x.shape, x.type)
+})
+
+interface FillAttributes {
+  readonly shape: readonly number[]
+  readonly value: number
+  readonly dtype?: ValueType
+}
+kernel<never, FillAttributes>('Fill', (_, { shape, value, dtype }) =>
+  filled(value, shape, dtype ?? 'float32'),
+)
+kernel<'x'>('ZerosLike', ({ x }) => filled(0, x.shape, x.type))
+kernel<'x'>('OnesLike', ({ x }) => filled(1, x.shape, x.type))
+
+interface RangeAttributes {
+  readonly start: number
+  readonly stop: number
+  readonly step: number
+  readonly dtype?: ValueType
+}
+kernel<never, RangeAttributes>('Range', (_, { start, stop, step, dtype }) => {
+  const length = Math.max(0, Math.ceil((stop - start) / step))
+  const values = Array.from({ length }, (_, i) => start + i * step)
+  return constant(values, [length], dtype ?? 'float32')
+})

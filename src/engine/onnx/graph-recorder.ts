@@ -1,0 +1,101 @@
+// A graph while it is being recorded: nodes in order, named constants, and the removal of what nobody reads.
+import type {
+  ElementArray,
+  ElementType,
+  OnnxAttribute,
+  OnnxGraph,
+  OnnxNode,
+  OnnxPort,
+  OnnxTensor,
+} from './model.ts'
+
+export interface NodeOptions {
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>
+  readonly outputs?: number
+  readonly domain?: 'com.microsoft'
+}
+
+export class GraphRecorder {
+  readonly #nodes: OnnxNode[] = []
+  readonly #initializers = new Map<string, OnnxTensor>()
+  readonly #inputs: OnnxPort[] = []
+  readonly #outputs: OnnxPort[] = []
+  readonly #constants = new Map<string, string>()
+  #names = 0
+
+  /** Appends a node and returns the name of its first output. */
+  node(op: string, inputs: readonly string[], options: NodeOptions = {}): string {
+    return this.record(op, inputs, options).outputs[0] ?? ''
+  }
+
+  /** Appends a node and returns it, for operators with several outputs. */
+  record(op: string, inputs: readonly string[], options: NodeOptions = {}): OnnxNode {
+    const outputs = Array.from({ length: options.outputs ?? 1 }, () => this.newName())
+    const node: OnnxNode = {
+      op,
+      inputs,
+      outputs,
+      attributes: options.attributes ?? {},
+      ...(options.domain ? { domain: options.domain } : {}),
+    }
+    this.#nodes.push(node)
+    return node
+  }
+
+  newName(): string {
+    this.#names += 1
+    return `v${this.#names}`
+  }
+
+  initializer(type: ElementType, dims: readonly number[], data: ElementArray): string {
+    const name = this.newName()
+    this.#initializers.set(name, { type, dims, data })
+    return name
+  }
+
+  /** A list of integers as operators take them for shapes, axes and bounds; equal lists share one initializer. */
+  integers(values: readonly (number | bigint)[]): string {
+    return this.#shared(`i${values.join()}`, () =>
+      this.initializer('int64', [values.length], BigInt64Array.from(values, BigInt)),
+    )
+  }
+
+  scalar(value: number): string {
+    return this.#shared(`f${value}`, () => this.initializer('float32', [], Float32Array.of(value)))
+  }
+
+  input(port: OnnxPort): void {
+    this.#inputs.push(port)
+  }
+
+  /** Gives the value `from` the public name of `port`. */
+  output(port: OnnxPort, from: string): void {
+    this.#nodes.push({ op: 'Identity', inputs: [from], outputs: [port.name], attributes: {} })
+    this.#outputs.push(port)
+  }
+
+  /** The finished graph without nodes and constants that no output depends on. Inputs that nothing reads go too. */
+  finish(): OnnxGraph {
+    const live = new Set(this.#outputs.map((port) => port.name))
+    const nodes: OnnxNode[] = []
+    for (const node of this.#nodes.toReversed()) {
+      if (!node.outputs.some((name) => live.has(name))) continue
+      for (const name of node.inputs) live.add(name)
+      nodes.push(node)
+    }
+    return {
+      nodes: nodes.reverse(),
+      initializers: new Map([...this.#initializers].filter(([name]) => live.has(name))),
+      inputs: this.#inputs.filter((port) => live.has(port.name)),
+      outputs: this.#outputs,
+    }
+  }
+
+  #shared(key: string, make: () => string): string {
+    const known = this.#constants.get(key)
+    if (known !== undefined) return known
+    const name = make()
+    this.#constants.set(key, name)
+    return name
+  }
+}

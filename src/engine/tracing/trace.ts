@@ -1,0 +1,65 @@
+// Records a TF.js function as an ONNX graph: inputs become graph inputs, constants and weights initializers.
+import * as tf from '@tensorflow/tfjs'
+import '../quiet-tfjs.ts'
+import '../kernels/binary.ts'
+import '../kernels/unary.ts'
+import '../kernels/reduce.ts'
+import '../kernels/matmul.ts'
+import '../kernels/shape.ts'
+import '../kernels/gather.ts'
+import '../kernels/convolution.ts'
+import '../kernels/convolution-gradients.ts'
+import '../kernels/pooling.ts'
+import '../kernels/normalization.ts'
+import { GraphRecorder } from '../onnx/graph-recorder.ts'
+import type { OnnxGraph } from '../onnx/model.ts'
+import { recordInto } from './current-graph.ts'
+import { made, nhwc } from './layout.ts'
+import { refuseRandomOps } from './random-ops.ts'
+import { TRACE_BACKEND, tensorOfValue, valueOfTensor } from './trace-backend.ts'
+import type { ValueType } from './value.ts'
+
+export interface InputSpec {
+  readonly shape: readonly number[]
+  readonly type?: ValueType
+}
+
+type Tensors = Readonly<Record<string, tf.Tensor>>
+
+/**
+ * Records `fn`, which gets a tensor for each input and returns one for each output. Shapes are fixed: another batch size is
+ * another trace. Control flow is unrolled; reading the numbers of a traced tensor throws, and so does a random op
+ * (by its name), because what it drew while tracing would be in the graph for ever.
+ */
+export function trace(
+  inputs: Readonly<Record<string, InputSpec>>,
+  fn: (inputs: Tensors) => Tensors,
+): OnnxGraph {
+  const graph = new GraphRecorder()
+  const before = tf.getBackend()
+  const allowRandomOps = refuseRandomOps()
+  tf.setBackend(TRACE_BACKEND)
+  try {
+    recordInto(graph, () => tf.tidy(() => record(graph, inputs, fn)))
+  } finally {
+    allowRandomOps()
+    tf.setBackend(before)
+  }
+  return graph.finish()
+}
+
+function record(
+  graph: GraphRecorder,
+  inputs: Readonly<Record<string, InputSpec>>,
+  fn: (inputs: Tensors) => Tensors,
+): void {
+  const tensors: Record<string, tf.Tensor> = {}
+  for (const [name, { shape, type = 'float32' }] of Object.entries(inputs)) {
+    graph.input({ name, type, dims: shape })
+    tensors[name] = tensorOfValue(made(name, 'nhwc', shape, type))
+  }
+  for (const [name, tensor] of Object.entries(fn(tensors))) {
+    const value = valueOfTensor(tensor)
+    graph.output({ name, type: value.type, dims: value.shape }, nhwc(value))
+  }
+}
