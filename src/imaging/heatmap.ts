@@ -18,7 +18,7 @@ export interface HeatmapRequest {
 }
 
 /** Opacity at full evidence, of 255: the picture beneath stays visible. */
-const MAX_ALPHA = 200
+const MAX_ALPHA = 210
 
 /**
  * A PNG of exactly width x height. Each pixel's evidence is interpolated bilinearly from the grid, whose cells' centres
@@ -108,8 +108,8 @@ function gridPositions(pixels: number, axis: AxisPlacement) {
 }
 
 /**
- * 256 colours that grow steadily lighter, as perceptual maps do: dark violet, magenta, orange, pale yellow. Alpha rises with the
- * evidence (square root: faint evidence can be seen, none is fully transparent).
+ * 256 colours that grow steadily lighter, as perceptual maps do: dark violet, magenta, orange, pale yellow. Alpha rises with
+ * the evidence from fully transparent, a little faster than in proportion so that faint evidence can be seen.
  */
 const PALETTE = buildPalette()
 
@@ -138,7 +138,7 @@ function buildPalette(): Uint8Array {
       const colour = from[channel] + (to[channel] - from[channel]) * share
       palette[i * 4 + channel - 1] = Math.round(colour)
     }
-    palette[i * 4 + 3] = Math.round(MAX_ALPHA * Math.sqrt(v))
+    palette[i * 4 + 3] = Math.round(MAX_ALPHA * v ** 0.8)
   }
   return palette
 }

@@ -99,6 +99,17 @@ export class ImagingPool {
     return this.#run({ kind: 'heatmap', limits, ...request }) as Promise<Uint8Array>
   }
 
+  /** What goes on now: the worker processes, and how many jobs wait for one. */
+  status(): {
+    readonly workers: readonly { pid: number; busy: boolean }[]
+    readonly waiting: number
+  } {
+    const workers = [...this.#workers].map(({ child, task }) => {
+      return { pid: child.pid ?? 0, busy: task !== undefined }
+    })
+    return { workers, waiting: this.#queue.length }
+  }
+
   #run(job: ImagingJob): Promise<ReadImage | Uint8Array> {
     if (!this.#running) return Promise.reject(stopped())
     if (this.#queue.length >= this.#options.queueLength) {
