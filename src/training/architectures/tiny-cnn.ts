@@ -1,0 +1,64 @@
+// tiny_cnn: a plain stack of convolution, batch norm and ReLU, small enough to be trained on a laptop in a minute or two.
+import * as tf from '@tensorflow/tfjs'
+import { type Architecture, type BuildOptions, initialiserSeeds } from './architecture.ts'
+
+/** Filters and stride of each 3x3 convolution; 128 px in gives an 8x8 map. */
+const STACK: readonly (readonly [filters: number, stride: 1 | 2])[] = [
+  [16, 2],
+  [24, 2],
+  [32, 1],
+  [48, 2],
+  [48, 1],
+  [64, 2],
+  [64, 1],
+]
+
+function build({ height, width, channels, outputs, seed }: BuildOptions): tf.LayersModel {
+  const nextSeed = initialiserSeeds(seed)
+  const input = tf.input({ shape: [height, width, channels], name: 'image' })
+  let x: tf.SymbolicTensor = input
+  for (const [index, [filters, strides]] of STACK.entries()) {
+    const block = `conv${index + 1}`
+    const convolution = tf.layers.conv2d({
+      name: `${block}_conv`,
+      filters,
+      kernelSize: 3,
+      strides,
+      padding: 'same',
+      useBias: false,
+      kernelInitializer: tf.initializers.heNormal({ seed: nextSeed() }),
+    })
+    x = convolution.apply(x) as tf.SymbolicTensor
+    x = tf.layers
+      .batchNormalization({ name: `${block}_bn`, momentum: 0.9, epsilon: 1e-3 })
+      .apply(x) as tf.SymbolicTensor
+    x = tf.layers.reLU({ name: `${block}_relu` }).apply(x) as tf.SymbolicTensor
+  }
+  x = tf.layers.globalAveragePooling2d({ name: 'avg_pool' }).apply(x) as tf.SymbolicTensor
+  const logits = tf.layers.dense({
+    name: 'logits',
+    units: outputs,
+    kernelInitializer: tf.initializers.glorotUniform({ seed: nextSeed() }),
+  })
+  return tf.model({
+    name: 'tiny_cnn',
+    inputs: input,
+    outputs: logits.apply(x) as tf.SymbolicTensor,
+  })
+}
+
+export const tinyCnn: Architecture = {
+  name: 'tiny_cnn',
+  title: 'Tiny CNN',
+  purpose: 'Demonstrations and first looks at a dataset: trains in minutes on two cores.',
+  inputSize: 128,
+  channels: 'any',
+  parameters: 110_000,
+  learningRate: 1e-3,
+  build,
+  explanation: {
+    layer: `conv${STACK.length}_relu`,
+    reason:
+      'The last feature map before global average pooling: a linear head follows, so the map adds up to the score.',
+  },
+}

@@ -1,0 +1,206 @@
+// A scanned folder -> a prepared dataset: every file decoded and preprocessed once, broken and repeated ones set aside with
+// the reason, split, fingerprinted. Runs in the training process, never in the server's (decoders see hostile files).
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { uniformAt } from '../../engine/counter-random.ts'
+import { AppError, isAppError, messageOf } from '../../errors.ts'
+import { decodeImage } from '../../imaging/decode.ts'
+import type { ImageLimits } from '../../imaging/pixels.ts'
+import { preprocess } from '../../imaging/preprocess.ts'
+import { type Preprocessing, preprocessingDigest } from '../../imaging/preprocessing.ts'
+import { counterOf, PURPOSE } from '../random.ts'
+import { type ConditionClasses, checkClasses, findClassIndices, guessClasses } from './labels.ts'
+import { chooseStorage, PixelWriter } from './pixel-store.ts'
+import type { PreparedImage, PreparedIndex } from './prepared.ts'
+import { type LabelledFile, scanDataset } from './scan.ts'
+import { splitImages } from './split.ts'
+
+const LIMITS: ImageLimits = { maxBytes: 256 * 1024 * 1024, maxPixels: 100_000_000 }
+
+export interface PrepareOptions {
+  readonly dir: string
+  /** Emptied files are written here; index.json comes last. */
+  readonly outDir: string
+  /** What the dataset is called in reports. */
+  readonly name: string
+  readonly preprocessing: Preprocessing
+  readonly seed: number
+  /** The condition's kind and classes; without them they are guessed from the labels. */
+  readonly classes?: ConditionClasses
+  /** At most so many images of each class, chosen by the seed. */
+  readonly maxPerClass?: number
+  readonly limits?: ImageLimits
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+interface Decoded extends Omit<PreparedImage, 'split'> {
+  readonly given: LabelledFile['split']
+}
+
+/** @throws AppError `invalid` with one sentence when nothing can be trained on it */
+export async function prepareDataset(options: PrepareOptions): Promise<PreparedIndex> {
+  const { dir, outDir, preprocessing, seed } = options
+  const known = options.classes?.classes.map(({ label }) => label)
+  const scan = await scanDataset(dir, known ? { classes: known } : {})
+  const several = scan.files.some(({ labels }) => labels.length > 1)
+  const classes =
+    options.classes ??
+    guessClasses(
+      scan.classes.map((one) => one.label),
+      several,
+    )
+  checkClasses(classes)
+  const files = chooseFiles(scan.files, options)
+  await mkdir(outDir, { recursive: true })
+  const shape = [preprocessing.height, preprocessing.width, preprocessing.channels] as const
+  const storage = chooseStorage(shape, files.length)
+  const writer = await PixelWriter.open(join(outDir, storage.file), storage)
+  const read = await readFiles(files, { ...options, classes, writer }).finally(() => writer.close())
+  const { kept, duplicates, conflicts } = setDuplicatesAside(read.decoded)
+  const plan = splitImages(
+    kept.map((one) => ({ ...one, classes: one.classes })),
+    seed,
+  )
+  const images = kept.map(({ given: _, ...image }, at) => {
+    return { ...image, split: plan.splits[at] ?? 'train' } satisfies PreparedImage
+  })
+  const index: PreparedIndex = {
+    schema: 1,
+    name: options.name,
+    createdAt: new Date().toISOString(),
+    seed,
+    layout: scan.layout,
+    ...classes,
+    preprocessing,
+    preprocessingSha256: preprocessingDigest(preprocessing),
+    storage,
+    rows: read.decoded.length,
+    images,
+    setAside: [...read.setAside, ...conflicts],
+    duplicates,
+    notes: plan.notes,
+    warnings: scan.warnings,
+    fingerprint: fingerprint(images),
+    testSet: fingerprint(images.filter(({ split }) => split === 'test')),
+  }
+  checkEnough(index)
+  const path = join(outDir, 'index.json')
+  await writeFile(`${path}.part`, JSON.stringify(index))
+  await rename(`${path}.part`, path)
+  return index
+}
+
+function chooseFiles(files: readonly LabelledFile[], o: PrepareOptions): LabelledFile[] {
+  const { maxPerClass, seed } = o
+  if (maxPerClass === undefined) return [...files]
+  const taken = new Map<string, number>()
+  const drawn = files.map((file) => ({
+    file,
+    draw: uniformAt(seed, PURPOSE.sample, counterOf(file.file)),
+  }))
+  return drawn
+    .sort((a, b) => a.draw - b.draw || (a.file.file < b.file.file ? -1 : 1))
+    .map(({ file }) => file)
+    .filter(({ labels }) => {
+      const key = labels.join('|')
+      const count = (taken.get(key) ?? 0) + 1
+      taken.set(key, count)
+      return count <= maxPerClass
+    })
+}
+
+interface ReadContext extends PrepareOptions {
+  readonly classes: ConditionClasses
+  readonly writer: PixelWriter
+}
+
+async function readFiles(
+  files: readonly LabelledFile[],
+  context: ReadContext,
+): Promise<{ decoded: Decoded[]; setAside: { file: string; reason: string }[] }> {
+  const decoded: Decoded[] = []
+  const setAside: { file: string; reason: string }[] = []
+  for (const [done, file] of files.entries()) {
+    try {
+      decoded.push(await readOne(file, context))
+    } catch (error) {
+      setAside.push({
+        file: file.file,
+        reason: isAppError(error) ? error.message : `It cannot be read: ${messageOf(error)}`,
+      })
+    }
+    context.onProgress?.(done + 1, files.length)
+  }
+  return { decoded, setAside }
+}
+
+async function readOne(file: LabelledFile, context: ReadContext): Promise<Decoded> {
+  const classes = findClassIndices(file.labels, context.classes)
+  if (!classes) {
+    const label = file.labels.join(', ') || 'nothing'
+    throw new AppError('invalid', `It is labelled ${label}, which is no class of the condition.`)
+  }
+  const bytes = await readFile(join(context.dir, file.file)).catch((error: unknown) => {
+    throw new AppError('invalid', 'The file may not be read.', { cause: error })
+  })
+  const image = await decodeImage(bytes, context.limits ?? LIMITS)
+  return {
+    row: await context.writer.append(preprocess(image.pixels, context.preprocessing)),
+    file: file.file,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    bytes: bytes.length,
+    classes,
+    group: file.group,
+    given: file.split,
+    width: image.pixels.width,
+    height: image.pixels.height,
+    bits: image.pixels.maxValue === 255 ? 8 : 16,
+    format: image.format,
+  }
+}
+
+/** Of equal files the first is kept; when their labels differ none is, for one of them must be wrong. */
+function setDuplicatesAside(decoded: readonly Decoded[]): {
+  kept: Decoded[]
+  duplicates: { file: string; of: string }[]
+  conflicts: { file: string; reason: string }[]
+} {
+  const bySha = Map.groupBy(decoded, ({ sha256 }) => sha256)
+  const kept: Decoded[] = []
+  const duplicates: { file: string; of: string }[] = []
+  const conflicts: { file: string; reason: string }[] = []
+  for (const [first, ...others] of bySha.values()) {
+    if (!first) continue
+    const other = others.find((one) => one.classes.join() !== first.classes.join())
+    if (other) {
+      for (const one of [first, ...others]) {
+        const reason = 'The same image is there with different labels; one of them must be wrong.'
+        conflicts.push({ file: one.file, reason })
+      }
+    } else {
+      kept.push(first)
+      duplicates.push(...others.map((one) => ({ file: one.file, of: first.file })))
+    }
+  }
+  return { kept, duplicates, conflicts }
+}
+
+/** SHA-256 over the sorted lines "content hash, classes, split". */
+function fingerprint(images: readonly PreparedImage[]): string {
+  const lines = images.map(
+    ({ sha256, classes, split }) => `${sha256} ${classes.join('+')} ${split}`,
+  )
+  return createHash('sha256').update(lines.sort().join('\n')).digest('hex')
+}
+
+function checkEnough({ images, classes, setAside }: PreparedIndex): void {
+  const trained = images.filter(({ split }) => split === 'train')
+  const lacking = classes.find((_, index) => !trained.some((one) => one.classes.includes(index)))
+  if (!lacking) return
+  const broken = setAside.length > 0 ? `; ${setAside.length} files were set aside` : ''
+  throw new AppError(
+    'invalid',
+    `No usable image of class "${lacking.label}" is left to train on${broken}.`,
+  )
+}

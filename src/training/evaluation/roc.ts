@@ -1,0 +1,121 @@
+// Ranking quality of scores against the truth: ROC curve, area with DeLong's interval, average precision.
+// Formulas as scikit-learn and DeLong et al. 1988 have them. What is undefined (one class only) is null, never 0.
+
+/** Normal quantile of a two-sided 95 % interval. */
+export const Z95 = 1.959963984540054
+
+export interface Ranked {
+  /** Higher means more likely positive. */
+  readonly scores: readonly number[]
+  /** True for the positive images, in the order of the scores. */
+  readonly positives: readonly boolean[]
+}
+
+export interface RocPoint {
+  /** An image counts as positive when its score is at least this. */
+  readonly threshold: number
+  readonly falsePositiveRate: number
+  readonly truePositiveRate: number
+  /** Counts at this threshold. */
+  readonly tp: number
+  readonly fp: number
+}
+
+/** One point for each distinct score, descending, after the point (0, 0) at +Infinity. Rates are NaN with one class only. */
+export function rocCurve({ scores, positives }: Ranked): RocPoint[] {
+  const order = scores.map((_, index) => index).sort((a, b) => at(scores, b) - at(scores, a))
+  const total = positives.filter(Boolean).length
+  const negatives = positives.length - total
+  const points: RocPoint[] = []
+  let tp = 0
+  let fp = 0
+  const add = (threshold: number): void => {
+    const [falsePositiveRate, truePositiveRate] = [fp / negatives, tp / total]
+    points.push({ threshold, falsePositiveRate, truePositiveRate, tp, fp })
+  }
+  add(Number.POSITIVE_INFINITY)
+  order.forEach((index, place) => {
+    if (positives[index]) tp++
+    else fp++
+    const next = order[place + 1]
+    if (next === undefined || at(scores, next) !== at(scores, index)) add(at(scores, index))
+  })
+  return points
+}
+
+export interface AreaUnderCurve {
+  readonly auc: number
+  readonly variance: number
+  /** 95 %, on the logit scale so that it stays in 0..1. */
+  readonly interval: readonly [number, number]
+}
+
+/** P(positive scores above negative) with ties as half, and DeLong's variance (sample variances, ddof 1). Null with one class only. */
+export function areaUnderCurve({ scores, positives }: Ranked): AreaUnderCurve | null {
+  const above = scores.filter((_, index) => positives[index])
+  const below = scores.filter((_, index) => !positives[index])
+  if (above.length === 0 || below.length === 0) return null
+  const [sortedAbove, sortedBelow] = [sorted(above), sorted(below)]
+  const ofPositive = above.map((score) => shareBelow(sortedBelow, score))
+  const ofNegative = below.map((score) => 1 - shareBelow(sortedAbove, score))
+  const auc = mean(ofPositive)
+  const variance =
+    sampleVariance(ofPositive) / above.length + sampleVariance(ofNegative) / below.length
+  return { auc, variance, interval: logitInterval(auc, variance) }
+}
+
+/** Share of values below `score`, ties as half. */
+function shareBelow(ascending: readonly number[], score: number): number {
+  return (rank(ascending, score, false) + rank(ascending, score, true)) / 2 / ascending.length
+}
+
+/** Number of values below (or, `through`, up to and including) the score, by bisection. */
+function rank(ascending: readonly number[], score: number, through: boolean): number {
+  let low = 0
+  let high = ascending.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const value = at(ascending, middle)
+    if (value < score || (through && value === score)) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function logitInterval(auc: number, variance: number): [number, number] {
+  if (auc <= 0 || auc >= 1) return [auc, auc]
+  const centre = Math.log(auc / (1 - auc))
+  const half = (Z95 * Math.sqrt(variance)) / (auc * (1 - auc))
+  return [1 / (1 + Math.exp(half - centre)), 1 / (1 + Math.exp(-half - centre))]
+}
+
+/** Sum of precision over the steps of recall, not interpolated. Null without a positive. */
+export function averagePrecision(ranked: Ranked): number | null {
+  const total = ranked.positives.filter(Boolean).length
+  if (total === 0) return null
+  let area = 0
+  let before = 0
+  for (const { tp, fp } of rocCurve(ranked).slice(1)) {
+    area += ((tp - before) / total) * (tp / (tp + fp))
+    before = tp
+  }
+  return area
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+function sampleVariance(values: readonly number[]): number {
+  if (values.length < 2) return 0
+  const centre = mean(values)
+  return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1)
+}
+
+function sorted(values: readonly number[]): number[] {
+  return values.toSorted((a, b) => a - b)
+}
+
+function at(values: readonly number[], index: number): number {
+  return values[index] as number
+}

@@ -1,0 +1,111 @@
+// The words between whoever starts a training (supervisor, command line) and the process that does it. Data only.
+import type { Preprocessing } from '../imaging/preprocessing.ts'
+import type { ClassLabel, ConditionKind } from '../package/schema.ts'
+import type { GivenHyperparameters, Hyperparameters, Preset } from './settings.ts'
+
+/** The condition to train for; without kind and classes they are read off the dataset's labels. */
+export interface JobCondition {
+  readonly id: string
+  readonly name: string
+  readonly bodyPart: string
+  readonly kind?: ConditionKind
+  readonly classes?: readonly ClassLabel[]
+}
+
+/** All that a training process is told. */
+export interface TrainingJob {
+  /** Safe in a file name; also the name of the log. */
+  readonly id: string
+  readonly condition: JobCondition
+  /** Absolute path of the labelled folder. */
+  readonly datasetDir: string
+  /** What the dataset is called in reports; no path. */
+  readonly datasetName: string
+  readonly architecture: string
+  readonly preset: Preset
+  /** Package name; `<architecture>-<preset>` by default, `_` as `-`. */
+  readonly name?: string
+  readonly hyperparameters?: GivenHyperparameters
+  /** Grey or colour; by default colour for skin, grey for X-rays. */
+  readonly channels?: 1 | 3
+  readonly preprocessing?: Preprocessing
+  /** Prepared pixels, checkpoints; removed afterwards by whoever made it. */
+  readonly workDir: string
+  /** Where the finished package is written; must not exist. */
+  readonly packageDir: string
+  readonly threads: number
+  readonly demonstration?: { readonly notice: string }
+  readonly tags?: readonly string[]
+}
+
+export interface EpochRecord {
+  /** From 1. */
+  readonly epoch: number
+  readonly trainLoss: number
+  readonly trainAccuracy: number
+  readonly valLoss: number
+  readonly valAccuracy: number
+  readonly valAuc: number | null
+  readonly learningRate: number
+  readonly seconds: number
+  readonly imagesPerSecond: number
+}
+
+export type TrainingPhase = 'preparing' | 'training' | 'evaluating' | 'writing'
+
+/** From the training process to its parent. */
+export type TrainingMessage =
+  | { readonly type: 'phase'; readonly phase: TrainingPhase }
+  | {
+      readonly type: 'prepared'
+      readonly images: number
+      readonly setAside: number
+      readonly fingerprint: string
+      readonly hyperparameters: Hyperparameters
+    }
+  | {
+      readonly type: 'progress'
+      readonly phase: TrainingPhase
+      readonly done: number
+      readonly total: number
+    }
+  | {
+      readonly type: 'batch'
+      readonly epoch: number
+      readonly epochs: number
+      readonly batch: number
+      readonly batches: number
+      readonly loss: number
+      readonly accuracy: number
+      readonly etaSeconds: number | null
+    }
+  | {
+      readonly type: 'epoch'
+      readonly record: EpochRecord
+      readonly best: boolean
+      readonly epochs: number
+      readonly etaSeconds: number
+    }
+  | { readonly type: 'log'; readonly text: string }
+  | { readonly type: 'finished'; readonly summary: TrainingSummary }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+
+export interface TrainingSummary {
+  readonly packageDir: string
+  /** Digest of the package (SHA-256 of manifest.json). */
+  readonly sha256: string
+  readonly name: string
+  readonly epochs: number
+  readonly bestEpoch: number
+  readonly endedBy: 'all epochs' | 'early stopping' | 'stopped by hand'
+  readonly balancedAccuracy: number | null
+  readonly auc: number | null
+  readonly sizeBytes: number
+  readonly seconds: number
+}
+
+/** From the parent to the training process: `stop` keeps the best so far as a package, `cancel` keeps nothing. */
+export type TrainingCommand =
+  | { readonly type: 'start'; readonly job: TrainingJob }
+  | { readonly type: 'stop' }
+  | { readonly type: 'cancel' }

@@ -1,0 +1,225 @@
+// The training loop: epochs over shuffled batches, validation after each, best weights back at the end.
+// Draws depend on (seed, epoch, index) only and nothing depends on time, so the same job gives the same weights.
+import type * as tf from '@tensorflow/tfjs'
+import { shuffledIndices } from '../../engine/counter-random.ts'
+import { createTrainingStep, type TrainingStep } from '../../engine/training-step.ts'
+import { AppError } from '../../errors.ts'
+import type { Prepared, PreparedImage } from '../dataset/prepared.ts'
+import { predictAll } from '../evaluation/predict.ts'
+import { negativeLogLikelihood } from '../evaluation/probabilities.ts'
+import { areaUnderCurve } from '../evaluation/roc.ts'
+import type { EpochRecord, TrainingMessage, TrainingSummary } from '../job.ts'
+import { PURPOSE } from '../random.ts'
+import type { Hyperparameters } from '../settings.ts'
+import { type Batch, classWeights, correctness, createFeeder } from './batches.ts'
+import { type Checkpoint, type Weights, writeCheckpoint } from './checkpoint.ts'
+import { afterEpoch, firstProgress, learningRateAt, type Progress } from './schedule.ts'
+
+/** What the outside wants of a running training; looked at between batches. */
+export interface Control {
+  wish: 'go on' | 'stop' | 'cancel'
+}
+
+export interface LoopOptions {
+  readonly prepared: Prepared
+  readonly hyperparameters: Hyperparameters
+  readonly threads: number
+  readonly control: Control
+  readonly checkpointPath: string
+  /** Go on from here instead of from the model's weights. */
+  readonly resumeFrom?: Checkpoint
+  readonly report: (message: TrainingMessage) => void
+}
+
+export interface Trained {
+  readonly history: readonly EpochRecord[]
+  readonly bestEpoch: number
+  readonly endedBy: TrainingSummary['endedBy']
+  readonly steps: number
+}
+
+/** Trains in place: afterwards the model has the best epoch's weights. @throws AppError `invalid` in one sentence */
+export async function trainModel(model: tf.LayersModel, o: LoopOptions): Promise<Trained> {
+  const { prepared, hyperparameters: h } = o
+  const training = prepared.imagesOf('train')
+  checkEnough(training, o)
+  const step = await createTrainingStep({
+    model,
+    kind: prepared.index.kind,
+    batchSize: h.batchSize,
+    optimizer: { name: 'adam', weightDecay: h.weightDecay },
+    labelSmoothing: h.labelSmoothing,
+    threads: o.threads,
+  })
+  try {
+    return await runEpochs({ ...o, model, step, training })
+  } finally {
+    await step.close()
+  }
+}
+
+function checkEnough(
+  training: readonly PreparedImage[],
+  { prepared, hyperparameters: h }: LoopOptions,
+): void {
+  if (training.length < h.batchSize) {
+    throw new AppError(
+      'invalid',
+      `The dataset has ${training.length} images to train on, fewer than one batch of ${h.batchSize}: ` +
+        'choose a smaller batch or add images.',
+    )
+  }
+  if (prepared.imagesOf('validation').length === 0) {
+    throw new AppError('invalid', 'The dataset is too small: no image is left to validate on.')
+  }
+}
+
+interface Running extends LoopOptions {
+  readonly model: tf.LayersModel
+  readonly step: TrainingStep
+  readonly training: readonly PreparedImage[]
+}
+
+async function runEpochs(run: Running): Promise<Trained> {
+  const { hyperparameters: h, step, model, control, resumeFrom } = run
+  if (resumeFrom) step.restore({ weights: resumeFrom.weights, optimizer: resumeFrom.optimizer })
+  let progress: Progress = resumeFrom?.progress ?? firstProgress(h)
+  let best: Weights = resumeFrom?.bestWeights ?? step.weights()
+  const history: EpochRecord[] = [...(resumeFrom?.history ?? [])]
+  let endedBy: Trained['endedBy'] = 'all epochs'
+  for (let epoch = (resumeFrom?.epoch ?? 0) + 1; epoch <= h.epochs; epoch++) {
+    const started = performance.now()
+    const trained = await trainEpoch(run, { epoch, progress })
+    if (!trained) {
+      endedBy = 'stopped by hand'
+      break
+    }
+    step.applyTo(model)
+    const validated = await validate(run)
+    const seconds = (performance.now() - started) / 1000
+    const after = afterEpoch(progress, { h, epoch, loss: validated.valLoss })
+    progress = after.progress
+    if (after.improved) best = step.weights()
+    const record: EpochRecord = {
+      epoch,
+      ...trained,
+      ...validated,
+      seconds,
+      imagesPerSecond: (trainedImages(run) / seconds) | 0,
+    }
+    history.push(record)
+    const etaSeconds = seconds * (h.epochs - epoch)
+    run.report({ type: 'epoch', record, best: after.improved, epochs: h.epochs, etaSeconds })
+    await writeCheckpoint(run.checkpointPath, {
+      identity: identityOf(run),
+      epoch,
+      progress,
+      history,
+      weights: step.weights(),
+      bestWeights: best,
+      optimizer: step.optimizerState(),
+    })
+    if (after.enough) endedBy = 'early stopping'
+    if (control.wish !== 'go on') endedBy = 'stopped by hand'
+    if (endedBy !== 'all epochs') break
+  }
+  if (control.wish === 'cancel' || history.length === 0) {
+    throw new AppError('conflict', 'The training was cancelled before it had a result.')
+  }
+  step.restore({ weights: best })
+  step.applyTo(model)
+  return { history, bestEpoch: progress.bestEpoch, endedBy, steps: stepsPerEpoch(run) }
+}
+
+function stepsPerEpoch({ training, hyperparameters }: Running): number {
+  return Math.floor(training.length / hyperparameters.batchSize)
+}
+
+function trainedImages(run: Running): number {
+  return stepsPerEpoch(run) * run.hyperparameters.batchSize
+}
+
+/** One pass over the training images; the remainder of a batch is left out (other images each epoch). Undefined when stopped. */
+async function trainEpoch(
+  run: Running,
+  { epoch, progress }: { readonly epoch: number; readonly progress: Progress },
+): Promise<Pick<EpochRecord, 'trainLoss' | 'trainAccuracy' | 'learningRate'> | undefined> {
+  const { hyperparameters: h, prepared, training, step, control } = run
+  const weights = h.classWeights ? classWeights(training, prepared.index) : null
+  const feeder = createFeeder({ prepared, ...h, weights })
+  const order = shuffledIndices(training.length, h.seed, PURPOSE.shuffle, epoch)
+  const steps = stepsPerEpoch(run)
+  const started = performance.now()
+  let [loss, right, learningRate] = [0, 0, 0]
+  for (let at = 0; at < steps; at++) {
+    if (control.wish !== 'go on') return undefined
+    const places = order.subarray(at * h.batchSize, (at + 1) * h.batchSize)
+    const batch: Batch = feeder.fill(
+      [...places].map((place) => training[place] as PreparedImage),
+      epoch,
+    )
+    learningRate = learningRateAt(h, { progress, epoch, step: at, steps })
+    const result = await step.run({ ...batch, learningRate, dropoutSeed: h.seed })
+    if (!Number.isFinite(result.loss)) {
+      throw new AppError(
+        'invalid',
+        `The loss is no longer a number in epoch ${epoch}, batch ${at + 1}: try a smaller learning rate.`,
+      )
+    }
+    loss += result.loss
+    right += correctness(prepared.index.kind, { ...result, y: batch.y, count: h.batchSize })
+    const perStep = (performance.now() - started) / 1000 / (at + 1)
+    run.report({
+      type: 'batch',
+      epoch,
+      epochs: h.epochs,
+      batch: at + 1,
+      batches: steps,
+      loss: loss / (at + 1),
+      accuracy: right / (at + 1),
+      etaSeconds: perStep * (steps - at - 1 + steps * (h.epochs - epoch)),
+    })
+  }
+  return { trainLoss: loss / steps, trainAccuracy: right / steps, learningRate }
+}
+
+async function validate(
+  run: Running,
+): Promise<Pick<EpochRecord, 'valLoss' | 'valAccuracy' | 'valAuc'>> {
+  const { model, prepared, threads } = run
+  const images = prepared.imagesOf('validation')
+  const outputs = await predictAll(model, { prepared, images, threads })
+  const { kind, logits, truth } = outputs
+  const column = (k: number) => ({
+    scores: logits.map((row) => row[k] ?? 0),
+    positives: truth.map((row) => row[k] === 1),
+  })
+  const areas = (truth[0] ?? []).map((_, k) => areaUnderCurve(column(k))?.auc ?? null)
+  const known = areas.filter((auc) => auc !== null)
+  return {
+    valLoss: negativeLogLikelihood(outputs),
+    valAccuracy: correctness(kind, {
+      logits: logits.flat(),
+      y: truth.flat(),
+      count: images.length,
+    }),
+    valAuc: known.length === 0 ? null : known.reduce((sum, auc) => sum + auc, 0) / known.length,
+  }
+}
+
+/** A resumed run is exact when all of this is equal. */
+function identityOf({
+  prepared,
+  hyperparameters,
+  threads,
+  model,
+}: Running): Checkpoint['identity'] {
+  return {
+    dataset: prepared.index.fingerprint,
+    preprocessing: prepared.index.preprocessingSha256,
+    hyperparameters: JSON.stringify(hyperparameters),
+    architecture: model.name,
+    threads,
+    node: process.version,
+  }
+}

@@ -1,0 +1,97 @@
+// What may be set for a training run, its presets and its checks. Everything here goes into configs/train.json.
+import { z } from 'zod'
+import { AppError } from '../errors.ts'
+
+/** Random changes of a training image; amounts are the largest ones, drawn anew for each image and epoch. */
+export const AugmentationSchema = z.strictObject({
+  /** Mirror left and right: not where the side matters (the heart lies left), see `flipFor`. */
+  flipHorizontal: z.boolean().default(false),
+  flipVertical: z.boolean().default(false),
+  rotationDegrees: z.number().min(0).max(180).default(7),
+  /** Share of width and height. */
+  shift: z.number().min(0).max(0.5).default(0.05),
+  /** 0.1 is from 90 % to 110 %. */
+  scale: z.number().min(0).max(0.5).default(0.08),
+  /** Share of the value range of the preprocessed image. */
+  brightness: z.number().min(0).max(0.5).default(0.05),
+  contrast: z.number().min(0).max(0.9).default(0.12),
+})
+export type Augmentation = Readonly<z.infer<typeof AugmentationSchema>>
+
+export const HyperparametersSchema = z.strictObject({
+  epochs: z.int().min(1).max(1000),
+  batchSize: z.int().min(2).max(512).default(32),
+  learningRate: z.number().positive().max(1),
+  seed: z.int().min(0).max(2_147_483_647).default(42),
+  weightDecay: z.number().min(0).max(1).default(0),
+  labelSmoothing: z.number().min(0).max(0.5).default(0),
+  /** Rarer classes count more, so that each class weighs the same in the loss. */
+  classWeights: z.boolean().default(true),
+  /** null trains on the images as they are. */
+  augmentation: AugmentationSchema.nullable(),
+  schedule: z.enum(['plateau', 'cosine', 'constant']).default('cosine'),
+  /** plateau: epochs without a better validation loss until the learning rate is multiplied by `plateauFactor`. */
+  plateauPatience: z.int().min(1).max(1000).default(3),
+  plateauFactor: z.number().positive().max(0.99).default(0.5),
+  /** Epochs without a better validation loss until the run ends; 0 never ends it early. */
+  earlyStopping: z.int().min(0).max(1000).default(8),
+  imageSize: z.int().min(16).max(1024),
+  maxPerClass: z.int().min(2).nullable().default(null),
+})
+export type Hyperparameters = Readonly<z.infer<typeof HyperparametersSchema>>
+/** What a caller may give; the rest follows from preset, architecture and condition. */
+export type GivenHyperparameters = Readonly<Partial<z.input<typeof HyperparametersSchema>>>
+
+export const PRESETS = {
+  quick: { epochs: 5, title: 'Quick: 5 epochs, to see whether the dataset works' },
+  standard: { epochs: 25, title: 'Standard: 25 epochs' },
+  intensive: { epochs: 50, title: 'Intensive: 50 epochs' },
+} as const
+export type Preset = keyof typeof PRESETS
+
+export interface Defaults {
+  readonly preset: Preset
+  readonly learningRate: number
+  readonly imageSize: number
+  readonly augmentation: Augmentation
+}
+
+/** Preset and architecture filled in, the caller's wishes on top. @throws AppError `invalid` naming the field */
+export function completeHyperparameters(
+  given: GivenHyperparameters,
+  defaults: Defaults,
+): Hyperparameters {
+  const { learningRate, imageSize, augmentation } = defaults
+  const { epochs } = PRESETS[defaults.preset]
+  const result = HyperparametersSchema.safeParse({
+    epochs,
+    learningRate,
+    imageSize,
+    augmentation,
+    ...given,
+  })
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  throw new AppError(
+    'invalid',
+    `The hyperparameter "${issue?.path.join('.') || '?'}" is wrong: ${issue?.message ?? 'not as expected'}.`,
+  )
+}
+
+/** @throws AppError `invalid` */
+export function parsePreset(text: string): Preset {
+  if (Object.hasOwn(PRESETS, text)) return text as Preset
+  const names = Object.keys(PRESETS).join(', ')
+  throw new AppError('invalid', `"${text.slice(0, 80)}" is no preset; there are: ${names}.`)
+}
+
+/** Mirroring left and right is right for limbs and knees, wrong for a chest; skin has no up or down either. */
+export function augmentationFor(bodyPart: string): Augmentation {
+  const part = bodyPart.toLowerCase()
+  const skin = part.includes('skin')
+  return AugmentationSchema.parse({
+    flipHorizontal: skin || !/chest|thorax|lung|heart|abdomen/.test(part),
+    flipVertical: skin,
+    ...(skin ? { rotationDegrees: 180 } : {}),
+  })
+}
