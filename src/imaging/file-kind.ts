@@ -11,6 +11,8 @@ interface Signature {
 }
 
 const READ: Readonly<Record<ImageFormat, readonly Signature[]>> = {
+  // PS3.10 section 7.1: 128 bytes of preamble, which may look like a TIFF, then the prefix.
+  dicom: [{ at: 128, bytes: 'DICM' }],
   jpeg: [{ at: 0, bytes: '\xff\xd8\xff' }],
   png: [{ at: 0, bytes: '\x89PNG\r\n\x1a\n' }],
   webp: [{ at: 8, bytes: 'WEBP' }],
@@ -20,8 +22,6 @@ const READ: Readonly<Record<ImageFormat, readonly Signature[]>> = {
     { at: 0, bytes: 'II\x2b\x00' },
     { at: 0, bytes: 'MM\x00\x2b' },
   ],
-  // PS3.10 section 7.1: 128 bytes of preamble, then the prefix.
-  dicom: [{ at: 128, bytes: 'DICM' }],
 }
 
 const REFUSED: readonly (Signature & { readonly name: string })[] = [

@@ -129,6 +129,7 @@ test('what is not read here is refused with 415 and called by its name', async (
   await name('just some words', /a text file/)
   await name('\x01\x02\x03\x04\xff\xfe', /not an image that is known/)
   await name(`${'\x00'.repeat(128)}DICM....`, /DICOM/)
+  await name(`II\x2a\x00${'\x00'.repeat(124)}DICM....`, /DICOM/)
   await name('\x08\x00\x05\x00CS\x0a\x00ISO_IR 100', /DICOM/)
 })
 
