@@ -1,0 +1,52 @@
+// Every address that a page links to or posts to; views build no URL themselves.
+
+type Query = Readonly<Record<string, string | number | undefined | null>>
+
+function withQuery(path: string, query: Query): string {
+  const search = new URLSearchParams()
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null && value !== '') search.set(key, String(value))
+  }
+  return search.size > 0 ? `${path}?${search}` : path
+}
+
+/** `pneumonia/tiny-cnn@3` as the path segments `pneumonia/tiny-cnn/3`. */
+function versionSegments(id: string): string {
+  return id
+    .replace(/@(?=[^@]*$)/, '/')
+    .split('/')
+    .map(encodeURIComponent)
+    .join('/')
+}
+
+const condition = (id: string): string => `/conditions/${encodeURIComponent(id)}`
+const prediction = (id: string): string => `/predictions/${encodeURIComponent(id)}`
+const version = (id: string): string => `/models/${versionSegments(id)}`
+
+export const links = {
+  diagnose: (query: Query = {}): string => withQuery('/', query),
+  compare: (query: Query = {}): string => withQuery('/compare', query),
+  predictions: (query: Query = {}): string => withQuery('/predictions', query),
+  prediction,
+  predictionFeedback: (id: string): string => `${prediction(id)}/feedback`,
+  predictionDelete: (id: string): string => `${prediction(id)}/delete`,
+  predictionImage: (id: string): string => `${prediction(id)}/image`,
+  predictionThumbnail: (id: string): string => `${prediction(id)}/image?size=thumb`,
+  predictionJson: (id: string): string => `/api/v1/predictions/${encodeURIComponent(id)}`,
+  models: (query: Query = {}): string => withQuery('/models', query),
+  modelImport: '/models/import',
+  version,
+  versionEdit: (id: string): string => `${version(id)}/edit`,
+  versionDelete: (id: string): string => `${version(id)}/delete`,
+  versionExport: (id: string): string => `/api/v1/versions/${versionSegments(id)}/export`,
+  versionJson: (id: string): string => `/api/v1/versions/${versionSegments(id)}`,
+  conditions: '/conditions',
+  condition: (id: string, query: Query = {}): string => withQuery(condition(id), query),
+  activate: (id: string): string => `${condition(id)}/activate`,
+  rollback: (id: string): string => `${condition(id)}/rollback`,
+  conditionSettings: (id: string): string => `${condition(id)}/settings`,
+  status: '/status',
+  apiDocs: '/api/docs',
+  openapi: '/api/v1/openapi.json',
+  asset: (file: string, product: string): string => withQuery(`/public/${file}`, { v: product }),
+} as const

@@ -1,0 +1,113 @@
+// One prediction whole: film and heatmap, decision, probabilities, provenance, feedback. A fragment that the
+// diagnose page receives and the permanent page calls.
+import { html } from 'hono/html'
+import type { Version } from '../src/registry/versions.ts'
+import { badge, facts, type Html, hash, notice, time } from './components.ts'
+import { type FeedbackProps, feedbackPanel } from './feedback.ts'
+import { films, heatmapLegend } from './film.ts'
+import { milliseconds } from './format.ts'
+import { links } from './links.ts'
+import { decisionBlock, probabilityBars, rawScores } from './readout.ts'
+import { versionLink, versionNotice } from './version-parts.ts'
+
+export interface PredictionResultProps extends FeedbackProps {
+  /** Undefined when the version was deleted since. */
+  readonly version: Version | undefined
+  /** False once the image has expired. */
+  readonly imageAvailable: boolean
+  /** Value of the map that is drawn in full colour. */
+  readonly heatmapScale?: number | null | undefined
+}
+
+/** Fragment `.reading`, shown in `#result`. */
+export function predictionResult(props: PredictionResultProps): Html {
+  const { prediction, version } = props
+  const heatmap = prediction.heatmap && { ...prediction.heatmap, scale: props.heatmapScale }
+  return html`<article class="reading" data-prediction="${prediction.id}" aria-label="Result">
+    <div class="reading-film">${film(props)}</div>
+    <div class="reading-readout">
+      ${versionNotice(prediction.notice ?? version?.notice)}
+      ${decisionBlock(prediction)}
+      ${warnings(prediction.warnings)}
+      ${probabilityBars(prediction)}
+      ${heatmap ? heatmapLegend(heatmap, { id: 'legend' }) : html`<p class="hint">No heatmap: none was asked for.</p>`}
+      ${rawScores(prediction)}
+      ${provenance(props)}
+      ${actions(props)}
+      ${feedbackPanel(props)}
+      <p class="research-note">Research use only. Not a medical device. A person decides.</p>
+    </div>
+  </article>`
+}
+
+function film({ prediction, condition, imageAvailable }: PredictionResultProps): Html {
+  const { width, height } = prediction.image
+  const imageUrl = imageAvailable ? links.predictionImage(prediction.id) : undefined
+  const description = `Uploaded image, read for ${condition?.name ?? prediction.condition}`
+  return films(
+    [{ id: 'film', imageUrl, width, height, description, heatmap: prediction.heatmap }],
+    { controlsId: 'film-controls' },
+  )
+}
+
+function warnings(list: readonly string[]): Html | undefined {
+  if (list.length === 0) return undefined
+  return notice(html`<ul class="plain">${list.map((text) => html`<li>${text}</li>`)}</ul>`, {
+    tone: 'warn',
+  })
+}
+
+function provenance({ prediction, condition, version }: PredictionResultProps): Html {
+  const { image, familiarity } = prediction
+  return html`<details class="provenance" open>
+    <summary>How this answer was made</summary>
+    ${facts([
+      [
+        'Condition',
+        html`<a href="${links.condition(prediction.condition)}">${condition?.name ?? prediction.condition}</a>`,
+      ],
+      [
+        'Version',
+        html`${version ? versionLink(prediction.version) : html`${prediction.version} ${badge('deleted since')}`} ${badge(prediction.role)}`,
+      ],
+      ['Package SHA-256', hash(prediction.sha256)],
+      ['Image', `${image.width} × ${image.height} pixels, ${image.format}`],
+      ['Image SHA-256', hash(image.sha256)],
+      ['Preprocessing', hash(prediction.preprocessing)],
+      ['Precision', prediction.precision],
+      ['Familiarity', familiarity ? familiarityWords(familiarity) : 'not measured by this version'],
+      [
+        'Activation',
+        prediction.activation ? html`<code>${prediction.activation}</code>` : undefined,
+      ],
+      ['Read at', time(prediction.at)],
+    ])}
+    ${timings(prediction.timings)}
+  </details>`
+}
+
+function familiarityWords(familiarity: { score: number; outOfDistribution: boolean }): Html {
+  return familiarity.outOfDistribution
+    ? badge('unlike the training images', 'warn', 'warning')
+    : html`like the training images`
+}
+
+function timings(all: Readonly<Record<string, number>>): Html {
+  const { total, ...steps } = all
+  return html`<p class="timings">${Object.entries(steps).map(
+    ([name, ms]) => html`<span>${name} <strong>${milliseconds(ms)}</strong></span>`,
+  )}<span>total <strong>${milliseconds(total)}</strong></span></p>`
+}
+
+function actions({ prediction, imageAvailable }: PredictionResultProps): Html {
+  const { id, heatmap, condition } = prediction
+  const remove = links.predictionDelete(id)
+  return html`<div class="button-row">
+    ${imageAvailable && html`<a class="button" href="${links.compare({ condition, a: prediction.version, prediction: id })}">Compare with another version</a>`}
+    ${heatmap && imageAvailable && html`<a class="button" href="${heatmap.url}?composite=1" download="${id}-heatmap.png">Save image with heatmap</a>`}
+    <a class="button" href="${links.predictionJson(id)}">JSON</a>
+    <form method="post" action="${remove}" class="inline-form" data-confirm="Forget this prediction and its image?">
+      <button class="button button-quiet" type="submit">Delete now</button>
+    </form>
+  </div>`
+}
