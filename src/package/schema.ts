@@ -85,7 +85,7 @@ export const ModelConfigSchema = z.object({
   schema: z.literal(1),
   architecture: z.string(),
   kind: KindSchema,
-  classes: z.array(ClassSchema).min(1).max(1000),
+  classes: z.array(ClassSchema).min(1).max(5000),
   graph: GraphSchema,
   explanation: ExplanationSchema.nullable(),
   parameters: z.object({ total: z.int(), trainable: z.int(), nonTrainable: z.int() }).nullable(),
@@ -119,7 +119,7 @@ export const ManifestSchema = z.object({
   createdAt: z.iso.datetime({ offset: true }),
   architecture: z.string().min(1).max(100),
   kind: KindSchema,
-  classes: z.array(ClassSchema).min(1).max(1000),
+  classes: z.array(ClassSchema).min(1).max(5000),
   /** Enough to create the condition where it does not exist yet. */
   conditionName: z.string().min(1).max(100),
   bodyPart: z.string().max(100),

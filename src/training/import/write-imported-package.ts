@@ -1,0 +1,97 @@
+// From a converted model to a package: configurations, golden images, a model card, and the manifest last.
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isName } from '../../package/ids.ts'
+import { writeManifest } from '../../package/manifest.ts'
+import type { ModelConfig } from '../../package/schema.ts'
+import { type ConvertedModel, type ModelMeaning, meaningOf } from './converted-model.ts'
+import { completePreprocessing } from './foreign-fields.ts'
+import { writeGoldenImages } from './golden-images.ts'
+import type { ImportJob } from './import-job.ts'
+
+const NO_METRICS = 'Imported; not evaluated here.'
+
+/** @returns the digest of the package. @throws AppError `invalid` or `invalid-package` in one sentence */
+export async function writeImportedPackage(model: ConvertedModel, job: ImportJob): Promise<string> {
+  const { fields, outDir } = job
+  const meaning = meaningOf(model, job)
+  const preprocessing = completePreprocessing(fields.preprocessing, model.input)
+  const graphFile = `models/${fields.name}.onnx`
+  const architecture = fields.architecture ?? model.architecture
+  const config: ModelConfig = {
+    schema: 1,
+    architecture,
+    ...meaning,
+    classes: [...meaning.classes],
+    graph: { file: graphFile, ...model.graph },
+    explanation: model.explanation,
+    parameters: model.parameters,
+  }
+  await mkdir(join(outDir, 'models'), { recursive: true })
+  await mkdir(join(outDir, 'configs'), { recursive: true })
+  await writeFile(join(outDir, graphFile), model.onnx)
+  await model.writeMore(join(outDir, 'models'))
+  await writeGoldenImages(outDir, { onnx: model.onnx, graph: model.graph, preprocessing, meaning })
+  await writeJson(join(outDir, 'configs/model.json'), config)
+  await writeJson(join(outDir, 'configs/preprocessing.json'), preprocessing)
+  await writeFile(join(outDir, 'README.md'), modelCard(job, { config, model, meaning }))
+  const { sha256 } = await writeManifest(outDir, {
+    condition: fields.condition,
+    name: fields.name,
+    createdAt: new Date().toISOString(),
+    architecture,
+    kind: meaning.kind,
+    classes: [...meaning.classes],
+    conditionName: job.condition?.name ?? readable(fields.condition),
+    bodyPart: job.condition?.bodyPart ?? '',
+    notice: model.featureNotice ?? NO_METRICS,
+    demonstration: false,
+    calibration: null,
+    operatingPoints: [],
+    defaultOperatingPoint: null,
+    metrics: null,
+    lineage: { source: job.sourceName, sourceSha256: job.sourceSha256, importedFrom: job.kind },
+    tags: ['imported'],
+  })
+  return sha256
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFile(path, `${JSON.stringify(value, null, 2)}\n`)
+}
+
+/** `limb-abnormality` as "Limb abnormality". */
+function readable(id: string): string {
+  const words = isName(id) ? id.replaceAll(/[-_.]+/g, ' ').trim() : id
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+function modelCard(
+  job: ImportJob,
+  { config, model, meaning }: { config: ModelConfig; model: ConvertedModel; meaning: ModelMeaning },
+): string {
+  const { width, height, channels } = model.input
+  const classes = meaning.classes
+    .slice(0, 50)
+    .map((one) => `- ${one.label}${one.positive ? ' (positive finding)' : ''}`)
+  const more = meaning.classes.length - classes.length
+  return `# ${job.fields.name}
+
+For research use only; not a medical device. ${model.featureNotice ?? NO_METRICS}
+
+- Condition: ${job.fields.condition}, ${meaning.kind}
+- Architecture: ${config.architecture}
+- Input: ${width} x ${height} pixels, ${channels} channels; how an image gets there is in configs/preprocessing.json
+- Imported from: ${job.sourceName} (SHA-256 ${job.sourceSha256})
+- Parameters: ${config.parameters?.total ?? 'unknown'}
+
+## Classes, in the order of the outputs
+
+${classes.join('\n')}${more > 0 ? `\n- and ${more} more` : ''}
+
+## How to run it
+
+\`${config.graph.file}\` runs in any ONNX runtime: one input \`${config.graph.input.name}\`
+(${config.graph.input.layout === 'nhwc' ? 'batch, height, width, channels' : 'batch, channels, height, width'}), 32-bit floats.
+`
+}
