@@ -1,0 +1,72 @@
+// What a private copy says about how to run it, parsed from bytes that were just verified.
+import { join } from 'node:path'
+import type { z } from 'zod'
+import { AppError } from '../errors.ts'
+import { type Preprocessing, PreprocessingSchema } from '../imaging/preprocessing.ts'
+import {
+  type FileEntry,
+  type Golden,
+  GoldenSchema,
+  type ModelConfig,
+  ModelConfigSchema,
+} from '../package/schema.ts'
+import type { ServingCopy } from './serving-copy.ts'
+import { readVerified } from './verified-bytes.ts'
+
+const GOLDEN_FOLDER = 'results/golden/'
+
+export interface CopiedConfig {
+  readonly model: ModelConfig
+  readonly preprocessing: Preprocessing
+  /** Undefined when the package brings no golden images. */
+  readonly golden: Golden | undefined
+  /** The graph's entry in the manifest. */
+  readonly graph: FileEntry
+}
+
+/** @throws AppError `load-failed` when a file is missing or says what cannot be, `hash-mismatch` */
+export async function readCopiedConfig(copy: ServingCopy): Promise<CopiedConfig> {
+  const model = await readJson(copy, 'configs/model.json', ModelConfigSchema)
+  const preprocessing = await readJson(copy, 'configs/preprocessing.json', PreprocessingSchema)
+  const hasGolden = copy.files.some((file) => file.path === `${GOLDEN_FOLDER}golden.json`)
+  const golden = hasGolden
+    ? await readJson(copy, `${GOLDEN_FOLDER}golden.json`, GoldenSchema)
+    : undefined
+  const graph = copy.files.find((file) => file.path === model.graph.file)
+  if (!graph) throw wrong(`the graph ${model.graph.file} is not among its files`)
+  if (model.graph.outputs.logits === null && model.graph.outputs.probabilities === null) {
+    throw wrong('its graph gives neither logits nor probabilities')
+  }
+  return { model, preprocessing, golden, graph }
+}
+
+/** The verified bytes of a golden image, named from the package's or the golden folder. @throws AppError `golden-mismatch` */
+export async function readGoldenImage(copy: ServingCopy, file: string): Promise<Uint8Array> {
+  const entry = copy.files.find(({ path }) => path === file || path === GOLDEN_FOLDER + file)
+  if (entry) return readVerified(join(copy.dir, entry.path), entry.sha256)
+  throw new AppError('golden-mismatch', 'A golden image is named that the package does not hold.')
+}
+
+async function readJson<T extends z.ZodType>(
+  copy: ServingCopy,
+  path: string,
+  schema: T,
+): Promise<z.infer<T>> {
+  const entry = copy.files.find((file) => file.path === path)
+  if (!entry) throw wrong(`it has no ${path}`)
+  const bytes = await readVerified(join(copy.dir, path), entry.sha256)
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder().decode(bytes))
+  } catch (cause) {
+    throw wrong(`its ${path} is not readable JSON`, cause)
+  }
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw wrong(`its ${path} is wrong at "${issue?.path.join('.') ?? ''}"`, parsed.error)
+}
+
+function wrong(what: string, cause?: unknown): AppError {
+  return new AppError('load-failed', `The version cannot be loaded: ${what}.`, { cause })
+}

@@ -1,0 +1,51 @@
+// The evidence gate of one candidate, as far as a host can tell: package, load, golden images. Metrics are the registry's.
+import type { ImagingPool } from '../imaging/imaging-pool.ts'
+import { verifyPackage } from '../package/verify-package.ts'
+import type { GateSteps } from './gate-steps.ts'
+import { replayGolden } from './golden-replay.ts'
+import type { ServedVersion } from './served-version.ts'
+import type { ServingCopy, ServingSource } from './serving-copy.ts'
+
+export interface GateOptions {
+  readonly served: ServedVersion
+  readonly steps: GateSteps
+  readonly openCopy: (source: ServingSource) => Promise<ServingCopy>
+  readonly imaging: Pick<ImagingPool, 'read'>
+  /** Verify what serving needs, not every file of the package. */
+  readonly servingOnly: boolean
+}
+
+/** @throws AppError `hash-mismatch`, `load-failed`, `golden-mismatch`, each with `extra.steps` */
+export async function passGate(o: GateOptions): Promise<void> {
+  const { served, steps } = o
+  const { source } = served
+  await steps.run('manifest', {
+    code: 'hash-mismatch',
+    work: async () => {
+      const only = o.servingOnly ? { only: 'serving' as const } : {}
+      const { manifest } = await verifyPackage(source.dir, {
+        expectedSha256: source.sha256,
+        ...only,
+      })
+      const copy = await o.openCopy(source)
+      return o.servingOnly
+        ? `the ${copy.files.length} files that serving needs are as in the manifest`
+        : `all ${manifest.files.length} files are as in the manifest`
+    },
+  })
+  await steps.run('load', {
+    code: 'load-failed',
+    work: async () => {
+      const wasReady = served.isReady
+      await served.start()
+      return wasReady ? 'still loaded' : 'loaded in a fresh process, first run done'
+    },
+  })
+  await steps.run('golden', {
+    code: 'golden-mismatch',
+    work: () => {
+      const infer = (tensor: Float32Array) => served.inferUrgently(tensor)
+      return replayGolden({ ...served.loaded, version: { infer }, imaging: o.imaging })
+    },
+  })
+}

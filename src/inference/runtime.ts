@@ -1,0 +1,301 @@
+// Which loaded version answers for which condition: load beside, verify, switch, drain, keep warm.
+// The life of one version is served-version.ts; what exists and what should answer is the registry's.
+import { availableParallelism } from 'node:os'
+import { AppError, isAppError } from '../errors.ts'
+import { parseVersion } from '../package/ids.ts'
+import { verifyPackage } from '../package/verify-package.ts'
+import { passGate } from './gate.ts'
+import { type GateStep, GateSteps } from './gate-steps.ts'
+import type { Lease } from './lease.ts'
+import { LoadedVersions } from './loaded-versions.ts'
+import type { RuntimeOptions } from './runtime-options.ts'
+import {
+  type ConditionStatus,
+  conditionStatus,
+  type HostStatus,
+  hostStatus,
+} from './runtime-status.ts'
+import type { Role, ServedVersion } from './served-version.ts'
+import type { ServingSource } from './serving-copy.ts'
+
+/** A version that has passed the gate and waits to be switched to. */
+export interface PreparedVersion {
+  readonly steps: readonly GateStep[]
+  /** Requests that begin from now on are answered by it. @throws AppError `conflict` when a newer one came meanwhile */
+  switchTo(activationId: string): Promise<void>
+  /** Lets it go instead. Safe to call twice, and without effect after `switchTo`. */
+  discard(): Promise<void>
+}
+
+interface Active {
+  readonly served: ServedVersion
+  readonly activationId: string
+  /** Orders switches: a lower ticket that arrives later is refused. */
+  readonly ticket: number
+}
+
+export class ModelRuntime {
+  readonly #options: RuntimeOptions
+  readonly #versions: LoadedVersions
+  readonly #mostLeases: number
+  readonly #active = new Map<string, Active>()
+  #leases = 0
+  #tickets = 0
+  #stopped = false
+
+  constructor(options: RuntimeOptions) {
+    this.#options = options
+    const cores = options.cores ?? availableParallelism()
+    const concurrency = Math.max(1, Math.floor(cores / options.threads))
+    this.#versions = new LoadedVersions(options, concurrency)
+    this.#mostLeases = options.queueLength + concurrency
+  }
+
+  async start(): Promise<void> {
+    await this.#versions.start()
+  }
+
+  /** Ends every host; requests in flight fail with `unavailable`. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#versions.stop()
+    this.#active.clear()
+  }
+
+  /**
+   * The evidence gate, except for metrics: package against its manifest, private copy, fresh host, golden images.
+   * A damaged package is refused even when an intact private copy is there. `reuseWarm` (a rollback): only the serving
+   * set of the package is verified, and the host of the version is used if it is still warm.
+   * @throws AppError `hash-mismatch`, `load-failed`, `golden-mismatch`, each with `extra.steps`
+   */
+  async prepare(
+    source: ServingSource,
+    { reuseWarm = false }: { readonly reuseWarm?: boolean } = {},
+  ): Promise<PreparedVersion> {
+    this.#checkRunning()
+    const ticket = ++this.#tickets
+    const warm = reuseWarm ? this.#versions.find(source.sha256, ['previous']) : undefined
+    const served = warm ?? this.#create(source, 'candidate')
+    served.role = 'candidate'
+    const steps = new GateSteps()
+    const giveUp = async () => {
+      if (served.role !== 'candidate') return
+      if (warm && this.#keepsWarm(warm)) warm.role = 'previous'
+      else await this.#versions.retire(served)
+    }
+    try {
+      const openCopy = (one: ServingSource) => this.#versions.openCopy(one)
+      const { imaging } = this.#options
+      await passGate({ served, steps, openCopy, imaging, servingOnly: reuseWarm })
+    } catch (error) {
+      await giveUp()
+      throw error
+    }
+    return {
+      steps: steps.done,
+      switchTo: async (activationId) => this.#switch({ served, activationId, ticket }),
+      discard: giveUp,
+    }
+  }
+
+  /**
+   * The version that was active before this process began: it is the active one from now on and loads; requests wait
+   * for it. It is loaded from its intact private copy even when its package is damaged, which is then reported.
+   * @throws AppError why it cannot be loaded; it stays the active one, and loading is tried again
+   */
+  async restore(
+    source: ServingSource,
+    activationId: string,
+  ): Promise<{ readonly damaged: boolean; readonly reason: string }> {
+    this.#checkRunning()
+    const ticket = ++this.#tickets
+    const served = this.#create(source, 'active')
+    this.#switch({ served, activationId, ticket })
+    await served.start()
+    await this.#inspect(served)
+    return { damaged: served.damage !== null, reason: served.damage ?? served.reason }
+  }
+
+  /** Nothing answers for the condition any more. */
+  async clear(condition: string): Promise<void> {
+    const active = this.#active.get(condition)
+    this.#active.delete(condition)
+    if (active) await this.#versions.retire(active.served)
+  }
+
+  /**
+   * A hold on the condition's active version, for one request: release it whatever happens.
+   * @throws AppError `no-active-version`, `busy`, `loading` after 10 s, `unavailable` when it cannot be loaded
+   */
+  async lease(condition: string): Promise<Lease> {
+    this.#checkRunning()
+    const active = this.#active.get(condition)
+    if (!active) {
+      const message = `No version answers for "${condition}" yet; activate one first.`
+      throw new AppError('no-active-version', message)
+    }
+    return this.#hold(active.served, active.activationId).catch((error) => {
+      throw isRefusal(error)
+        ? new AppError('unavailable', `The active version cannot answer: ${error.message}`, {
+            cause: error,
+            retryAfterSeconds: 10,
+          })
+        : error
+    })
+  }
+
+  /**
+   * A hold on a version by name, loaded now when it is not. A damaged package is refused.
+   * @throws AppError `hash-mismatch`, `load-failed`, `busy`, `loading`
+   */
+  async leaseVersion(source: ServingSource): Promise<Lease> {
+    this.#checkRunning()
+    const active = this.#active.get(parseVersion(source.id).condition)
+    if (active?.served.source.sha256 === source.sha256) {
+      return this.#hold(active.served, active.activationId)
+    }
+    const loaded = this.#versions.find(source.sha256, ['requested', 'previous'])
+    if (loaded) return this.#hold(loaded, null)
+    if (this.#leases >= this.#mostLeases) this.#versions.queue.refuse()
+    const served = this.#create(source, 'requested')
+    return this.#hold(served, null).catch((error) => {
+      // Still loading is no failure: the next request finds it. Anything else is tried from the start.
+      const loading = isAppError(error) && error.code === 'loading'
+      if (!loading && served.role === 'requested') void this.#versions.retire(served)
+      throw error
+    })
+  }
+
+  conditions(): ConditionStatus[] {
+    return [...this.#active.values()].map(({ served, activationId }) =>
+      conditionStatus(served, activationId),
+    )
+  }
+
+  /** True when every active version can answer. */
+  isReady(): boolean {
+    return this.conditions().every((one) => one.state === 'ready')
+  }
+
+  status(): HostStatus[] {
+    return this.#versions.all.map(hostStatus)
+  }
+
+  /** Inferences that run and that wait. */
+  queue(): { readonly running: number; readonly waiting: number; readonly limit: number } {
+    const { running, waiting } = this.#versions.queue
+    return { running, waiting, limit: this.#options.queueLength }
+  }
+
+  /** Removes the private copies of versions that are neither loaded nor in `keep`; returns their digests. */
+  pruneCopies(keep: readonly string[]): Promise<string[]> {
+    return this.#versions.prune(keep)
+  }
+
+  /** Looks again whether the package of the condition's active version is what its manifest says. */
+  async recheck(condition: string): Promise<void> {
+    const active = this.#active.get(condition)
+    if (active) await this.#inspect(active.served)
+  }
+
+  #create(source: ServingSource, role: Role): ServedVersion {
+    const served: ServedVersion = this.#versions.create(source, {
+      role,
+      onRestart: () => void this.#inspect(served),
+      openCopy: async () => {
+        // Asked for by name, a damaged package is refused; one that was let through the gate goes on from its copy.
+        if (served.role === 'requested') {
+          await verifyPackage(source.dir, { expectedSha256: source.sha256, only: 'serving' })
+        }
+        return this.#versions.openCopy(source)
+      },
+    })
+    return served
+  }
+
+  #switch(next: Active): void {
+    const { served, ticket } = next
+    const { condition } = parseVersion(served.source.id)
+    const current = this.#active.get(condition)
+    if (this.#stopped || served.role === 'retired' || (current && current.ticket > ticket)) {
+      if (served !== current?.served) void this.#versions.retire(served)
+      throw new AppError('conflict', 'A newer version was activated for this condition meanwhile.')
+    }
+    served.role = 'active'
+    this.#active.set(condition, next)
+    void served.keepAlive()
+    for (const other of this.#versions.all) {
+      const { id, sha256 } = other.source
+      if (other === served || parseVersion(id).condition !== condition) continue
+      const replaced = other === current?.served
+      const isSameOnDemand = other.role === 'requested' && sha256 === served.source.sha256
+      const keep = replaced && this.#keepsWarm(other) && sha256 !== served.source.sha256
+      if (keep) {
+        other.role = 'previous'
+        other.lastUsedAt = Date.now()
+      } else if (replaced || other.role === 'previous' || isSameOnDemand) {
+        void this.#versions.retire(other)
+      }
+    }
+  }
+
+  #keepsWarm(served: ServedVersion): boolean {
+    return served.isReady && this.#options.warmMs > 0
+  }
+
+  async #hold(served: ServedVersion, activationId: string | null): Promise<Lease> {
+    if (this.#leases >= this.#mostLeases) this.#versions.queue.refuse()
+    this.#leases += 1
+    const letGo = served.acquire()
+    let held = true
+    const release = () => {
+      if (held) this.#leases -= 1
+      held = false
+      letGo()
+    }
+    try {
+      await served.whenLoaded()
+      const { model, preprocessing } = served.loaded.config
+      return {
+        versionId: served.source.id,
+        sha256: served.source.sha256,
+        activationId,
+        role: activationId === null ? 'requested' : 'active',
+        damaged: served.damage !== null,
+        model,
+        preprocessing,
+        infer: (tensor, o) => served.infer(tensor, o),
+        inferMasked: (tensor, o) => served.inferMasked(tensor, o),
+        release,
+      }
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  async #inspect(served: ServedVersion): Promise<void> {
+    const { id, dir, sha256 } = served.source
+    const before = served.damage
+    served.damage = await verifyPackage(dir, { expectedSha256: sha256 }).then(
+      () => null,
+      (error) => (isAppError(error) ? error.message : 'The package on disk cannot be read.'),
+    )
+    if (served.role !== 'active' || served.damage === before) return
+    const damaged = served.damage !== null
+    const reason = served.damage ?? 'The package on disk is as in its manifest again.'
+    this.#options.log.warn({ version: id, damaged }, reason)
+    this.#options.onDamage?.({ id, sha256, damaged, reason })
+  }
+
+  #checkRunning(): void {
+    if (!this.#stopped) return
+    throw new AppError('unavailable', 'Roentgen is shutting down.', { retryAfterSeconds: 5 })
+  }
+}
+
+function isRefusal(error: unknown): error is AppError {
+  return (
+    isAppError(error) && ['hash-mismatch', 'load-failed', 'invalid-package'].includes(error.code)
+  )
+}

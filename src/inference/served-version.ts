@@ -1,0 +1,253 @@
+// One version that can answer: its host now, the next one when that dies, and the requests that hold it.
+// Which version answers for a condition, and when one is let go, is runtime.ts.
+import { setTimeout as delay } from 'node:timers/promises'
+import { AppError, isAppError, messageOf } from '../errors.ts'
+import { BackOff } from './back-off.ts'
+import type { InferenceQueue, TurnOptions } from './inference-queue.ts'
+import type { InferOptions, MaskedOptions } from './lease.ts'
+import type { ModelHost } from './model-host.ts'
+import type { RawOutput, RawScores } from './raw-output.ts'
+import type { RuntimeLog } from './runtime-log.ts'
+import type { ServingCopy, ServingSource } from './serving-copy.ts'
+import { type HostSettings, type StartedHost, startHost } from './start-host.ts'
+
+export interface ServedVersionOptions {
+  readonly source: ServingSource
+  readonly openCopy: (source: ServingSource) => Promise<ServingCopy>
+  readonly queue: InferenceQueue
+  readonly settings: HostSettings
+  /** How long a request waits for a host that is being loaded. */
+  readonly loadWaitMs: number
+  readonly log: RuntimeLog
+  /** A host has been loaded, the first or a later one. */
+  readonly onReady: () => void
+  /** A host was started in place of one that had ended. */
+  readonly onRestart: () => void
+}
+
+/**
+ * `candidate`: on its way through the gate; `previous`: kept warm for a rollback; `requested`: asked for by name;
+ * `retired`: takes no new requests and ends with its last one.
+ */
+export type Role = 'candidate' | 'active' | 'previous' | 'requested' | 'retired'
+export type ServedState = 'starting' | 'ready' | 'draining' | 'ended' | 'failed'
+
+/** Tries of one request at most, those that never began on a host included. */
+const MAX_TRIES = 10
+
+export class ServedVersion {
+  readonly source: ServingSource
+  role: Role
+  /** Why the package on disk is called damaged; null while it is not. */
+  damage: string | null = null
+  lastUsedAt = Date.now()
+  readonly #options: ServedVersionOptions
+  readonly #stopping = new AbortController()
+  readonly #backOff = new BackOff()
+  #started: StartedHost | undefined
+  #starting: Promise<ModelHost> | undefined
+  #lastFailure: string | undefined
+  #starts = 0
+  #leases = 0
+  #drained: (() => void)[] = []
+
+  constructor(options: ServedVersionOptions, role: Role) {
+    this.#options = options
+    this.source = options.source
+    this.role = role
+  }
+
+  get leases(): number {
+    return this.#leases
+  }
+
+  get pid(): number | null {
+    return this.isReady ? (this.#started?.host.pid ?? null) : null
+  }
+
+  get rssBytes(): number {
+    return this.#started?.host.rssBytes ?? 0
+  }
+
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1)
+  }
+
+  get isReady(): boolean {
+    return this.#started?.host.state === 'ready'
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted
+  }
+
+  get state(): ServedState {
+    if (this.#isStopped) return 'ended'
+    const leaving = this.role === 'previous' || this.role === 'retired'
+    if (this.isReady) return leaving && this.#leases > 0 ? 'draining' : 'ready'
+    return this.#backOff.failures > 1 ? 'failed' : 'starting'
+  }
+
+  get reason(): string {
+    switch (this.state) {
+      case 'ended':
+        return 'It is no longer needed.'
+      case 'draining':
+        return 'It finishes the requests that it began.'
+      case 'ready':
+        return this.damage ?? 'It is loaded and answers.'
+      default:
+        return this.#lastFailure ?? 'It is being loaded.'
+    }
+  }
+
+  /** What it was loaded from, also while its host is being started again. @throws AppError `unavailable` before that */
+  get loaded(): Pick<StartedHost, 'copy' | 'config'> {
+    if (this.#started) return this.#started
+    throw new AppError('unavailable', `${this.source.id} is not loaded.`)
+  }
+
+  /** Loads it; a second call joins the first. @throws AppError `hash-mismatch`, `load-failed`, `unavailable` */
+  async start(): Promise<void> {
+    await this.#ready()
+  }
+
+  /** Loads it however often it takes, with growing pauses, while it is the active one. */
+  async keepAlive(): Promise<void> {
+    while (this.role === 'active' && !this.#isStopped) {
+      // A failure is logged and its pause kept in #restart.
+      const host = await this.#ready().catch(() => undefined)
+      if (host) return
+    }
+  }
+
+  /** Waits until it was loaded once. @throws AppError `loading` after the wait; why not, when loading failed */
+  async whenLoaded(): Promise<void> {
+    if (!this.#started) await this.#readyInTime()
+  }
+
+  /** Counts a request in; the function that is returned counts it out, once. */
+  acquire(): () => void {
+    this.#leases += 1
+    this.lastUsedAt = Date.now()
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      this.#leases -= 1
+      this.lastUsedAt = Date.now()
+      if (this.#leases > 0) return
+      for (const resolve of this.#drained.splice(0)) resolve()
+    }
+  }
+
+  /** Resolves when no request holds it. */
+  async whenDrained(): Promise<void> {
+    while (this.#leases > 0) await new Promise<void>((resolve) => this.#drained.push(resolve))
+  }
+
+  infer(tensor: Float32Array, { explain = false, signal }: InferOptions = {}): Promise<RawOutput> {
+    return this.#onHost((host) => host.infer(tensor, { explain }), { signal })
+  }
+
+  /** As `infer`, before any waiting request: for the checks of a version that is to answer. */
+  inferUrgently(tensor: Float32Array): Promise<RawOutput> {
+    return this.#onHost((host) => host.infer(tensor, { explain: false }), { urgent: true })
+  }
+
+  inferMasked(tensor: Float32Array, o: MaskedOptions): Promise<RawScores[]> {
+    const { patches, fill, signal } = o
+    return this.#onHost((host) => host.inferMasked(tensor, { patches, fill }), { signal })
+  }
+
+  /** Ends its host at once. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#starting?.catch(() => undefined)
+    await this.#started?.host.stop()
+  }
+
+  /** A request whose host dies under it is tried once more on the next host; one that had not begun is not counted. */
+  async #onHost<T>(run: (host: ModelHost) => Promise<T>, turn: TurnOptions): Promise<T> {
+    let lost = 0
+    for (let tries = 1; ; tries++) {
+      const host = await this.#readyInTime()
+      let began = false
+      const task = () => {
+        began = host.state === 'ready'
+        return run(host)
+      }
+      try {
+        const answer = await this.#options.queue.run(
+          task,
+          tries === 1 ? turn : { ...turn, urgent: true },
+        )
+        this.#backOff.succeeded()
+        return answer
+      } catch (error) {
+        if (began) lost += 1
+        const mayRetry = host.state !== 'ready' && !this.#isStopped
+        if (!mayRetry || lost > 1 || tries === MAX_TRIES) throw error
+      }
+    }
+  }
+
+  async #readyInTime(): Promise<ModelHost> {
+    const timer = new AbortController()
+    const { loadWaitMs } = this.#options
+    const tooLate = delay(loadWaitMs, undefined, { signal: timer.signal }).then(() => {
+      const message = `${this.source.id} is still being loaded; please try again in a moment.`
+      throw new AppError('loading', message, { retryAfterSeconds: 5 })
+    })
+    try {
+      return await Promise.race([this.#ready(), tooLate])
+    } finally {
+      tooLate.catch(() => {})
+      timer.abort()
+    }
+  }
+
+  #ready(): Promise<ModelHost> {
+    if (this.#started?.host.state === 'ready') return Promise.resolve(this.#started.host)
+    this.#starting ??= this.#restart().finally(() => {
+      this.#starting = undefined
+    })
+    return this.#starting
+  }
+
+  async #restart(): Promise<ModelHost> {
+    const { log, source } = this.#options
+    const { signal } = this.#stopping
+    try {
+      await delay(this.#backOff.waitMs, undefined, { signal })
+      const onCrash = (reason: string) => this.#crashed(reason)
+      this.#started = await startHost({ ...this.#options, signal, onCrash })
+      const { host } = this.#started
+      this.#lastFailure = undefined
+      this.#starts += 1
+      log.info({ version: source.id, pid: host.pid, rssBytes: host.rssBytes }, 'model host ready')
+      this.#options.onReady()
+      if (this.#starts > 1) this.#options.onRestart()
+      return host
+    } catch (error) {
+      if (this.#isStopped) throw new AppError('unavailable', `${source.id} is no longer loaded.`)
+      this.#fail(messageOf(error))
+      log.warn({ version: source.id, err: error }, 'model host could not be started')
+      if (isAppError(error)) throw error
+      throw new AppError('load-failed', `${source.id} could not be loaded.`, { cause: error })
+    }
+  }
+
+  #crashed(reason: string): void {
+    // While starting, #restart tells of it.
+    if (this.#isStopped || this.#starting) return
+    this.#fail(reason)
+    this.#options.log.warn({ version: this.source.id, reason }, 'model host ended unexpectedly')
+    void this.keepAlive()
+  }
+
+  #fail(reason: string): void {
+    this.#lastFailure = reason
+    this.#backOff.failed()
+  }
+}
