@@ -58,27 +58,28 @@ export function chooseOperatingPoints(
   outputs: Outputs,
   { classes, temperature }: PointContext,
 ): OperatingPoint[] {
-  if (outputs.kind === 'single-label') {
-    return [{ name: 'argmax', thresholds: {}, sensitivity: null, specificity: null }]
-  }
-  return RULES.map(([name]) => {
-    const thresholds = columnsOf(outputs.kind, classes).map(({ label, column }) => {
+  const unmeasured = { sensitivity: null, specificity: null }
+  const chooseAll = (name: string, columns: readonly Column[]): OperatingPoint => {
+    const thresholds = columns.map(({ label, column }) => {
       return [label, thresholdOf(name, rankedColumn(outputs, { column, temperature }))] as const
     })
-    return {
-      name,
-      thresholds: Object.fromEntries(thresholds),
-      sensitivity: null,
-      specificity: null,
-    }
-  })
+    return { name, thresholds: Object.fromEntries(thresholds), ...unmeasured }
+  }
+  const columns = columnsOf(outputs.kind, classes)
+  if (outputs.kind !== 'single-label') return RULES.map(([name]) => chooseAll(name, columns))
+  // Beside the most probable class: findings such as a melanoma named as soon as they are possible.
+  const findings = columns.filter(({ column }) => classes[column]?.positive)
+  const argmax = { name: 'argmax', thresholds: {}, ...unmeasured }
+  return [argmax, ...(findings.length > 0 ? [chooseAll('sensitivity>=0.95', findings)] : [])]
+}
+
+interface Column {
+  readonly label: string
+  readonly column: number
 }
 
 /** Which logit column stands for which label. */
-export function columnsOf(
-  kind: ConditionKind,
-  classes: readonly ClassLabel[],
-): { label: string; column: number }[] {
+export function columnsOf(kind: ConditionKind, classes: readonly ClassLabel[]): Column[] {
   if (kind === 'binary') {
     return [{ label: classes[positiveIndex(classes)]?.label ?? '', column: 0 }]
   }

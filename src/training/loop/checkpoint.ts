@@ -76,8 +76,9 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     let offset = Math.ceil((4 + length) / 8) * 8
     const groups: Record<string, [string, Float32Array][]> = {}
     for (const { group, name, length: count } of arrays) {
-      const members = (groups[group] ??= [])
+      const members = groups[group] ?? []
       members.push([name, new Float32Array(data, offset, count)])
+      groups[group] = members
       offset += count * 4
     }
     return {

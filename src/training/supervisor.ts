@@ -1,0 +1,144 @@
+// One training at a time beside the server: starts the process, knows how far it is, registers the finished package.
+// What then becomes active is the registry's policy, not decided here.
+import { AppError, messageOf } from '../errors.ts'
+import { registerPackage } from '../registry/register-package.ts'
+import type { Actor, Clock, RegistryLog, RegistryPlace } from '../registry/registry-context.ts'
+import type { Version } from '../registry/versions.ts'
+import type { EpochRecord, TrainingMessage, TrainingPhase } from './job.ts'
+import { type TrainRequest, trainOnce } from './train-once.ts'
+import type { TrainingProcess } from './training-process.ts'
+
+export interface SupervisorOptions {
+  readonly place: RegistryPlace
+  readonly clock: Clock
+  readonly log: RegistryLog
+  readonly onMessage?: (message: TrainingMessage) => void
+}
+
+export type RunState = 'preparing' | 'running' | 'finished' | 'cancelled' | 'failed'
+
+/** A run as a page shows it. */
+export interface RunStatus {
+  readonly condition: string
+  readonly architecture: string
+  readonly state: RunState
+  readonly phase: TrainingPhase | null
+  /** Why it failed or was cancelled. */
+  readonly reason: string | null
+  readonly epochs: readonly EpochRecord[]
+  readonly etaSeconds: number | null
+  readonly startedAt: string
+  readonly endedAt: string | null
+  /** `condition/name@n` of the version that it left. */
+  readonly version: string | null
+}
+
+export class TrainingSupervisor {
+  readonly #options: SupervisorOptions
+  #process: TrainingProcess | undefined
+  #running: Promise<unknown> | undefined
+  #status: RunStatus | undefined
+  #wish: 'go on' | 'cancel' = 'go on'
+  #stopped = false
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+  }
+
+  /** The running training, or the last one. */
+  get status(): RunStatus | undefined {
+    return this.#status
+  }
+
+  /**
+   * Trains and registers. @throws AppError `conflict` while another training runs, or the reason of its failure
+   */
+  async train(request: TrainRequest, actor: Actor): Promise<Version> {
+    if (this.#stopped) throw new AppError('unavailable', 'The server is stopping.')
+    if (this.#running) {
+      throw new AppError(
+        'conflict',
+        'Another training is running; start this one when it has ended.',
+      )
+    }
+    const work = this.#run(request, actor)
+    this.#running = work
+    try {
+      return await work
+    } finally {
+      this.#running = undefined
+      this.#process = undefined
+    }
+  }
+
+  /** Ends after the running batch; the best epoch so far becomes a version. */
+  stopAndKeepBest(): void {
+    this.#process?.stopAndKeepBest()
+  }
+
+  cancel(): void {
+    this.#wish = 'cancel'
+    this.#process?.cancel()
+  }
+
+  /** Cancels what runs and waits for its process to end. Twice is safe. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.cancel()
+    await this.#running?.catch(() => {})
+  }
+
+  async #run(request: TrainRequest, actor: Actor): Promise<Version> {
+    const { place, clock, log } = this.#options
+    this.#wish = 'go on'
+    this.#status = {
+      condition: request.condition.id,
+      architecture: request.architecture,
+      state: 'preparing',
+      phase: null,
+      reason: null,
+      epochs: [],
+      etaSeconds: null,
+      startedAt: clock().toISOString(),
+      endedAt: null,
+      version: null,
+    }
+    try {
+      const summary = await trainOnce(request, {
+        store: place.store,
+        onMessage: (message) => this.#note(message),
+        onProcess: (process) => {
+          this.#process = process
+          if (this.#wish === 'cancel') process.cancel()
+        },
+      })
+      const fromDir = summary.packageDir
+      const { version } = await registerPackage(place, { fromDir, move: true, actor, clock })
+      this.#update({ state: 'finished', version: version.id, endedAt: clock().toISOString() })
+      log.info({ version: version.id }, 'training finished')
+      return version
+    } catch (error) {
+      const state = this.#wish === 'cancel' ? 'cancelled' : 'failed'
+      this.#update({ state, reason: messageOf(error), endedAt: clock().toISOString() })
+      log.warn({ err: error, condition: request.condition.id }, `training ${state}`)
+      throw error
+    }
+  }
+
+  #note(message: TrainingMessage): void {
+    if (message.type === 'phase') {
+      const state = message.phase === 'preparing' ? 'preparing' : 'running'
+      this.#update({ phase: message.phase, state })
+    }
+    if (message.type === 'epoch') {
+      const epochs = [...(this.#status?.epochs ?? []), message.record]
+      this.#update({ epochs, etaSeconds: message.etaSeconds })
+    }
+    if (message.type === 'batch') this.#update({ etaSeconds: message.etaSeconds })
+    this.#options.onMessage?.(message)
+  }
+
+  #update(changes: Partial<RunStatus>): void {
+    if (this.#status) this.#status = { ...this.#status, ...changes }
+  }
+}

@@ -1,0 +1,73 @@
+// One training for a caller that waits for it (the command line, the demonstration): folders, log, child process.
+// The finished package lies in the store's staging folder; registering it is the caller's.
+import { createWriteStream } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { isAppError } from '../errors.ts'
+import type { Store } from '../registry/store.ts'
+import type { TrainingJob, TrainingMessage, TrainingSummary } from './job.ts'
+import { logLine } from './log-line.ts'
+import { TrainingProcess } from './training-process.ts'
+
+/** What a caller says about a training; the folders follow from the store. */
+export interface TrainRequest
+  extends Omit<TrainingJob, 'id' | 'workDir' | 'packageDir' | 'threads'> {
+  /** Safe in a file name; time and random by default. */
+  readonly id?: string
+  /** All cores by default. */
+  readonly threads?: number
+}
+
+export interface TrainOnceOptions {
+  readonly store: Pick<Store, 'logsDir' | 'stagingDir' | 'dataDir'>
+  readonly onMessage?: (message: TrainingMessage) => void
+  /** Told of the process while it runs, to stop or cancel it. */
+  readonly onProcess?: (process: TrainingProcess) => void
+}
+
+/**
+ * Trains and leaves the package in `summary.packageDir`. The log is models/logs/<id>.log; prepared pixels are removed.
+ * @throws AppError with the reason in one sentence
+ */
+export async function trainOnce(
+  request: TrainRequest,
+  { store, onMessage, onProcess }: TrainOnceOptions,
+): Promise<TrainingSummary> {
+  const id = request.id ?? newRunId(request)
+  const workDir = join(store.dataDir, 'training', id)
+  const packageDir = join(store.stagingDir, `run-${id}`)
+  await mkdir(workDir, { recursive: true })
+  await mkdir(store.logsDir, { recursive: true })
+  await mkdir(store.stagingDir, { recursive: true })
+  const log = createWriteStream(join(store.logsDir, `${id}.log`), { flags: 'a' })
+  const threads = request.threads ?? availableParallelism()
+  const process = new TrainingProcess(
+    { ...request, id, workDir, packageDir, threads },
+    {
+      onMessage: (message) => {
+        const line = logLine(message)
+        if (line) log.write(`${new Date().toISOString()} ${line}\n`)
+        onMessage?.(message)
+      },
+      onOutput: (text) => log.write(text),
+    },
+  )
+  onProcess?.(process)
+  try {
+    return await process.result
+  } catch (error) {
+    await rm(packageDir, { recursive: true, force: true })
+    if (isAppError(error) && error.cause) log.write(`${String(error.cause)}\n`)
+    throw error
+  } finally {
+    await rm(workDir, { recursive: true, force: true })
+    await new Promise<void>((done) => log.end(done))
+  }
+}
+
+function newRunId({ condition, architecture }: TrainRequest): string {
+  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
+  const random = crypto.randomUUID().slice(0, 6)
+  return `${time}-${condition.id}-${architecture.toLowerCase()}-${random}`
+}
