@@ -2,5 +2,5 @@
 // place where weights rest here, so the advertisement would mislead.
 import * as tf from '@tensorflow/tfjs'
 
-const cpu: { firstUse?: boolean } = tf.findBackend('cpu') ?? {}
-cpu.firstUse = false
+const cpu = tf.findBackend('cpu') as { firstUse?: boolean } | null
+if (cpu) cpu.firstUse = false

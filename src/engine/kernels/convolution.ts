@@ -12,9 +12,9 @@ export type ConvInfo = tf.backend_util.Conv2DInfo
 export interface ConvAttributes {
   readonly strides: number | [number, number]
   readonly pad: 'valid' | 'same' | number | tf.backend_util.ExplicitPadding
-  readonly dilations?: number | [number, number]
+  readonly dilations?: number | [number, number] | null
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil'
-  readonly dataFormat?: 'NHWC' | 'NCHW'
+  readonly dataFormat?: 'NHWC' | 'NCHW' | null
 }
 
 interface ConvShapes {
@@ -26,13 +26,13 @@ interface ConvShapes {
 
 /** Output size and padding, computed by TF.js itself. */
 export function convInfo(shapes: ConvShapes, attributes: ConvAttributes): ConvInfo {
-  const { dataFormat = 'NHWC', strides, dilations = 1, pad, dimRoundingMode } = attributes
-  if (dataFormat !== 'NHWC') throw new Error('trace: convolutions take channels last')
+  const { dataFormat, strides, dilations, pad, dimRoundingMode } = attributes
+  if ((dataFormat ?? 'NHWC') !== 'NHWC') throw new Error('trace: convolutions take channels last')
   return tf.backend_util.computeConv2DInfo(
     [...shapes.input] as [number, number, number, number],
     [...shapes.filter] as [number, number, number, number],
     strides,
-    dilations,
+    dilations ?? 1,
     pad,
     dimRoundingMode,
     shapes.depthwise,

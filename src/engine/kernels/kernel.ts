@@ -19,7 +19,7 @@ export function kernel<Name extends string, Attributes = Readonly<Record<string,
     kernelFunc: ({ inputs, attrs }) => {
       const values: Record<string, Value> = {}
       for (const [name, info] of Object.entries(inputs)) {
-        if (info) values[name] = traceBackend.valueOf((info as tf.TensorInfo).dataId)
+        if (info) values[name] = traceBackend.lookUp((info as tf.TensorInfo).dataId)
       }
       const results = write(values as Inputs<Name>, (attrs ?? {}) as Attributes)
       return Array.isArray(results)

@@ -25,10 +25,13 @@ import {
 import { kernel, listOf } from './kernel.ts'
 import { axesOf } from './reduce.ts'
 
-/** Operator: Reshape, or nothing for constants, broadcasts of one number and equal shapes. */
+/** Constants up to this size change shape without a node; larger ones keep their one initializer. */
+const SMALL_CONSTANT = 64
+
+/** Operator: Reshape, or nothing for small constants, broadcasts of one number and equal shapes. */
 export function reshape(x: Value, shape: readonly number[]): Value {
   if (sameShape(x.shape, shape)) return x
-  if (x.data) return constant(x.data, shape, x.type)
+  if (x.data && x.data.length <= SMALL_CONSTANT) return constant(x.data, shape, x.type)
   if (x.broadcast && sizeOf(x.broadcast.shape) === 1) {
     const graph = currentGraph()
     const { name } = x.broadcast
@@ -140,19 +143,21 @@ kernel<'x', { begin: number[]; size: number[] }>('Slice', ({ x }, attributes) =>
   return slice(x, begin, size)
 })
 
+// Operator: Split
 kernel<'x', { numOrSizeSplits: number | number[]; axis: number }>('SplitV', ({ x }, attributes) => {
+  const graph = currentGraph()
   const [axis = 0] = axesOf(attributes.axis, x.shape.length)
-  const whole = at(x.shape, axis)
   const { numOrSizeSplits: splits } = attributes
+  const whole = at(x.shape, axis)
   const given = typeof splits === 'number' ? new Array<number>(splits).fill(whole / splits) : splits
   const known = given.reduce((sum, size) => sum + Math.max(size, 0), 0)
-  let start = 0
-  return given.map((wanted) => {
-    const size = wanted < 0 ? whole - known : wanted
-    const begin = x.shape.map(() => 0).with(axis, start)
-    start += size
-    return slice(x, begin, x.shape.with(axis, size))
+  const sizes = given.map((size) => (size < 0 ? whole - known : size))
+  const layout = commonLayout([x], x.shape.length)
+  const { outputs } = graph.record('Split', [nameIn(x, layout), graph.integers(sizes)], {
+    attributes: { axis: layout === 'nchw' ? (NCHW_AXIS[axis] ?? 0) : axis },
+    outputs: sizes.length,
   })
+  return sizes.map((size, i) => made(outputs[i] ?? '', layout, x.shape.with(axis, size), x.type))
 })
 
 kernel<'value', { axis: number }>('Unpack', ({ value }, attributes) => {

@@ -21,6 +21,7 @@ export class GraphRecorder {
   readonly #inputs: OnnxPort[] = []
   readonly #outputs: OnnxPort[] = []
   readonly #constants = new Map<string, string>()
+  readonly #namesOfArrays = new Map<ElementArray, Map<string, string>>()
   #names = 0
 
   /** Appends a node and returns the name of its first output. */
@@ -50,6 +51,16 @@ export class GraphRecorder {
   initializer(type: ElementType, dims: readonly number[], data: ElementArray): string {
     const name = this.newName()
     this.#initializers.set(name, { type, dims, data })
+    return name
+  }
+
+  /** An initializer that shares its name with an equal one: same array, same dimensions. */
+  constant(tensor: OnnxTensor): string {
+    const known = this.#namesOfArrays.get(tensor.data)?.get(tensor.dims.join())
+    if (known !== undefined) return known
+    const name = this.initializer(tensor.type, tensor.dims, tensor.data)
+    const names = this.#namesOfArrays.get(tensor.data) ?? new Map<string, string>()
+    this.#namesOfArrays.set(tensor.data, names.set(tensor.dims.join(), name))
     return name
   }
 

@@ -37,7 +37,7 @@ export function nhwc(value: Value): string {
 function writeNhwc(value: Value): string {
   const graph = currentGraph()
   const { shape, broadcast, names } = value
-  if (value.data) return graph.initializer(value.type, shape, value.data.slice())
+  if (value.data) return graph.constant({ type: value.type, dims: shape, data: value.data })
   if (names.nchw !== undefined) {
     return isFlat(shape)
       ? graph.node('Reshape', [names.nchw, graph.integers(shape)])

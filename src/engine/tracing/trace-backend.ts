@@ -40,7 +40,7 @@ class TraceBackend extends tf.KernelBackend {
     return { dataId, shape: [...value.shape], dtype: value.type }
   }
 
-  valueOf(id: DataId): Value {
+  lookUp(id: DataId): Value {
     return this.#entries.get(id).value
   }
 
@@ -53,7 +53,7 @@ class TraceBackend extends tf.KernelBackend {
   }
 
   override readSync(id: DataId): tf.BackendValues {
-    const { data } = this.valueOf(id)
+    const { data } = this.lookUp(id)
     if (data) return data
     throw new Error('trace: the numbers of a traced value are not known while tracing (dataSync)')
   }
@@ -70,7 +70,7 @@ class TraceBackend extends tf.KernelBackend {
     this.#entries.get(id).references += 1
   }
 
-  override decRef(id: DataId): void {
+  decRef(id: DataId): void {
     if (this.#entries.has(id)) this.#entries.get(id).references -= 1
   }
 
@@ -115,7 +115,7 @@ tf.registerBackend(TRACE_BACKEND, () => traceBackend, 0)
 
 /** The traced value of a tensor. A tensor of another backend is brought over as a constant. */
 export function valueOfTensor(tensor: tf.TensorInfo): Value {
-  return traceBackend.valueOf(tensor.dataId)
+  return traceBackend.lookUp(tensor.dataId)
 }
 
 /** A tensor that stands for a traced value. */

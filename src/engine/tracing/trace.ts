@@ -13,7 +13,7 @@ import '../kernels/pooling.ts'
 import '../kernels/normalization.ts'
 import { GraphRecorder } from '../onnx/graph-recorder.ts'
 import type { OnnxGraph } from '../onnx/model.ts'
-import { recordInto } from './current-graph.ts'
+import { currentGraph, recordInto } from './current-graph.ts'
 import { made, nhwc } from './layout.ts'
 import { refuseRandomOps } from './random-ops.ts'
 import { TRACE_BACKEND, tensorOfValue, valueOfTensor } from './trace-backend.ts'
@@ -46,6 +46,12 @@ export function trace(
     tf.setBackend(before)
   }
   return graph.finish()
+}
+
+/** A further input that is found to be needed while recording. */
+export function addInput(name: string, shape: readonly number[]): tf.Tensor {
+  currentGraph().input({ name, type: 'float32', dims: shape })
+  return tensorOfValue(made(name, 'nhwc', shape))
 }
 
 function record(
