@@ -31,17 +31,14 @@ export function compareDiagnoses(a: Diagnosis, b: Diagnosis): Comparison {
     const other = b.classes.find((one) => one.label === label)
     if (other) deltas[label] = other.probability - probability
   }
-  const note = whyNoMaps(a.heatmap, b.heatmap)
-  return {
-    agree: a.decision.label === b.decision.label,
-    deltas,
-    maps: note === null && a.heatmap && b.heatmap ? compareMaps(a, b) : null,
-    note,
-  }
+  const agree = a.decision.label === b.decision.label
+  const [left, right] = [comparableMap(a), comparableMap(b)]
+  if (!left || !right) return { agree, deltas, maps: null, note: 'No heatmap was asked for.' }
+  const note = whyNotComparable(left, right)
+  return { agree, deltas, maps: note === null ? compareMaps(left, right) : null, note }
 }
 
-function whyNoMaps(a: Heatmap | null, b: Heatmap | null): string | null {
-  if (!a || !b) return 'No heatmap was asked for.'
+function whyNotComparable(a: Heatmap, b: Heatmap): string | null {
   if (a.method !== b.method) {
     return `The heatmaps were made in different ways (${a.method} and ${b.method}), so they cannot be compared.`
   }
@@ -52,33 +49,25 @@ function whyNoMaps(a: Heatmap | null, b: Heatmap | null): string | null {
 }
 
 /**
- * A map's values belong to its model: logit units, for each cell. Times the number of cells (occlusion: as they are)
- * and divided by the calibration's temperature they are comparable between models.
+ * A map's values belong to its model: logit units, a part of the logit for each cell. Times the number of cells
+ * (occlusion: as they are) and divided by the calibration's temperature, they mean the same for every model.
  */
-function compareMaps(a: Diagnosis, b: Diagnosis): ComparedMaps | null {
-  if (!a.heatmap || !b.heatmap) return null
-  const width = Math.max(a.heatmap.width, b.heatmap.width)
-  const height = Math.max(a.heatmap.height, b.heatmap.height)
-  const [left, right] = [a, b].map((one) => ({ ...one, unit: unitOf(one) }))
-  if (!left?.heatmap || !right?.heatmap) return null
-  const [gridA, gridB] = [left, right].map((one) => {
-    const grid = one.heatmap ? resample(one.heatmap, { width, height }) : new Float32Array(0)
-    return grid.map((value) => value * one.unit)
-  })
-  if (!gridA || !gridB) return null
-  const scale = Math.max(
-    left.heatmap.scale * left.unit,
-    right.heatmap.scale * right.unit,
-    largest(gridA),
-    largest(gridB),
-  )
-  const difference = gridB.map((value, index) => value - (gridA[index] ?? 0))
-  return { width, height, a: gridA, b: gridB, difference, scale }
+function comparableMap({ heatmap, calibration }: Diagnosis): Heatmap | null {
+  if (!heatmap) return null
+  const cells = heatmap.method === 'occlusion' ? 1 : heatmap.width * heatmap.height
+  const unit = cells / (calibration?.temperature ?? 1)
+  const grid = heatmap.grid.map((value) => value * unit)
+  return { ...heatmap, grid, scale: heatmap.scale * unit }
 }
 
-function unitOf({ heatmap, calibration }: Diagnosis): number {
-  const cells = heatmap && heatmap.method !== 'occlusion' ? heatmap.width * heatmap.height : 1
-  return cells / (calibration?.temperature ?? 1)
+function compareMaps(left: Heatmap, right: Heatmap): ComparedMaps {
+  const width = Math.max(left.width, right.width)
+  const height = Math.max(left.height, right.height)
+  const a = resample(left, { width, height })
+  const b = resample(right, { width, height })
+  const difference = b.map((value, index) => value - (a[index] ?? 0))
+  const scale = Math.max(left.scale, right.scale, largest(a), largest(b))
+  return { width, height, a, b, difference, scale }
 }
 
 /** Bilinear, cell centres aligned, edges held: the same rule that draws the overlay. */

@@ -6,6 +6,8 @@ import { type ExplainMethod, explain, getTargetIndex, type Heatmap } from './exp
 import type { LoadedVersion } from './lease.ts'
 import { type ClassScore, scores } from './scores.ts'
 
+export { EXPLAIN_METHODS, type ExplainMethod } from './explain/explain.ts'
+
 export interface Diagnosis {
   readonly classes: readonly ClassScore[]
   readonly decision: Decision

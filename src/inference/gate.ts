@@ -1,10 +1,19 @@
 // The evidence gate of one candidate, as far as a host can tell: package, load, golden images. Metrics are the registry's.
 import type { ImagingPool } from '../imaging/imaging-pool.ts'
 import { verifyPackage } from '../package/verify-package.ts'
-import type { GateSteps } from './gate-steps.ts'
+import type { GateStep, GateSteps } from './gate-steps.ts'
 import { replayGolden } from './golden-replay.ts'
 import type { ServedVersion } from './served-version.ts'
 import type { ServingCopy, ServingSource } from './serving-copy.ts'
+
+/** A version that has passed the gate and waits to be switched to. */
+export interface PreparedVersion {
+  readonly steps: readonly GateStep[]
+  /** Requests that begin from now on are answered by it. @throws AppError `conflict` when a newer one came meanwhile */
+  switchTo(activationId: string): Promise<void>
+  /** Lets it go instead. Safe to call twice, and without effect after `switchTo`. */
+  discard(): Promise<void>
+}
 
 export interface GateOptions {
   readonly served: ServedVersion

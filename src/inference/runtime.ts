@@ -4,8 +4,8 @@ import { availableParallelism } from 'node:os'
 import { AppError, isAppError } from '../errors.ts'
 import { parseVersion } from '../package/ids.ts'
 import { verifyPackage } from '../package/verify-package.ts'
-import { passGate } from './gate.ts'
-import { type GateStep, GateSteps } from './gate-steps.ts'
+import { type PreparedVersion, passGate } from './gate.ts'
+import { GateSteps } from './gate-steps.ts'
 import type { Lease } from './lease.ts'
 import { LoadedVersions } from './loaded-versions.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
@@ -17,15 +17,6 @@ import {
 } from './runtime-status.ts'
 import type { Role, ServedVersion } from './served-version.ts'
 import type { ServingSource } from './serving-copy.ts'
-
-/** A version that has passed the gate and waits to be switched to. */
-export interface PreparedVersion {
-  readonly steps: readonly GateStep[]
-  /** Requests that begin from now on are answered by it. @throws AppError `conflict` when a newer one came meanwhile */
-  switchTo(activationId: string): Promise<void>
-  /** Lets it go instead. Safe to call twice, and without effect after `switchTo`. */
-  discard(): Promise<void>
-}
 
 interface Active {
   readonly served: ServedVersion
