@@ -12,7 +12,17 @@ export interface Frame {
   readonly notice?: string | undefined
 }
 
-const STYLES = ['app.css', 'controls.css', 'reading.css', 'registry.css']
+const STYLES = [
+  'app.css',
+  'frame.css',
+  'controls.css',
+  'desk.css',
+  'reading.css',
+  'film.css',
+  'compare.css',
+  'registry.css',
+  'history.css',
+]
 const SCRIPTS = ['forms.js', 'upload.js', 'film.js', 'difference.js']
 
 const PLACES = [
