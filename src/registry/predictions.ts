@@ -46,6 +46,8 @@ export interface Prediction {
     readonly target: string
     /** The evidence is too weak to draw attention to a place. */
     readonly weak?: boolean
+    /** Value of the map that is drawn in full colour. */
+    readonly scale?: number
   } | null
   readonly image: {
     /** After orientation. */

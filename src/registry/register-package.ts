@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError, messageOf } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import { copyFolder, exists, flushTree, moveFolder } from '../package/durable-files.ts'
 import { formatVersion, type VersionRef } from '../package/ids.ts'
 import type { Manifest } from '../package/schema.ts'
@@ -134,7 +134,7 @@ async function checkConfiguration(dir: string, manifest: Manifest): Promise<void
   }
 }
 
-/** For logs and problem files: the sentence of a refusal. */
+/** The sentence of a refusal, for a problem file and for the log. */
 export function refusalOf(error: unknown): string {
-  return error instanceof AppError ? error.message : `It could not be read: ${messageOf(error)}.`
+  return error instanceof AppError ? error.message : 'It could not be read; the log says why.'
 }

@@ -1,7 +1,7 @@
 // A package becomes a row: its condition is made when it is the first of it, and its numbers are never used again.
 import { AppError } from '../errors.ts'
 import { formatVersion, type VersionRef } from '../package/ids.ts'
-import type { Manifest } from '../package/schema.ts'
+import type { ClassLabel, Manifest } from '../package/schema.ts'
 import { createCondition, findCondition } from './conditions.ts'
 import type { Db } from './database.ts'
 import type { Actor, Clock } from './registry-context.ts'
@@ -43,7 +43,7 @@ export async function ensureCondition(
       return one.label === other?.label && one.positive === other.positive
     })
   if (same) return
-  const labels = (classes: Manifest['classes']): string =>
+  const labels = (classes: readonly ClassLabel[]): string =>
     classes.map((one) => one.label).join(', ')
   throw new AppError(
     'conflict',

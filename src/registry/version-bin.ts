@@ -1,0 +1,66 @@
+// Deleting a version: the row stays and says so, the package moves to the bin of the store, its number is not used again.
+import { AppError } from '../errors.ts'
+import { exists, moveFolder } from '../package/durable-files.ts'
+import type { VersionRef } from '../package/ids.ts'
+import { recordChanges } from './changes.ts'
+import { getCondition } from './conditions.ts'
+import { exclusive, STORE } from './exclusive.ts'
+import type { Actor, Clock, RegistryPlace } from './registry-context.ts'
+import { binnedDir, packageDir } from './store.ts'
+import { getVersion, type Version } from './versions.ts'
+
+/**
+ * @throws AppError `unknown-version`; `conflict` when it answers or challenges now. A deleted one stays as it is.
+ */
+export function deleteVersion(
+  place: RegistryPlace,
+  { ref, actor, clock }: { ref: VersionRef; actor: Actor; clock: Clock },
+): Promise<Version> {
+  const work = async (): Promise<Version> => {
+    const version = await getVersion(place.db, ref)
+    if (version.status === 'deleted') return version
+    await refuseInUse(place, version)
+    await place.db.transaction().execute(async (trx) => {
+      await trx
+        .updateTable('versions')
+        .where('condition', '=', ref.condition)
+        .where('name', '=', ref.name)
+        .where('n', '=', ref.n)
+        .set({ status: 'deleted', status_reason: `deleted by ${actor.by}` })
+        .execute()
+      await recordChanges(trx, { subject: version.id, values: { deleted: true }, actor, clock })
+    })
+    await moveToBin(place, ref)
+    return getVersion(place.db, ref)
+  }
+  // Behind activations of the condition, so that nothing is deleted that is about to answer.
+  return exclusive(place.db, {
+    key: ref.condition,
+    work: () => exclusive(place.db, { key: STORE, work }),
+  })
+}
+
+/** Moves what is left of deleted versions when the process was ended between row and folder. */
+export async function finishDeletions({ db, store }: RegistryPlace): Promise<void> {
+  const rows = await db
+    .selectFrom('versions')
+    .select(['condition', 'name', 'n'])
+    .where('status', '=', 'deleted')
+    .execute()
+  for (const ref of rows) await moveToBin({ store }, ref)
+}
+
+async function moveToBin({ store }: Pick<RegistryPlace, 'store'>, ref: VersionRef): Promise<void> {
+  const [from, to] = [packageDir(store, ref), binnedDir(store, ref)]
+  if ((await exists(from)) && !(await exists(to))) await moveFolder(from, to)
+}
+
+async function refuseInUse({ db }: Pick<RegistryPlace, 'db'>, version: Version): Promise<void> {
+  const condition = await getCondition(db, version.condition)
+  if (condition.active?.version === version.id) {
+    throw new AppError('conflict', `${version.id} answers now; activate another version first.`)
+  }
+  if (condition.challenger?.version === version.id) {
+    throw new AppError('conflict', `${version.id} is the challenger; end that first.`)
+  }
+}

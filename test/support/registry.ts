@@ -1,0 +1,89 @@
+// A real registry in a temporary home, with a gate that takes a real moment and can be told to refuse.
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { setTimeout as after } from 'node:timers/promises'
+import type { AppError } from '../../src/errors.ts'
+import { openRegistry, type Registry } from '../../src/registry/open-registry.ts'
+import { registerPackage } from '../../src/registry/register-package.ts'
+import type { Gate, GateStep, RegistryContext } from '../../src/registry/registry-context.ts'
+import { openStore } from '../../src/registry/store.ts'
+import type { Version } from '../../src/registry/versions.ts'
+import { makeTempDir, type TinyPackage, writePackage } from './package.ts'
+
+export const ANNA = { by: 'anna', via: 'api' } as const
+
+/** Stands in for the model hosts, which belong to another room. */
+export class FakeGate implements Gate {
+  /** What the next version gets instead of passing; by id. */
+  readonly refusals = new Map<string, AppError>()
+  /** Condition to version id: whom requests are answered by. */
+  readonly answering = new Map<string, string>()
+  readonly prepared: string[] = []
+  readonly discarded: string[] = []
+  failSwitch: Error | undefined
+
+  async prepare(source: Parameters<Gate['prepare']>[0]): ReturnType<Gate['prepare']> {
+    this.prepared.push(source.id)
+    await after(1)
+    const refusal = this.refusals.get(source.id)
+    if (refusal) throw refusal
+    const passed = (name: GateStep['name']): GateStep => ({ name, ok: true, ms: 1, detail: 'fine' })
+    return {
+      steps: [passed('load'), passed('golden')],
+      switchTo: async () => {
+        if (this.failSwitch) throw this.failSwitch
+        this.answering.set(source.condition, source.id)
+      },
+      discard: async () => void this.discarded.push(source.id),
+    }
+  }
+}
+
+export interface TestHome {
+  readonly home: string
+  readonly ctx: RegistryContext
+  readonly gate: FakeGate
+  /** Registers a new tiny package; `seed` makes it another one. */
+  register(options?: TinyPackage): Promise<Version>
+  /** Opens the same home again, as a restart does. */
+  reopen(): Promise<TestHome>
+}
+
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** Closed and removed when the test ends. */
+export async function openHome(t: TestContext, options: { home?: string } = {}): Promise<TestHome> {
+  const home = options.home ?? (await makeTempDir())
+  const dataDir = join(home, 'data')
+  const registry: Registry = await openRegistry({ dataDir })
+  const store = await openStore({ modelsDir: join(home, 'models'), dataDir })
+  const gate = new FakeGate()
+  const ctx: RegistryContext = {
+    db: registry.db,
+    store,
+    gate,
+    clock: () => new Date(),
+    log: SILENT,
+  }
+  t.after(async () => {
+    await registry.close()
+    await rm(home, { recursive: true, force: true })
+  })
+  let packages = 0
+  return {
+    home,
+    ctx,
+    gate,
+    register: async (tiny = {}) => {
+      const fromDir = join(home, `package-${packages++}`)
+      await writePackage(fromDir, tiny)
+      const options = { fromDir, move: true, actor: ANNA, clock: ctx.clock }
+      return (await registerPackage(ctx, options)).version
+    },
+    reopen: async () => {
+      await registry.close()
+      return openHome(t, { home })
+    },
+  }
+}
