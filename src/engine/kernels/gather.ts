@@ -1,4 +1,5 @@
 // Kernels that look elements up by index, and the gradient of such a look-up.
+import { ELEMENT_TYPES } from '../onnx/model.ts'
 import { currentGraph } from '../tracing/current-graph.ts'
 import { made, nhwc } from '../tracing/layout.ts'
 import type { ValueType } from '../tracing/value.ts'
@@ -45,12 +46,13 @@ interface OneHotAttributes {
   readonly dtype?: ValueType
 }
 
-// Operator: OneHot
+// Operators: Cast, OneHot (which ONNX Runtime has for 64-bit indices)
 kernel<'indices', OneHotAttributes>('OneHot', ({ indices }, attributes) => {
   const graph = currentGraph()
   const { depth, onValue, offValue, dtype = 'float32' } = attributes
   const values = graph.initializer('float32', [2], Float32Array.of(offValue, onValue))
-  const name = graph.node('OneHot', [nhwc(indices), graph.integers([depth]), values], {
+  const places = graph.node('Cast', [nhwc(indices)], { attributes: { to: ELEMENT_TYPES.int64 } })
+  const name = graph.node('OneHot', [places, graph.integers([depth]), values], {
     attributes: { axis: -1 },
   })
   return cast(made(name, 'nhwc', [...indices.shape, depth]), dtype)

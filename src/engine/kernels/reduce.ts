@@ -21,8 +21,12 @@ interface ReduceAttributes {
 }
 
 /** Axes as TF.js gives them (one, several, negative, none for all) as a sorted list. */
-export function axesOf(axis: number | readonly number[] | undefined, rank: number): number[] {
-  const axes = axis === undefined ? Array.from({ length: rank }, (_, i) => i) : [axis].flat()
+export function axesOf(
+  axis: number | readonly number[] | null | undefined,
+  rank: number,
+): number[] {
+  const axes =
+    axis === undefined || axis === null ? Array.from({ length: rank }, (_, i) => i) : [axis].flat()
   return axes.map((one) => (one < 0 ? one + rank : one)).sort((a, b) => a - b)
 }
 
