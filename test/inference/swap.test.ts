@@ -1,6 +1,7 @@
 // Switching under load: no request fails and each is answered by the version that it began with.
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import type { ServingSource } from '../../src/inference/serving-copy.ts'
 import { activate, ask, startBench } from './runtime-bench.ts'
 import { noise, SIDE, tinyPackage } from './tiny-package.ts'
 
@@ -9,7 +10,7 @@ const CALLERS = 4
 
 test('fifty switches under four callers fail no request, and each answer is the one of its version', async (t) => {
   const { dir, runtime } = await startBench(t)
-  const sources = []
+  const sources: ServingSource[] = []
   for (const seed of [1, 2, 3]) sources.push(await tinyPackage(dir, { seed, golden: 1 }))
   const tensors = Array.from({ length: 8 }, (_, index) => noise(100 + index, SIDE * SIDE))
   const alone = new Map<string, number[]>()
