@@ -50,3 +50,8 @@ document.addEventListener('change', (event) => {
   if (event.target.matches('[data-conditions] input')) offerVersions()
 })
 offerVersions()
+
+// On a narrow screen the bar of places scrolls; where one is should be in sight.
+document
+  .querySelector('.places [aria-current]')
+  ?.scrollIntoView({ block: 'nearest', inline: 'center' })

@@ -15,17 +15,25 @@ function take(file) {
   input.dispatchEvent(new Event('change', { bubbles: true }))
 }
 
+/** On the empty stage when it is there, else small beside the form. Browsers show no TIFF; then the name must do. */
 function showPreview() {
   const file = input.files?.[0]
-  if (preview.src) URL.revokeObjectURL(preview.src)
-  preview.hidden = true
-  title.textContent = file ? file.name : 'Image'
-  if (!file) return
-  // Browsers show no TIFF; then only the name is shown.
-  preview.onload = () => {
-    preview.hidden = false
+  const stage = document.querySelector('[data-stage-preview]')
+  const image = stage ?? preview
+  for (const one of [stage, preview]) {
+    if (one?.src) URL.revokeObjectURL(one.src)
+    if (one) one.hidden = true
   }
-  preview.src = URL.createObjectURL(file)
+  title.textContent = file ? file.name : 'Image'
+  if (stage) {
+    const words = document.querySelector('[data-stage-words]')
+    words.textContent = file ? file.name : 'The film appears here'
+  }
+  if (!file) return
+  image.onload = () => {
+    image.hidden = false
+  }
+  image.src = URL.createObjectURL(file)
 }
 
 if (form && input) {

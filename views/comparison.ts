@@ -7,7 +7,7 @@ import { badge, type Html, hash, icon } from './components.ts'
 import { type FilmProps, films, heatmapLegend } from './film.ts'
 import { milliseconds, operatingPointName, percent, points, score } from './format.ts'
 import { links } from './links.ts'
-import { decisionBlock } from './readout.ts'
+import { decisionBlock, probabilityBars } from './readout.ts'
 import { shortVersion, versionLink, versionNotice } from './version-parts.ts'
 
 export interface Comparison {
@@ -32,6 +32,7 @@ export interface Comparison {
 export function compareResult(comparison: Comparison): Html {
   const { a, b } = comparison
   return html`<article class="comparison" aria-label="Comparison">
+    ${sharedNotice(comparison)}
     ${verdict(comparison)}
     ${films([film(comparison, 'a'), film(comparison, 'b')], { controlsId: 'compare-controls', extra: difference(comparison) })}
     <div class="comparison-sides">${side(comparison, 'a')}${side(comparison, 'b')}</div>
@@ -42,6 +43,16 @@ export function compareResult(comparison: Comparison): Html {
     </p>
     <p class="research-note">Research use only. Not a medical device. A person decides.</p>
   </article>`
+}
+
+function noticeOf(prediction: Prediction, version: Version | undefined): string | null {
+  return prediction.notice ?? version?.notice ?? null
+}
+
+/** The notice of both packages, once, when they carry the same. */
+function sharedNotice({ a, b, versionA, versionB }: Comparison): Html | undefined {
+  const text = noticeOf(a, versionA)
+  return text === noticeOf(b, versionB) ? versionNotice(text) : undefined
 }
 
 function verdict({ a, b, agree }: Comparison): Html {
@@ -90,8 +101,9 @@ function side(comparison: Comparison, which: 'a' | 'b'): Html {
   return html`<section class="side" aria-label="Version ${which.toUpperCase()}">
     <h2><span class="side-name">${which.toUpperCase()}</span> ${versionLink(prediction.version)}</h2>
     <p class="hint">${hash(prediction.sha256)} ${badge(prediction.role)} read in ${milliseconds(prediction.timings.total)}</p>
-    ${versionNotice(prediction.notice ?? version?.notice)}
+    ${sharedNotice(comparison) ? undefined : versionNotice(noticeOf(prediction, version))}
     ${decisionBlock(prediction)}
+    ${probabilityBars(prediction)}
     ${heatmap && heatmapLegend(heatmap, { id: `legend-${which}` })}
     <p><a href="${links.prediction(prediction.id)}">This result alone</a></p>
   </section>`

@@ -85,23 +85,27 @@ function activePanel({ condition, active, host }: ConditionPageProps): Html {
       ['Answers since', time(since)],
       ['Package SHA-256', hash(sha256)],
       ['Architecture', active?.architecture],
-      ...(active?.metrics
-        ? METRICS.filter(({ key }) => active.metrics?.[key] != null)
-            .slice(0, 4)
-            .map(({ key, text }) => [text, metricText(key, active.metrics?.[key] ?? null)] as const)
-        : []),
       [
         'Operating point',
         operatingPointName(condition.operatingPoint ?? active?.defaultOperatingPoint ?? null),
       ],
       ['Memory of its host', host?.rssBytes == null ? undefined : bytes(host.rssBytes)],
     ])}
+    ${active && keyFigures(active)}
     ${condition.challenger && html`<p>Challenger: ${versionLink(condition.challenger.version)} ${badge(condition.challenger.mode)}</p>`}
     <p class="button-row">
       ${active && html`<a class="button" href="${links.compare({ condition: condition.id, a: version })}">Compare with another</a>`}
       <a class="button" href="${links.predictions({ condition: condition.id, version })}">Its predictions</a>
     </p>
   </section>`
+}
+
+function keyFigures({ metrics }: Version): Html {
+  if (!metrics) return notice('This version was never evaluated.', { tone: 'warn' })
+  return html`<ul class="figure-grid">${METRICS.filter(({ key }) => metrics[key] !== null).map(
+    ({ key, text }) =>
+      html`<li><span class="figure-name">${text}</span><span class="figure-value">${metricText(key, metrics[key])}</span></li>`,
+  )}</ul>`
 }
 
 function settingsForm({ condition, active }: ConditionPageProps): Html {

@@ -86,9 +86,10 @@ function operatingPointField(names: readonly string[], chosen: string | undefine
 }
 
 function emptyStage(): Html {
-  return html`<label class="stage-empty" for="image">
+  return html`<label class="stage-empty" for="image" data-stage>
     <svg class="stage-mark" viewBox="0 0 64 64" aria-hidden="true" focusable="false"><rect x="10" y="6" width="44" height="52" rx="5" /><path d="M32 16v32M22 22c6-3 14-3 20 0M20 30c7-3.5 17-3.5 24 0M22 38c6-3 14-3 20 0" /></svg>
-    <strong>The film appears here</strong>
+    <img class="stage-preview" alt="" data-stage-preview hidden />
+    <strong data-stage-words>The film appears here</strong>
     <span class="needs-script">Choose what to look for, then drop an image anywhere on this page.</span>
   </label>`
 }

@@ -24,7 +24,7 @@ export function feedbackPanel(props: FeedbackProps): Html {
   const { prediction, condition, feedback } = props
   const action = links.predictionFeedback(prediction.id)
   const labels = (condition?.classes ?? prediction.classes).map(({ label }) => label)
-  return html`<section class="feedback" id="feedback" aria-live="polite">
+  return html`<section class="feedback" id="feedback" aria-live="polite" aria-label="Feedback">
     <h3>Do you agree?</h3>
     ${feedback.map(given)}
     <form method="post" action="${action}" hx-post="${action}" hx-target="#feedback" hx-swap="outerHTML">

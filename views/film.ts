@@ -58,7 +58,7 @@ function view(props: FilmProps, imageUrl: string): Html {
       <img class="film-image" src="${imageUrl}" width="${width}" height="${height}" alt="${props.description}" data-film-image />
       ${
         heatmap &&
-        html`<img class="film-heat" src="${heatmap.url}" width="${width}" height="${height}" alt="Heatmap of ${heatmap.method} for ${heatmap.target}, drawn over the image" data-film-heat />`
+        html`<img class="film-heat" src="${heatmap.url}" width="${width}" height="${height}" alt="${methodName(heatmap.method)} heatmap for ${heatmap.target}, drawn over the image" data-film-heat />`
       }
     </div>
     ${heatmap?.weak && html`<p class="film-note">Weak evidence</p>`}
@@ -107,7 +107,7 @@ export function heatmapLegend(heatmap: HeatmapProps, { id }: { id: string }): Ht
     <p class="legend-ends"><span>none</span><span>${
       heatmap.scale ? html`strong (${score(heatmap.scale)} or more)` : 'strong'
     }</span></p>
-    <p class="hint">${heatmap.method}${heatmap.layer && html`, layer <code>${heatmap.layer}</code>`}. The scale is
+    <p class="hint">${methodName(heatmap.method)}${heatmap.layer && html`, layer <code>${heatmap.layer}</code>`}. The scale is
       fixed for this version, never stretched to this image: a dark map means little evidence.</p>
     ${
       heatmap.weak &&
@@ -117,6 +117,17 @@ export function heatmapLegend(heatmap: HeatmapProps, { id }: { id: string }): Ht
       )
     }
   </div>`
+}
+
+const METHOD_NAMES: Readonly<Record<string, string>> = {
+  gradcam: 'Grad-CAM',
+  'gradcam++': 'Grad-CAM++',
+  hirescam: 'HiResCAM',
+  occlusion: 'Occlusion',
+}
+
+function methodName(method: string): string {
+  return METHOD_NAMES[method] ?? method
 }
 
 /** The overlay's colours and opacities at even steps from no to full evidence (a test compares them with its pixels). */

@@ -67,7 +67,7 @@ export function imageField({ limits, earlier }: ImageFieldOptions): Html {
   return html`<div class="field image-field" data-drop>
     <label class="drop" for="image">
       <span class="drop-title" data-drop-title>${earlier ? 'Another image' : 'Image'}</span>
-      <span class="drop-words needs-script">Drop it here, paste with <kbd>Ctrl</kbd> <kbd>V</kbd>, or choose a file</span>
+      <span class="drop-words needs-script">Drop it here, paste with <kbd>Ctrl</kbd> <kbd>V</kbd>, or <em>choose a file</em></span>
       <img class="drop-preview" alt="" data-drop-preview hidden />
     </label>
     ${

@@ -66,7 +66,7 @@ export function page(frame: Frame, { title, width = 'text' }: PageOptions, conte
   <body>
     <a class="skip" href="#main">Skip to content</a>
     ${topBar(frame)}
-    ${frame.notice && html`<p class="banner">${icon('warning')}<span>${frame.notice}</span></p>`}
+    ${frame.notice && html`<aside class="banner" aria-label="Notice">${icon('warning')}<p>${frame.notice}</p></aside>`}
     <main id="main" class="main main-${width}" tabindex="-1">${content}</main>
     ${footer(frame)}
   </body>

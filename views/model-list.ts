@@ -122,7 +122,8 @@ function heading(column: (typeof COLUMNS)[number], filter: ModelFilter): Html {
   const order = filter.order ?? (filter.sort === 'name' ? 'asc' : 'desc')
   const next = sorted ? (order === 'asc' ? 'desc' : 'asc') : column.order
   const direction = order === 'asc' ? 'ascending' : 'descending'
-  return html`<th scope="col" aria-sort="${sorted ? direction : 'none'}"><a href="${links.models({ ...filter, sort: column.key, order: next })}">${column.text}${sorted && html`<span class="sort-mark" aria-hidden="true"> ${order === 'asc' ? '↑' : '↓'}</span>`}</a></th>`
+  const numeric = column.key !== 'name' && column.key !== 'createdAt'
+  return html`<th scope="col" class="${numeric ? 'number' : 'words'}" aria-sort="${sorted ? direction : 'none'}"><a href="${links.models({ ...filter, sort: column.key, order: next })}">${column.text}${sorted && html`<span class="sort-mark" aria-hidden="true"> ${order === 'asc' ? '↑' : '↓'}</span>`}</a></th>`
 }
 
 function row(version: Version, state: 'ok' | 'damaged' | undefined): Html {

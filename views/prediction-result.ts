@@ -24,6 +24,7 @@ export function predictionResult(props: PredictionResultProps): Html {
   const { prediction, version } = props
   const heatmap = prediction.heatmap && { ...prediction.heatmap, scale: props.heatmapScale }
   return html`<article class="reading" data-prediction="${prediction.id}" aria-label="Result">
+    <h2 class="visually-hidden">Result</h2>
     <div class="reading-film">${film(props)}</div>
     <div class="reading-readout">
       ${versionNotice(prediction.notice ?? version?.notice)}
@@ -31,11 +32,13 @@ export function predictionResult(props: PredictionResultProps): Html {
       ${warnings(prediction.warnings)}
       ${probabilityBars(prediction)}
       ${heatmap ? heatmapLegend(heatmap, { id: 'legend' }) : html`<p class="hint">No heatmap: none was asked for.</p>`}
-      ${rawScores(prediction)}
-      ${provenance(props)}
+      <p class="research-note">Research use only. Not a medical device. A person decides.</p>
       ${actions(props)}
       ${feedbackPanel(props)}
-      <p class="research-note">Research use only. Not a medical device. A person decides.</p>
+    </div>
+    <div class="reading-record">
+      ${rawScores(prediction)}
+      ${provenance(props)}
     </div>
   </article>`
 }
@@ -60,7 +63,7 @@ function warnings(list: readonly string[]): Html | undefined {
 function provenance({ prediction, condition, version }: PredictionResultProps): Html {
   const { image, familiarity } = prediction
   return html`<details class="provenance" open>
-    <summary>How this answer was made</summary>
+    <summary><h3>How this answer was made</h3></summary>
     ${facts([
       [
         'Condition',

@@ -10,8 +10,8 @@ type Score = Prediction['classes'][number]
 export function decisionBlock(prediction: Prediction): Html {
   const { decision } = prediction
   const tone = decision.positive ? 'positive' : 'negative'
-  return html`<section class="decision decision-${tone}" aria-label="Decision">
-    <p class="eyebrow">Decision</p>
+  return html`<div class="decision decision-${tone}">
+    <h3 class="eyebrow">Decision</h3>
     <p class="decision-label">${icon(tone)}<span>${decision.label}</span></p>
     <p class="decision-state">${decision.positive ? 'Positive finding' : 'No positive finding'}</p>
     <p class="hint">Operating point <strong>${operatingPointName(decision.operatingPoint)}</strong>${
@@ -19,7 +19,7 @@ export function decisionBlock(prediction: Prediction): Html {
         ? ': the most probable class decides'
         : html`, threshold <strong>${percent(decision.threshold)}</strong>`
     }</p>
-  </section>`
+  </div>`
 }
 
 function thresholdOf(prediction: Prediction, label: string): number | null {
@@ -29,11 +29,11 @@ function thresholdOf(prediction: Prediction, label: string): number | null {
 /** Bars on a common 0..100 % axis; the threshold is a mark across its bar and a word below it. */
 export function probabilityBars(prediction: Prediction): Html {
   const classes = prediction.classes.toSorted((a, b) => b.probability - a.probability)
-  return html`<section class="probabilities" aria-label="Calibrated probability">
+  return html`<div class="probabilities">
     <h3>Calibrated probability</h3>
     <ul class="bars">${classes.map((one) => bar(one, thresholdOf(prediction, one.label)))}</ul>
     <p class="hint">${calibrationWords(prediction)}</p>
-  </section>`
+  </div>`
 }
 
 function bar(one: Score, threshold: number | null): Html {
@@ -64,7 +64,7 @@ function calibrationWords({ calibration }: Prediction): Html {
 /** Raw scores: what the network gave before calibration. Folded away so that nobody takes them for probabilities. */
 export function rawScores(prediction: Prediction): Html {
   return html`<details class="raw-scores">
-    <summary>Raw scores</summary>
+    <summary><h3>Raw scores</h3></summary>
     <p class="hint">What the network gave, before calibration. Not a probability of disease.</p>
     <table class="table">
       <thead><tr><th scope="col">Class</th><th scope="col" class="number">Raw score</th><th scope="col" class="number">Logit</th></tr></thead>
