@@ -46,11 +46,12 @@ export interface TestHome {
   readonly gate: FakeGate
   /** Registers a new tiny package; `seed` makes it another one. */
   register(options?: TinyPackage): Promise<Version>
+  close(): Promise<void>
   /** Opens the same home again, as a restart does. */
   reopen(): Promise<TestHome>
 }
 
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }
+export const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** Closed and removed when the test ends. */
 export async function openHome(t: TestContext, options: { home?: string } = {}): Promise<TestHome> {
@@ -81,6 +82,7 @@ export async function openHome(t: TestContext, options: { home?: string } = {}):
       const options = { fromDir, move: true, actor: ANNA, clock: ctx.clock }
       return (await registerPackage(ctx, options)).version
     },
+    close: () => registry.close(),
     reopen: async () => {
       await registry.close()
       return openHome(t, { home })
