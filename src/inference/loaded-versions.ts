@@ -1,6 +1,7 @@
 // All versions that have a host or are getting one: made here, ended here when idle, over budget or replaced.
 // What each of them is for is told by its role, which runtime.ts sets.
 import { join } from 'node:path'
+import { primeCompileCache } from './fork-host.ts'
 import { chooseToEnd } from './host-budget.ts'
 import { InferenceQueue } from './inference-queue.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
@@ -22,6 +23,7 @@ export class LoadedVersions {
   readonly #options: RuntimeOptions
   readonly #idleMs: number
   readonly #servingDir: string
+  readonly #compileCacheDir: string
   readonly #all = new Set<ServedVersion>()
   readonly #retiring = new Set<Promise<void>>()
   /** Copies that are being checked or made: one at a time for each digest. */
@@ -32,11 +34,13 @@ export class LoadedVersions {
     this.#options = options
     this.#idleMs = options.idleMs ?? DEFAULT_IDLE_MS
     this.#servingDir = join(options.dataDir, 'serving')
+    this.#compileCacheDir = join(this.#servingDir, 'compiled')
     this.queue = new InferenceQueue({ concurrency, limit: options.queueLength })
   }
 
   async start(): Promise<void> {
     await clearTemporaryCopies(this.#servingDir)
+    await primeCompileCache(this.#compileCacheDir)
     const shortest = Math.min(this.#options.warmMs, this.#idleMs) / 2
     const everyMs = Math.max(MIN_SWEEP_MS, Math.min(MAX_SWEEP_MS, shortest))
     this.#timer ??= setInterval(() => this.#sweep(), everyMs).unref()
@@ -70,7 +74,7 @@ export class LoadedVersions {
           threads,
           loadTimeoutMs: loadTimeoutMs ?? 120_000,
           inferTimeoutMs: inferTimeoutMs ?? 60_000,
-          compileCacheDir: join(this.#servingDir, 'compiled'),
+          compileCacheDir: this.#compileCacheDir,
         },
         loadWaitMs: loadWaitMs ?? 10_000,
         log,

@@ -1,8 +1,8 @@
 // One model host: starts the child process of host.ts, loads one graph, runs it, and knows why it ended.
 // Never restarts itself; that is served-version.ts.
-import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import type { ChildProcess } from 'node:child_process'
 import { AppError } from '../errors.ts'
+import { forkHost } from './fork-host.ts'
 import type { FromHost, HostError, LoadRequest, ToHost } from './host-messages.ts'
 import type { Patch, RawOutput, RawScores } from './raw-output.ts'
 import { TextTail } from './text-tail.ts'
@@ -13,7 +13,7 @@ export interface ModelHostOptions {
   readonly load: Omit<LoadRequest, 'kind'>
   readonly loadTimeoutMs: number
   readonly inferTimeoutMs: number
-  /** Where Node keeps compiled modules, so that a host neither compiles nor strips types again (20 MB less each). */
+  /** See fork-host.ts. */
   readonly compileCacheDir: string
   /** Called once, when a host that had started is gone without having been stopped. */
   readonly onCrash?: (reason: string) => void
@@ -27,8 +27,6 @@ interface Pending {
   readonly timer: NodeJS.Timeout
 }
 
-const HOST_FILE = fileURLToPath(new URL('./host.ts', import.meta.url))
-const HEAP_MIB = 96
 const STDERR_BYTES = 8192
 /** Key of the load request among the pending ones; runs count from 1. */
 const LOAD_ID = 0
@@ -76,13 +74,7 @@ export class ModelHost {
 
   /** Starts the process and loads the graph. @throws AppError `hash-mismatch`, `load-failed` */
   async start(): Promise<void> {
-    const child = fork(HOST_FILE, [], {
-      execPath: process.execPath,
-      execArgv: [`--max-old-space-size=${HEAP_MIB}`, '--max-semi-space-size=2'],
-      env: { NODE_COMPILE_CACHE: this.#options.compileCacheDir },
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    })
+    const child = forkHost(this.#options.compileCacheDir)
     this.#child = child
     child.stderr?.on('data', (chunk: Buffer) => this.#stderr.push(chunk))
     child.on('message', (message: FromHost) => this.#receive(message))
