@@ -1,10 +1,9 @@
-// What travels with a request inside the app: who acts, and its id in the log.
-export interface Actor {
-  /** A name for the history; "local" while there are no users. */
-  readonly by: string
-  readonly via: 'page' | 'api' | 'cli' | 'file' | 'policy'
-}
+// What travels with a request inside the app.
+import type { Actor } from '../registry/registry-context.ts'
 
 export interface AppEnv {
-  Variables: { actor: Actor; requestId: string }
+  Variables: {
+    /** Who acts: `local` while there are no users, or who the command line says. */
+    actor: Actor
+  }
 }

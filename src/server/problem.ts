@@ -2,8 +2,10 @@
 // page or fragment with the same words. Nothing that was not written for a person leaves this file: no stack, no path.
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
+import { errorPage, problemNotice } from '../../views/error.ts'
 import { AppError, type ErrorCode, isAppError, messageOf } from '../errors.ts'
 import type { AppEnv } from './app-env.ts'
+import { frameOf } from './frame.ts'
 import type { Log } from './log.ts'
 
 /** RFC 9457, with our stable `code`. */
@@ -63,16 +65,13 @@ export function wantsHtml(path: string, accept: string | undefined): boolean {
   return accept.includes('text/html') || !accept.includes('json')
 }
 
-/** htmx asks for a part of a page, unless it replaces the whole body (a boosted link or a restored history entry). */
-export function wantsFragment(request: Request): boolean {
-  return (
-    request.headers.get('hx-request') === 'true' &&
-    request.headers.get('hx-request-type') !== 'full'
-  )
+/** htmx asks for a part of a page and not for the whole of it. */
+export function wantsFragment(c: Context<AppEnv>): boolean {
+  return c.req.header('hx-request') === 'true' && c.req.header('hx-request-type') === 'partial'
 }
 
 /** Handlers for `app.onError` and `app.notFound`. */
-export function problemHandlers(options: { log: Log; render: ErrorRenderer }) {
+export function problemHandlers(options: { log: Log }) {
   const answer = async (error: unknown, c: Context<AppEnv>): Promise<Response> => {
     const appError = asAppError(error)
     if (appError.status >= 500 && appError.status !== 503) {
@@ -87,8 +86,9 @@ export function problemHandlers(options: { log: Log; render: ErrorRenderer }) {
     }
     if (wantsHtml(c.req.path, c.req.header('accept'))) {
       headers.set('Content-Type', 'text/html; charset=utf-8')
-      const html = await options.render(problem, { fragment: wantsFragment(c.req.raw) })
-      return new Response(html, { status: problem.status, headers })
+      const frame = frameOf(c)
+      const html = wantsFragment(c) ? problemNotice(problem) : errorPage({ frame, problem })
+      return new Response(String(html), { status: problem.status, headers })
     }
     headers.set('Content-Type', 'application/problem+json')
     return new Response(JSON.stringify(problem), { status: problem.status, headers })

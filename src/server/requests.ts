@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { AppError } from '../errors.ts'
 import { findVersionRef, isName, type VersionRef } from '../package/ids.ts'
 import type { AppEnv } from './app-env.ts'
+import { readUpload } from './uploads.ts'
 
 const MAX_JSON_BYTES = 1024 * 1024
 
@@ -105,4 +106,10 @@ export function queryChoice<const T extends string>(
   throw new AppError('invalid', `"${choice.name}" must be one of ${choice.of.join(', ')}.`, {
     extra: { field: choice.name },
   })
+}
+
+/** The fields of a plain form of a page. @throws AppError `invalid`, `upload-too-large` */
+export async function readForm(c: Context<AppEnv>): Promise<ReadonlyMap<string, string>> {
+  const upload = await readUpload(c.req.raw, { maxFileBytes: 1024, maxFiles: 1 })
+  return upload.fields
 }

@@ -1,0 +1,50 @@
+// One image read by two versions of a condition, so that they can be held against each other.
+import { compareDiagnoses } from '../inference/compare.ts'
+import type { Prediction } from '../registry/predictions.ts'
+import type { Home } from './home.ts'
+import { type ReadingRequest, readWithVersion } from './reading.ts'
+
+export interface ComparingRequest extends Omit<ReadingRequest, 'version'> {
+  readonly a: string
+  readonly b: string
+}
+
+export interface Comparing {
+  readonly a: Prediction
+  readonly b: Prediction
+  /** The same decision label. */
+  readonly agree: boolean
+  /** label: calibrated probability of b minus that of a */
+  readonly deltas: Readonly<Record<string, number>>
+  /** Why the two heatmaps cannot be held against each other, if so. */
+  readonly note: string | null
+}
+
+/** Both explain the same class, the one that `a` decides for unless another is asked for, so that the maps compare. */
+export async function compareVersions(home: Home, request: ComparingRequest): Promise<Comparing> {
+  const { a, b, ...rest } = request
+  const first = await readWithVersion(home, { ...rest, version: a })
+  const target = request.target ?? first.prediction.decision.label
+  const second = await readWithVersion(home, { ...rest, version: b, target })
+  const { agree, deltas, note } = compareDiagnoses(first.diagnosis, second.diagnosis)
+  return { a: first.prediction, b: second.prediction, agree, deltas, note }
+}
+
+/** The same from two stored predictions, for the permanent address of a comparison. */
+export function comparePredictions(a: Prediction, b: Prediction): Comparing {
+  const deltas: Record<string, number> = {}
+  for (const { label, probability } of a.classes) {
+    const other = b.classes.find((one) => one.label === label)
+    if (other) deltas[label] = other.probability - probability
+  }
+  const maps = a.heatmap && b.heatmap
+  const differs =
+    maps && (a.heatmap.method !== b.heatmap.method || a.heatmap.target !== b.heatmap.target)
+  return {
+    a,
+    b,
+    agree: a.decision.label === b.decision.label,
+    deltas,
+    note: differs ? 'The heatmaps explain different classes or were made in different ways.' : null,
+  }
+}

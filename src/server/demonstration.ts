@@ -1,0 +1,37 @@
+// The demonstration of a first start: an empty store is given the packages that come with the product, and each condition
+// that never had an answer gets its usual one, through the whole gate like any other version.
+import { messageOf } from '../errors.ts'
+import { activateVersion } from '../registry/activate.ts'
+import { listHistory } from '../registry/activations.ts'
+import { listConditions } from '../registry/conditions.ts'
+import { findDefaultVersion, seedDemonstration } from '../registry/seed-demonstration.ts'
+import type { Home } from './home.ts'
+import { DEMONSTRATION_DIR } from './product.ts'
+
+export async function seedStore(home: Pick<Home, 'store' | 'log'>): Promise<void> {
+  const seeded = await seedDemonstration(home.store, DEMONSTRATION_DIR)
+  if (seeded.length > 0)
+    home.log.info({ packages: seeded.length }, 'demonstration models put in place')
+}
+
+/** One after the other, so that a small machine is not asked to start six hosts at once. */
+export async function activateDemonstration(home: Home): Promise<void> {
+  for (const condition of await listConditions(home.db)) {
+    if (condition.active) continue
+    const { items } = await listHistory(home.db, { condition: condition.id, limit: 1 })
+    const version = items.length === 0 ? await findDefaultVersion(home.db, condition.id) : undefined
+    if (!version) continue
+    try {
+      await activateVersion(home, {
+        condition: condition.id,
+        version,
+        reason:
+          'the demonstration that an empty store is given; synthetic, not for use on patients',
+        by: 'roentgen',
+        via: 'policy',
+      })
+    } catch (error) {
+      home.log.error({ version: version.id }, `demonstration not activated: ${messageOf(error)}`)
+    }
+  }
+}

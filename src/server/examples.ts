@@ -1,0 +1,75 @@
+// The example images of the diagnose page: golden images of the demonstration packages, which are synthetic.
+import { join } from 'node:path'
+import { readServingConfig } from '../package/serving-config.ts'
+import { packageDir } from '../registry/store.ts'
+import { presentVersions } from '../registry/verify-all.ts'
+import type { Version } from '../registry/versions.ts'
+import type { Home } from './home.ts'
+
+export interface ExampleImage {
+  readonly id: string
+  readonly condition: string
+  readonly label: string
+  readonly path: string
+}
+
+const PER_CONDITION = 3
+
+/** Of each home, by digest: packages never change. */
+const galleries = new WeakMap<Home, Map<string, readonly ExampleImage[]>>()
+
+/** A few for each condition that has a demonstration version, classes taking turns. */
+export async function listExamples(home: Home): Promise<readonly ExampleImage[]> {
+  const versions = (await presentVersions(home.db)).filter(
+    (one) => one.demonstration && one.status === 'verified',
+  )
+  const chosen = new Map<string, Version>()
+  for (const version of versions) {
+    if (version.active || !chosen.has(version.condition)) chosen.set(version.condition, version)
+  }
+  const lists = await Promise.all([...chosen.values()].map((version) => examplesOf(home, version)))
+  return lists.flat()
+}
+
+export async function findExample(home: Home, id: string): Promise<ExampleImage | undefined> {
+  const find = () => [...galleryOf(home).values()].flat().find((one) => one.id === id)
+  if (!find()) await listExamples(home)
+  return find()
+}
+
+async function examplesOf(home: Home, version: Version): Promise<readonly ExampleImage[]> {
+  const known = galleryOf(home)
+  const before = known.get(version.sha256)
+  if (before) return before
+  const dir = packageDir(home.store, version)
+  const golden = await readServingConfig(dir).then(
+    (config) => config.golden,
+    () => undefined,
+  )
+  const items = (golden?.items ?? []).flatMap(({ file, label }, index) =>
+    label === null ? [] : [{ id: `${version.sha256.slice(0, 16)}-${index}`, file, label }],
+  )
+  const examples = inTurns(items)
+    .slice(0, PER_CONDITION)
+    .map(({ id, file, label }) => ({
+      id,
+      label,
+      condition: version.condition,
+      path: join(dir, file),
+    }))
+  known.set(version.sha256, examples)
+  return examples
+}
+
+/** One of each label, then the second of each, and so on. */
+function inTurns<T extends { readonly label: string }>(items: readonly T[]): T[] {
+  const byLabel = [...Map.groupBy(items, (one) => one.label).values()]
+  const rounds = Math.max(0, ...byLabel.map((list) => list.length))
+  return Array.from({ length: rounds }, (_, i) => byLabel.flatMap((list) => list[i] ?? [])).flat()
+}
+
+function galleryOf(home: Home): Map<string, readonly ExampleImage[]> {
+  const gallery = galleries.get(home) ?? new Map<string, readonly ExampleImage[]>()
+  galleries.set(home, gallery)
+  return gallery
+}

@@ -1,0 +1,246 @@
+// One home: a model store and a data folder with everything that works on them, wired together. The web server serves
+// it; the command line opens it in its own process when no server runs. Holds the home's lock from `openHome` to `close`.
+import { cpus } from 'node:os'
+import type { Config } from '../config.ts'
+import { AppError, messageOf } from '../errors.ts'
+import { ImagingPool } from '../imaging/imaging-pool.ts'
+import { ModelRuntime } from '../inference/runtime.ts'
+import { parseVersion } from '../package/ids.ts'
+import { type HomeLock, lockHome } from '../registry/home-lock.ts'
+import { openRegistry, type Registry } from '../registry/open-registry.ts'
+import { expirePredictions } from '../registry/predictions.ts'
+import { recover } from '../registry/recover.ts'
+import type { RegistryContext } from '../registry/registry-context.ts'
+import { openStore, packageDir, type Store } from '../registry/store.ts'
+import { listActive, verifyOne } from '../registry/verify-all.ts'
+import { getVersion } from '../registry/versions.ts'
+import { Watcher } from '../registry/watcher.ts'
+import { activateDemonstration, seedStore } from './demonstration.ts'
+import { convertFromInbox } from './importing.ts'
+import { createLog, type Log } from './log.ts'
+import { Metrics } from './metrics.ts'
+
+export interface HomeOptions {
+  /** false: a visit of the command line, which watches no files and forgets nothing by the clock. */
+  readonly isServer: boolean
+  readonly log?: Log
+}
+
+const EXPIRY_INTERVAL_MS = 10 * 60_000
+const SETTLING_WAIT_MS = 10_000
+
+/**
+ * Takes the lock and opens what must be open; what takes time goes on behind it, see `Home.recovered` and `Home.settled`.
+ * @throws AppError `home-in-use`, `unavailable`
+ */
+export async function openHome(config: Config, options: HomeOptions): Promise<Home> {
+  const lock = lockHome(config.dataDir)
+  try {
+    const store = await openStore(config)
+    const registry = await openRegistry(config)
+    return new Home({ config, options, lock, store, registry })
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+interface HomeParts {
+  readonly config: Config
+  readonly options: HomeOptions
+  readonly lock: HomeLock
+  readonly store: Store
+  readonly registry: Registry
+}
+
+export class Home implements RegistryContext {
+  readonly config: Config
+  readonly log: Log
+  readonly store: Store
+  readonly db: Registry['db']
+  readonly clock = (): Date => new Date()
+  readonly imaging: ImagingPool
+  readonly runtime: ModelRuntime
+  readonly metrics = new Metrics()
+  /** What the registry asks to prove a version: the runtime's hosts. */
+  readonly gate: RegistryContext['gate']
+  /** Fulfilled when the registry is the truth again after whatever ended the last process. Never rejects. */
+  readonly recovered: Promise<void>
+  /** Fulfilled when every active version was loaded, or has failed to; the demonstration is in place. Never rejects. */
+  readonly settled: Promise<void>
+  readonly #parts: HomeParts
+  readonly #watcher: Watcher
+  #failure: AppError | undefined
+  #isSettled = false
+  #timer: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(parts: HomeParts) {
+    const { config, options, store, registry } = parts
+    this.#parts = parts
+    this.config = config
+    this.log = options.log ?? createLog(config.logLevel)
+    this.store = store
+    this.db = registry.db
+    this.imaging = new ImagingPool({
+      workers: Math.max(1, Math.min(4, cpus().length)),
+      limits: { maxBytes: config.maxUploadBytes, maxPixels: config.maxPixels },
+      queueLength: config.queueLength,
+    })
+    this.runtime = new ModelRuntime({
+      dataDir: config.dataDir,
+      threads: config.threads,
+      queueLength: config.queueLength,
+      hostMemoryBytes: config.hostMemoryBytes,
+      warmMs: config.warmMs,
+      imaging: this.imaging,
+      log: this.log,
+      onDamage: ({ id }) => void this.#reverify(id),
+    })
+    this.gate = { prepare: (source, wanted) => this.runtime.prepare(source, wanted) }
+    this.#watcher = new Watcher(this, {
+      convert: (path, details) => convertFromInbox(this, { path, details }),
+    })
+    this.recovered = this.#recover()
+    this.settled = this.recovered.then(() => this.#settle())
+  }
+
+  /** Why the registry could not be recovered, if so: nothing can be done with this home then. */
+  get failure(): AppError | undefined {
+    return this.#failure
+  }
+
+  /** True when the registry is open and every active version can answer. */
+  get isReady(): boolean {
+    return this.#isSettled && this.#failure === undefined && this.runtime.isReady()
+  }
+
+  /** Sentences that say what is not ready. */
+  get reasons(): readonly string[] {
+    if (this.#failure) return [this.#failure.message]
+    const notReady = this.runtime.conditions().filter((one) => one.state !== 'ready')
+    const reasons = notReady.map(
+      ({ versionId, state, reason }) => `${versionId} is ${state}: ${reason}`,
+    )
+    return this.#isSettled ? reasons : ['The active versions are being loaded.', ...reasons]
+  }
+
+  /** @throws AppError `loading` when it takes longer than ten seconds */
+  async waitUntilRecovered(): Promise<void> {
+    await waitFor(this.recovered)
+    if (this.#failure) throw this.#failure
+  }
+
+  /** @throws AppError `loading` when it takes longer than ten seconds */
+  async waitUntilSettled(): Promise<void> {
+    if (!this.#isSettled) await waitFor(this.settled)
+  }
+
+  /**
+   * For a request that found no version answering: the first start may still be at it, and a visit loads only what it
+   * is asked for. @throws AppError `loading`
+   */
+  async makeReady(condition: string): Promise<void> {
+    if (this.#parts.options.isServer) return this.waitUntilSettled()
+    const active = (await listActive(this.db)).filter((one) => one.condition === condition)
+    await this.#restore(active)
+  }
+
+  /** Stops watching, ends the hosts and workers, closes the registry, lets go of the lock. Safe to call twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #recover(): Promise<void> {
+    try {
+      this.imaging.start()
+      await this.runtime.start()
+      if (this.config.demo === 'auto') await seedStore(this)
+      const recovery = await recover(this)
+      for (const { what, problem } of recovery.problems)
+        this.log.warn({ what, problem }, 'not listed')
+    } catch (error) {
+      this.log.error({ err: error }, 'the home could not be recovered')
+      this.#failure =
+        error instanceof AppError
+          ? error
+          : new AppError(
+              'unavailable',
+              'The registry could not be brought in order; the log says why.',
+            )
+    }
+  }
+
+  /** Loads what was active, in parallel, and gives an empty home its demonstration. */
+  async #settle(): Promise<void> {
+    try {
+      if (this.#failure || this.#closing) return
+      if (!this.#parts.options.isServer) return
+      await this.#restore(await listActive(this.db))
+      if (this.config.demo === 'auto') await activateDemonstration(this)
+      if (!this.#closing) await this.#keepHouse()
+    } catch (error) {
+      if (!this.#closing) this.log.error({ err: error }, 'not everything could be loaded')
+    } finally {
+      this.#isSettled = true
+    }
+  }
+
+  async #restore(active: Awaited<ReturnType<typeof listActive>>): Promise<void> {
+    await Promise.all(
+      active.map(async ({ activation, version: { id, sha256, ...ref } }) => {
+        const source = { id, sha256, dir: packageDir(this.store, ref) }
+        await this.runtime.restore(source, activation).catch((error: unknown) => {
+          this.log.error({ version: id }, `not loaded: ${messageOf(error)}`)
+        })
+      }),
+    )
+  }
+
+  async #keepHouse(): Promise<void> {
+    const expire = (): void =>
+      void expirePredictions(this, this).catch((error: unknown) => {
+        this.log.error({ err: error }, 'expired predictions could not be removed')
+      })
+    expire()
+    this.#timer = setInterval(expire, EXPIRY_INTERVAL_MS)
+    this.#timer.unref()
+    await this.#watcher.start()
+  }
+
+  /** The runtime found a package other than its manifest says, or whole again; the registry looks for itself. */
+  async #reverify(id: string): Promise<void> {
+    try {
+      await verifyOne(this, await getVersion(this.db, parseVersion(id)))
+    } catch (error) {
+      if (!this.#closing) this.log.error({ err: error, version: id }, 'could not be verified again')
+    }
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.recovered
+    await this.#watcher.stop()
+    await this.runtime.stop()
+    await this.imaging.stop()
+    await this.settled
+    await this.#parts.registry.close()
+    this.#parts.lock.release()
+  }
+}
+
+async function waitFor(promise: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const error = new AppError('loading', 'Roentgen is still starting; try again in a moment.', {
+      retryAfterSeconds: 2,
+    })
+    timer = setTimeout(() => reject(error), SETTLING_WAIT_MS)
+  })
+  try {
+    await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,112 @@
+// A model that somebody sends: a package of ours, or a foreign file that becomes one in a child process first.
+import { randomUUID } from 'node:crypto'
+import { open, rename, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { z } from 'zod'
+import { AppError } from '../errors.ts'
+import { MANIFEST } from '../package/package-paths.ts'
+import { readZipNames } from '../package/zip-names.ts'
+import { findCondition } from '../registry/conditions.ts'
+import { importPackageZip } from '../registry/exchange-package.ts'
+import { type Registered, registerPackage } from '../registry/register-package.ts'
+import type { Actor } from '../registry/registry-context.ts'
+import { convertForeign } from '../training/import/convert-foreign.ts'
+import { parseForeignFields } from '../training/import/foreign-fields.ts'
+import { modelFileKind } from '../training/import/model-file-kind.ts'
+import type { Home } from './home.ts'
+import type { Upload } from './uploads.ts'
+
+/** @throws AppError `invalid-package`, `hash-mismatch`, `invalid`, `condition-required`, `conflict` */
+export async function importModel(
+  home: Home,
+  { upload, actor }: { upload: Upload; actor: Actor },
+): Promise<Registered> {
+  const file = upload.files.find((one) => one.field === 'package')
+  if (!file?.path) {
+    throw new AppError('invalid', 'Send the model as a file in the field "package".', {
+      extra: { field: 'package' },
+    })
+  }
+  const kind = modelFileKind(await headOf(file.path), file.fileName)
+  if (kind === 'zip' && (await holdsPackage(file.path))) {
+    return importPackageZip(home, { zipPath: file.path, actor, clock: home.clock })
+  }
+  const fields = Object.fromEntries(upload.fields)
+  const source = { path: file.path, fileName: file.fileName, kind, fields }
+  return withConverted(home, {
+    source,
+    use: (fromDir) => registerPackage(home, { fromDir, move: true, actor, clock: home.clock }),
+  })
+}
+
+/**
+ * For a foreign model in the inbox with its details beside it: the package folder, which the caller takes away.
+ * @throws AppError as `importModel`
+ */
+export async function convertFromInbox(
+  home: Home,
+  { path, details }: { path: string; details: unknown },
+): Promise<string> {
+  const texts = z.record(z.string(), z.unknown()).catch({}).parse(details)
+  const fields = Object.fromEntries(
+    Object.entries(texts).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  )
+  const isFolder = (await stat(path)).isDirectory()
+  const kind = isFolder ? ('folder' as const) : modelFileKind(await headOf(path), basename(path))
+  const source: ForeignSource = { path, fileName: basename(path), kind, fields }
+  const taken = join(home.store.stagingDir, `inbox-${randomUUID()}`)
+  const use = async (fromDir: string): Promise<string> => {
+    await rename(fromDir, taken)
+    return taken
+  }
+  return withConverted(home, { source, use })
+}
+
+interface ForeignSource {
+  readonly path: string
+  readonly fileName: string
+  readonly kind: 'zip' | 'onnx' | 'folder'
+  readonly fields: Readonly<Record<string, string>>
+}
+
+const KINDS = { zip: 'tfjs-zip', onnx: 'onnx', folder: 'tfjs-folder' } as const
+
+async function withConverted<T>(
+  home: Home,
+  { source, use }: { source: ForeignSource; use: (fromDir: string) => Promise<T> },
+): Promise<T> {
+  const stagingDir = join(home.store.stagingDir, `import-${randomUUID()}`)
+  try {
+    const fields = parseForeignFields(source.fields)
+    const fromDir = await convertForeign({
+      kind: KINDS[source.kind],
+      path: source.path,
+      sourceName: source.fileName,
+      fields,
+      condition: await findCondition(home.db, fields.condition),
+      stagingDir,
+    })
+    return await use(fromDir)
+  } finally {
+    await rm(stagingDir, { recursive: true, force: true })
+  }
+}
+
+/** A package's manifest lies at the top of the zip or in its one folder; a TF.js model has none. */
+async function holdsPackage(path: string): Promise<boolean> {
+  const names = await readZipNames(path)
+  return names.some((name) => name === MANIFEST || /^[^/]+\/manifest\.json$/.test(name))
+}
+
+async function headOf(path: string): Promise<Uint8Array> {
+  const handle = await open(path, 'r')
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(512), 0, 512, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,220 @@
+// One image read by one version, from bytes to the stored Prediction: the action behind predict, compare and batch, for
+// pages and programs alike. The lease is taken first: it is the place in the queue and says how to prepare the image.
+import { randomUUID } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AppError, isAppError } from '../errors.ts'
+import type { ReadImage } from '../imaging/imaging-job.ts'
+import { preprocessingDigest } from '../imaging/preprocessing.ts'
+import { chooseOperatingPoint } from '../inference/decide.ts'
+import { type Diagnosis, diagnose } from '../inference/diagnose.ts'
+import type { ExplainMethod } from '../inference/explain/explain.ts'
+import type { Lease } from '../inference/lease.ts'
+import { findVersionRef, parseVersion } from '../package/ids.ts'
+import { type Condition, getCondition } from '../registry/conditions.ts'
+import { type Prediction, storePrediction } from '../registry/predictions.ts'
+import { packageDir } from '../registry/store.ts'
+import { findVersion, getVersion, type Version } from '../registry/versions.ts'
+import type { Home } from './home.ts'
+
+export interface ReadingRequest {
+  readonly condition: string
+  readonly image: Uint8Array
+  /** `condition/name@n`; the active version when left out. */
+  readonly version?: string | undefined
+  readonly operatingPoint?: string | undefined
+  readonly explain?: ExplainMethod | undefined
+  readonly layer?: string | undefined
+  readonly target?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Reading {
+  readonly prediction: Prediction
+  readonly diagnosis: Diagnosis
+}
+
+/**
+ * Reads, stores and returns; the image is kept beside the result until both expire.
+ * @throws AppError `unknown-condition`, `unknown-version`, `no-active-version`, `unknown-operating-point`,
+ * `unknown-target`, `unknown-layer`, those of imaging, and `busy`, `loading`, `unavailable`
+ */
+export async function readWithVersion(home: Home, request: ReadingRequest): Promise<Reading> {
+  const started = performance.now()
+  const condition = await getCondition(home.db, request.condition)
+  const wanted =
+    request.version === undefined
+      ? undefined
+      : await versionOf(home, { condition, id: request.version })
+  const lease = await leaseFor(home, { condition, wanted })
+  try {
+    const version = wanted ?? (await getVersion(home.db, parseVersion(lease.versionId)))
+    const operatingPoint = operatingPointOf({ condition, version, lease, request })
+    const image = await home.imaging.read(request.image, {
+      preprocessing: [lease.preprocessing],
+      keep: true,
+    })
+    const diagnosis = await diagnose({
+      lease,
+      tensor: image.tensors[0] ?? new Float32Array(),
+      calibration: version.calibration,
+      operatingPoint,
+      explain: {
+        method: request.explain ?? 'gradcam',
+        layer: request.layer,
+        target: request.target,
+      },
+      signal: request.signal,
+    })
+    const total = performance.now() - started
+    const prediction = predictionOf({ condition, version, lease, image, diagnosis, total })
+    await keep(home, { prediction, image, diagnosis })
+    return { prediction, diagnosis }
+  } finally {
+    lease.release()
+  }
+}
+
+/** A version of this very condition. @throws AppError `unknown-version` */
+async function versionOf(
+  home: Home,
+  { condition, id }: { condition: Condition; id: string },
+): Promise<Version> {
+  const ref = findVersionRef(id.trim())
+  const version = ref?.condition === condition.id ? await findVersion(home.db, ref) : undefined
+  if (version && version.status !== 'deleted') return version
+  throw new AppError(
+    'unknown-version',
+    `${condition.name} has no version "${id.slice(0, 160)}"; its versions are listed on the models page.`,
+  )
+}
+
+/** While the first start is still activating the demonstration, a request waits for it as it waits for a host. */
+async function leaseFor(
+  home: Home,
+  { condition, wanted }: { condition: Condition; wanted: Version | undefined },
+): Promise<Lease> {
+  if (wanted) {
+    const { id, sha256 } = wanted
+    return home.runtime.leaseVersion({ id, sha256, dir: packageDir(home.store, wanted) })
+  }
+  try {
+    return await home.runtime.lease(condition.id)
+  } catch (error) {
+    if (!isAppError(error) || error.code !== 'no-active-version') throw error
+    await home.makeReady(condition.id)
+    return home.runtime.lease(condition.id)
+  }
+}
+
+function operatingPointOf(o: {
+  condition: Condition
+  version: Version
+  lease: Lease
+  request: ReadingRequest
+}) {
+  const { kind, classes } = o.lease.model
+  const inUse = o.condition.operatingPoint ?? o.version.defaultOperatingPoint
+  return chooseOperatingPoint({
+    points: o.version.operatingPoints,
+    wanted: o.request.operatingPoint,
+    inUse,
+    kind,
+    classes,
+  })
+}
+
+interface Parts {
+  readonly condition: Condition
+  readonly version: Version
+  readonly lease: Lease
+  readonly image: ReadImage
+  readonly diagnosis: Diagnosis
+  readonly total: number
+}
+
+function predictionOf({ condition, version, lease, image, diagnosis, total }: Parts): Prediction {
+  const id = `pr_${randomUUID()}`
+  const { heatmap } = diagnosis
+  return {
+    id,
+    condition: condition.id,
+    version: lease.versionId,
+    sha256: lease.sha256,
+    role: lease.role,
+    classes: diagnosis.classes,
+    decision: diagnosis.decision,
+    confidence: diagnosis.confidence,
+    calibration: diagnosis.calibration,
+    heatmap: heatmap && {
+      url: `/api/v1/predictions/${id}/heatmap.png`,
+      method: heatmap.method,
+      layer: heatmap.layer,
+      target: heatmap.target,
+      weak: heatmap.weak,
+      scale: heatmap.scale,
+    },
+    image: {
+      width: image.width,
+      height: image.height,
+      sha256: image.sha256,
+      format: image.format,
+    },
+    familiarity: null,
+    preprocessing: preprocessingDigest(lease.preprocessing),
+    precision: 'float32',
+    activation: lease.activationId,
+    at: new Date().toISOString(),
+    warnings: warningsOf({ version, lease, image, diagnosis }),
+    timings: {
+      decode: image.timings.decode,
+      preprocess: image.timings.preprocess,
+      infer: diagnosis.timings.infer,
+      explain: diagnosis.timings.explain,
+      total,
+    },
+    notice: version.notice,
+  }
+}
+
+function warningsOf({ version, lease, image, diagnosis }: Omit<Parts, 'condition' | 'total'>) {
+  return [
+    ...(version.notice ? [`${version.notice.replace(/\.$/, '')}.`] : []),
+    ...(lease.damaged
+      ? ['The files of this version are damaged on disk; a verified copy of it answered.']
+      : []),
+    ...image.warnings,
+    ...diagnosis.warnings,
+  ]
+}
+
+async function keep(
+  home: Home,
+  { prediction, image, diagnosis }: Pick<Parts, 'image' | 'diagnosis'> & { prediction: Prediction },
+): Promise<void> {
+  const { heatmap } = diagnosis
+  const imageFile = image.kept ? `${prediction.id}.png` : null
+  if (image.kept && imageFile) {
+    await writeFile(join(home.store.uploadsDir, imageFile), image.kept, { mode: 0o600 })
+  }
+  await storePrediction(home.db, {
+    prediction,
+    heatmap: heatmap && {
+      grid: heatmap.grid,
+      gridWidth: heatmap.width,
+      gridHeight: heatmap.height,
+      scale: heatmap.scale,
+    },
+    imageFile,
+    expiresAt: new Date(Date.now() + home.config.keepUploadsMs).toISOString(),
+  })
+  home.metrics.count('roentgen_predictions_total', 'Images read, by version.', {
+    condition: prediction.condition,
+    version: prediction.version,
+    role: prediction.role,
+  })
+  home.metrics.observe('roentgen_prediction_seconds', 'Time of one reading.', {
+    labels: { condition: prediction.condition },
+    seconds: prediction.timings.total / 1000,
+  })
+}

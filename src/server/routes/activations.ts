@@ -1,0 +1,61 @@
+// /api/v1/conditions/:id/{activate,rollback,challenger,history}: which version answers, and what did before.
+import { Hono } from 'hono'
+import { AppError } from '../../errors.ts'
+import { findVersionRef, type VersionRef } from '../../package/ids.ts'
+import { activateVersion } from '../../registry/activate.ts'
+import { listHistory } from '../../registry/activations.ts'
+import { setChallenger } from '../../registry/condition-settings.ts'
+import { getCondition } from '../../registry/conditions.ts'
+import { rollbackCondition } from '../../registry/rollback.ts'
+import { ActivateSchema, ChallengerSchema, RollbackSchema } from '../api-schemas.ts'
+import type { AppEnv } from '../app-env.ts'
+import type { Home } from '../home.ts'
+import { conditionOfPath, queryLimit, queryText, readJson } from '../requests.ts'
+
+export function activationRoutes(home: Home): Hono<AppEnv> {
+  const { db, clock } = home
+  const routes = new Hono<AppEnv>()
+  routes.post('/api/v1/conditions/:id/activate', async (c) => {
+    const condition = await getCondition(db, conditionOfPath(c))
+    const { version, reason, force } = await readJson(c, ActivateSchema)
+    const ref = versionOfCondition(condition.id, version)
+    const request = { condition: condition.id, version: ref, reason, force, ...c.var.actor }
+    return c.json((await activateVersion(home, request)).activation)
+  })
+  routes.post('/api/v1/conditions/:id/rollback', async (c) => {
+    const condition = await getCondition(db, conditionOfPath(c))
+    const { to, reason } = await readJson(c, RollbackSchema)
+    const ref = to === undefined ? undefined : versionOfCondition(condition.id, to)
+    const request = { condition: condition.id, to: ref, reason, ...c.var.actor }
+    return c.json((await rollbackCondition(home, request)).activation)
+  })
+  routes.post('/api/v1/conditions/:id/challenger', async (c) => {
+    const condition = await getCondition(db, conditionOfPath(c))
+    const { version } = await readJson(c, ChallengerSchema)
+    if (version !== null) {
+      versionOfCondition(condition.id, version)
+      throw new AppError(
+        'conflict',
+        'This Roentgen cannot run a challenger yet; compare two versions on an image instead.',
+      )
+    }
+    const cleared = { id: condition.id, challenger: null, actor: c.var.actor, clock }
+    return c.json(await setChallenger(db, cleared))
+  })
+  routes.get('/api/v1/conditions/:id/history', async (c) => {
+    const { id } = await getCondition(db, conditionOfPath(c))
+    const filter = { limit: queryLimit(c), cursor: queryText(c, 'cursor'), at: queryText(c, 'at') }
+    return c.json(await listHistory(db, { condition: id, ...filter }))
+  })
+  return routes
+}
+
+/** @throws AppError `unknown-version` when the text is none of this condition */
+export function versionOfCondition(condition: string, text: string): VersionRef {
+  const ref = findVersionRef(text.trim())
+  if (ref?.condition === condition) return ref
+  throw new AppError(
+    'unknown-version',
+    `"${text.slice(0, 160)}" is not a version of ${condition}: write ${condition}/name@number.`,
+  )
+}

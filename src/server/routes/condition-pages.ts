@@ -1,0 +1,158 @@
+// Pages of conditions: which version answers, roll back, activate, settings, and adding a condition.
+import { type Context, Hono } from 'hono'
+import { conditionListPage } from '../../../views/condition-list.ts'
+import { conditionPage, conditionPanel } from '../../../views/condition-show.ts'
+import type { ProblemProps } from '../../../views/error.ts'
+import { links } from '../../../views/links.ts'
+import { formatVersion } from '../../package/ids.ts'
+import { activateVersion } from '../../registry/activate.ts'
+import { listHistory } from '../../registry/activations.ts'
+import { patchCondition } from '../../registry/condition-settings.ts'
+import { createCondition, getCondition } from '../../registry/conditions.ts'
+import { findRollbackTarget, rollbackCondition } from '../../registry/rollback.ts'
+import { presentVersions } from '../../registry/verify-all.ts'
+import { parseClasses } from '../../training/import/foreign-fields.ts'
+import { ConditionPatchSchema, NewConditionSchema } from '../api-schemas.ts'
+import type { AppEnv } from '../app-env.ts'
+import { frameOf } from '../frame.ts'
+import type { Home } from '../home.ts'
+import { fieldOf, requiredField } from '../image-fields.ts'
+import { findVersionById, listChoices, newestFirst, problemProps, seeOther } from '../page-data.ts'
+import { wantsFragment } from '../problem.ts'
+import { conditionOfPath, parseWith, queryText, readForm } from '../requests.ts'
+import { versionOfCondition } from './activations.ts'
+
+type Fields = ReadonlyMap<string, string>
+
+export function conditionPages(home: Home): Hono<AppEnv> {
+  const { db, clock } = home
+  const routes = new Hono<AppEnv>()
+  routes.get('/conditions', async (c) =>
+    c.html(conditionListPage({ frame: frameOf(c), choices: await listChoices(home) })),
+  )
+  routes.post('/conditions', async (c) => {
+    try {
+      const condition = newCondition(await readForm(c))
+      const { id } = await createCondition(db, { condition, actor: c.var.actor, clock })
+      return seeOther(c, links.condition(id))
+    } catch (error) {
+      const problem = problemProps(error)
+      const choices = await listChoices(home)
+      return c.html(
+        conditionListPage({ frame: frameOf(c), choices, problem }),
+        problem.status as 422,
+      )
+    }
+  })
+  routes.get('/conditions/:id', async (c) => {
+    const props = await conditionProps(c, {})
+    return c.html(wantsFragment(c) ? conditionPanel(props) : conditionPage(props))
+  })
+  routes.post('/conditions/:id/activate', (c) =>
+    changed(c, async (condition, fields) => {
+      const version = versionOfCondition(condition, requiredField(fields, 'version'))
+      const reason = requiredField(fields, 'reason')
+      const force = fieldOf(fields, 'force') === 'on'
+      await activateVersion(home, { condition, version, reason, force, ...c.var.actor })
+      if (fieldOf(fields, 'back') === 'model') return links.version(formatVersion(version))
+      return undefined
+    }),
+  )
+  routes.post('/conditions/:id/rollback', (c) =>
+    changed(c, async (condition, fields) => {
+      const to = fieldOf(fields, 'to')
+      await rollbackCondition(home, {
+        condition,
+        to: to === undefined ? undefined : versionOfCondition(condition, to),
+        reason: fieldOf(fields, 'reason') ?? 'rolled back from the page',
+        ...c.var.actor,
+      })
+      return undefined
+    }),
+  )
+  routes.post('/conditions/:id/settings', (c) =>
+    changed(c, async (id, fields) => {
+      const patch = conditionPatch(fields)
+      await patchCondition(db, { id, patch, actor: c.var.actor, clock })
+      return undefined
+    }),
+  )
+  return routes
+
+  /** Does it and shows the condition again; a refusal is shown on the same page, with its status. */
+  async function changed(
+    c: Context<AppEnv>,
+    change: (condition: string, fields: Fields) => Promise<string | undefined>,
+  ): Promise<Response> {
+    const { id } = await getCondition(db, conditionOfPath(c))
+    try {
+      const next = await change(id, await readForm(c))
+      if (!wantsFragment(c)) return seeOther(c, next ?? links.condition(id))
+      return c.html(conditionPanel(await conditionProps(c, {})))
+    } catch (error) {
+      const problem = problemProps(error)
+      const props = await conditionProps(c, { problem })
+      const html = wantsFragment(c) ? conditionPanel(props) : conditionPage(props)
+      return c.html(html, problem.status as 409)
+    }
+  }
+
+  async function conditionProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
+    const condition = await getCondition(db, conditionOfPath(c))
+    const active = condition.active && (await findVersionById(home, condition.active.version))
+    const target = await findRollbackTarget(db, condition.id)
+    const versions = await presentVersions(db)
+    const page = await listHistory(db, { condition: condition.id, cursor: queryText(c, 'cursor') })
+    const time = queryText(c, 'at')
+    const then = time && (await listHistory(db, { condition: condition.id, at: time }))
+    const host = home.runtime.status().find((one) => one.id === active?.id && one.role === 'active')
+    return {
+      frame: frameOf(c),
+      condition,
+      active: active ?? undefined,
+      previous: target && (await findVersionById(home, formatVersion(target))),
+      versions: newestFirst(versions.filter((one) => one.condition === condition.id)),
+      history: page.items,
+      nextCursor: page.nextCursor,
+      ...(time && then && { at: { time, activation: then.items[0] ?? null } }),
+      ...(host && { host }),
+      ...shown,
+    }
+  }
+}
+
+/** Labels stand one a line, a star before each positive finding. */
+function newCondition(fields: Fields) {
+  const lines = (fields.get('classes') ?? '').split(/[\r\n]+/).filter((line) => line.trim() !== '')
+  const {
+    name,
+    bodyPart = '',
+    ...given
+  } = parseWith(NewConditionSchema, {
+    id: requiredField(fields, 'id'),
+    name: fieldOf(fields, 'name'),
+    bodyPart: fieldOf(fields, 'bodyPart'),
+    kind: fieldOf(fields, 'kind'),
+    classes: parseClasses(JSON.stringify(lines)),
+  })
+  const { id, kind, classes } = given
+  return { id, kind, classes, name: name ?? id, bodyPart }
+}
+
+function conditionPatch(fields: Fields) {
+  const metric = fieldOf(fields, 'metric')
+  const margin = fieldOf(fields, 'margin')
+  const gate = {
+    ...(metric !== undefined && { metric }),
+    ...(margin !== undefined && { margin: Number(margin) }),
+  }
+  return parseWith(ConditionPatchSchema, {
+    name: fieldOf(fields, 'name'),
+    bodyPart: fields.get('bodyPart'),
+    policy: fieldOf(fields, 'policy'),
+    ...(Object.keys(gate).length > 0 && { gate }),
+    ...(fields.has('operatingPoint') && {
+      operatingPoint: fieldOf(fields, 'operatingPoint') ?? null,
+    }),
+  })
+}

@@ -1,0 +1,39 @@
+// /api/v1/conditions: what is diagnosed, and its settings.
+import { Hono } from 'hono'
+import { patchCondition } from '../../registry/condition-settings.ts'
+import { createCondition, getCondition, listConditions } from '../../registry/conditions.ts'
+import { ConditionPatchSchema, NewConditionSchema } from '../api-schemas.ts'
+import type { AppEnv } from '../app-env.ts'
+import type { Home } from '../home.ts'
+import { conditionOfPath, readJson } from '../requests.ts'
+
+export function conditionRoutes(home: Home): Hono<AppEnv> {
+  const { db, clock } = home
+  const routes = new Hono<AppEnv>()
+  routes.get('/api/v1/conditions', async (c) => c.json(await listConditions(db)))
+  routes.post('/api/v1/conditions', async (c) => {
+    const { name, bodyPart = '', policy, gate, ...given } = await readJson(c, NewConditionSchema)
+    const condition = await createCondition(db, {
+      condition: {
+        ...given,
+        name: name ?? given.id,
+        bodyPart,
+        ...(policy && { policy }),
+        ...(gate && { gate }),
+      },
+      actor: c.var.actor,
+      clock,
+    })
+    c.header('Location', `/api/v1/conditions/${condition.id}`)
+    return c.json(condition, 201)
+  })
+  routes.get('/api/v1/conditions/:id', async (c) =>
+    c.json(await getCondition(db, conditionOfPath(c))),
+  )
+  routes.patch('/api/v1/conditions/:id', async (c) => {
+    const patch = await readJson(c, ConditionPatchSchema)
+    const id = conditionOfPath(c)
+    return c.json(await patchCondition(db, { id, patch, actor: c.var.actor, clock }))
+  })
+  return routes
+}

@@ -1,0 +1,63 @@
+// For those who watch the server: alive, ready, and figures in the Prometheus text format.
+import { Hono } from 'hono'
+import type { AppEnv } from '../app-env.ts'
+import type { Home } from '../home.ts'
+import type { Gauge } from '../metrics.ts'
+import { PRODUCT_VERSION } from '../product.ts'
+
+export function healthRoutes(home: Home): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>()
+  routes.get('/healthz', (c) => c.json({ status: 'ok', version: PRODUCT_VERSION }))
+  routes.get('/readyz', (c) => {
+    if (home.isReady) return c.json({ status: 'ready' })
+    c.header('Retry-After', '1')
+    return c.json({ status: 'not ready', reasons: home.reasons }, 503)
+  })
+  routes.get('/metrics', (c) => {
+    c.header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
+    return c.body(home.metrics.text(gauges(home)))
+  })
+  return routes
+}
+
+function gauges(home: Home): Gauge[] {
+  const hosts = home.runtime.status()
+  const queue = home.runtime.queue()
+  const memory = process.memoryUsage()
+  const one = (name: string, help: string, value: number): Gauge => ({
+    name,
+    help,
+    samples: [{ labels: {}, value }],
+  })
+  return [
+    one('roentgen_ready', '1 when every active version can answer.', home.isReady ? 1 : 0),
+    one('roentgen_inferences_running', 'Inferences that run now.', queue.running),
+    one('roentgen_inferences_waiting', 'Requests that wait for an inference.', queue.waiting),
+    one('roentgen_process_resident_bytes', 'Resident memory of the web process.', memory.rss),
+    one('roentgen_uptime_seconds', 'Since the start of the process.', process.uptime()),
+    {
+      name: 'roentgen_host_resident_bytes',
+      help: 'Resident memory of each model host.',
+      samples: hosts.map(({ id, role, rssBytes }) => ({
+        labels: { version: id, role },
+        value: rssBytes,
+      })),
+    },
+    {
+      name: 'roentgen_host_restarts',
+      help: 'How often the host of a loaded version had to be started again.',
+      samples: hosts.map(({ id, role, restarts }) => ({
+        labels: { version: id, role },
+        value: restarts,
+      })),
+    },
+    {
+      name: 'roentgen_active_version',
+      help: '1 for the version that answers for each condition.',
+      samples: home.runtime.conditions().map(({ condition, versionId, state, damaged }) => ({
+        labels: { condition, version: versionId, state, damaged: String(damaged) },
+        value: 1,
+      })),
+    },
+  ]
+}

@@ -1,0 +1,45 @@
+// Pictures for pages: the kept image of a result and the examples. Always drawn anew from pixels, so that nothing of an
+// uploaded file's own bytes is ever sent back.
+import { readFile } from 'node:fs/promises'
+import { type Context, Hono } from 'hono'
+import { AppError } from '../../errors.ts'
+import { getPrediction, keptImagePath } from '../../registry/predictions.ts'
+import type { AppEnv } from '../app-env.ts'
+import { findExample } from '../examples.ts'
+import type { Home } from '../home.ts'
+import { queryChoice } from '../requests.ts'
+
+const THUMBNAIL_PX = 160
+/** Above this no screen shows more; WebP itself ends at 16383. */
+const FULL_PX = 4096
+
+export function imageRoutes(home: Home): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>()
+  routes.get('/predictions/:id/image', async (c) => {
+    const stored = await getPrediction(home.db, c.req.param('id'))
+    const path = keptImagePath(home, stored)
+    if (!path) throw new AppError('gone', 'The image of this result is no longer kept.')
+    return picture(home, { c, path })
+  })
+  routes.get('/examples/:id', async (c) => {
+    const example = await findExample(home, c.req.param('id'))
+    if (!example) throw new AppError('not-found', 'There is no such example any more.')
+    return picture(home, { c, path: example.path })
+  })
+  return routes
+}
+
+async function picture(
+  home: Home,
+  { c, path }: { c: Context<AppEnv>; path: string },
+): Promise<Response> {
+  const isThumbnail = queryChoice(c, { name: 'size', of: ['thumb'] }) === 'thumb'
+  const file = await readFile(path).catch((cause: unknown) => {
+    throw new AppError('gone', 'This image is no longer kept.', { cause })
+  })
+  const maxSide = isThumbnail ? THUMBNAIL_PX : FULL_PX
+  const { bytes, type } = await home.imaging.preview(file, { maxSide })
+  c.header('Content-Type', type)
+  c.header('Cache-Control', 'private, max-age=3600, immutable')
+  return c.body(new Uint8Array(bytes))
+}

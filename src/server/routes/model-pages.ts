@@ -1,0 +1,121 @@
+// Pages of the registry: all versions, one version, notes and tags, deletion, import.
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { type Context, Hono } from 'hono'
+import type { ProblemProps } from '../../../views/error.ts'
+import { links } from '../../../views/links.ts'
+import { modelListPage, modelRows } from '../../../views/model-list.ts'
+import { modelPage } from '../../../views/model-show.ts'
+import { formatVersion } from '../../package/ids.ts'
+import { listHistory } from '../../registry/activations.ts'
+import { getCondition, listConditions } from '../../registry/conditions.ts'
+import { presentVersions } from '../../registry/verify-all.ts'
+import { deleteVersion } from '../../registry/version-bin.ts'
+import { listVersions } from '../../registry/version-list.ts'
+import { getVersion, patchVersion } from '../../registry/versions.ts'
+import type { AppEnv } from '../app-env.ts'
+import { frameOf } from '../frame.ts'
+import type { Home } from '../home.ts'
+import { importModel } from '../importing.ts'
+import { newestFirst, problemProps, seeOther } from '../page-data.ts'
+import { wantsFragment } from '../problem.ts'
+import { queryText, readForm, versionOfPath } from '../requests.ts'
+import { readUpload } from '../uploads.ts'
+import { versionFilter } from './versions.ts'
+
+const ONE = '/models/:condition/:name/:n'
+const FILTERS = [
+  'condition',
+  'architecture',
+  'status',
+  'tag',
+  'minAccuracy',
+  'from',
+  'to',
+  'q',
+  'sort',
+  'order',
+] as const
+const HISTORY_LINES = 500
+const SHOWN_ACTIVATIONS = 20
+
+export function modelPages(home: Home): Hono<AppEnv> {
+  const { db, clock } = home
+  const routes = new Hono<AppEnv>()
+  routes.get('/models', async (c) => {
+    const props = await listProps(c, {})
+    return c.html(wantsFragment(c) ? modelRows(props) : modelListPage(props))
+  })
+  routes.post('/models/import', async (c) => {
+    const spoolDir = join(home.store.stagingDir, `upload-${randomUUID()}`)
+    const limits = { maxFileBytes: home.config.maxImportBytes, maxFiles: 1, spoolDir }
+    const upload = await readUpload(c.req.raw, limits)
+    try {
+      const { version } = await importModel(home, { upload, actor: c.var.actor })
+      return seeOther(c, links.version(version.id))
+    } catch (error) {
+      const problem = problemProps(error)
+      return c.html(modelListPage(await listProps(c, { problem })), problem.status as 422)
+    } finally {
+      await upload.dispose()
+    }
+  })
+  routes.get(ONE, async (c) => c.html(modelPage(await oneProps(c, {}))))
+  routes.post(`${ONE}/edit`, async (c) => {
+    const fields = await readForm(c)
+    const ref = versionOfPath(c)
+    const tags = fields.get('tags')
+    const patch = { notes: fields.get('notes'), tags: tags?.split(',') }
+    await patchVersion(db, { ref, patch, actor: c.var.actor, clock })
+    return seeOther(c, links.version(formatVersion(ref)))
+  })
+  routes.post(`${ONE}/delete`, async (c) => {
+    try {
+      await deleteVersion(home, { ref: versionOfPath(c), actor: c.var.actor, clock })
+      return seeOther(c, links.models())
+    } catch (error) {
+      const problem = problemProps(error)
+      if (problem.status !== 409) throw error
+      return c.html(modelPage(await oneProps(c, { problem })), 409)
+    }
+  })
+  return routes
+
+  async function listProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
+    const filter = Object.fromEntries(FILTERS.map((name) => [name, queryText(c, name)]))
+    const present = await presentVersions(db)
+    try {
+      const page = await listVersions(db, versionFilter(c))
+      return { ...common(c), ...page, ...(await choices()), ...shown }
+    } catch (error) {
+      const problem = problemProps(error)
+      return { ...common(c), items: [], nextCursor: null, total: 0, ...(await choices()), problem }
+    }
+    function common(context: Context<AppEnv>) {
+      return { frame: frameOf(context), filter }
+    }
+    async function choices() {
+      const architectures = [...new Set(present.map((one) => one.architecture))].sort()
+      return { conditions: await listConditions(db), architectures }
+    }
+  }
+
+  async function oneProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
+    const version = await getVersion(db, versionOfPath(c))
+    const present = await presentVersions(db)
+    const siblings = present.filter(
+      (one) => one.condition === version.condition && one.id !== version.id,
+    )
+    const history = await listHistory(db, { condition: version.condition, limit: HISTORY_LINES })
+    return {
+      frame: frameOf(c),
+      version,
+      condition: await getCondition(db, version.condition),
+      siblings: newestFirst(siblings),
+      activations: history.items
+        .filter((one) => one.version === version.id)
+        .slice(0, SHOWN_ACTIVATIONS),
+      ...shown,
+    }
+  }
+}
