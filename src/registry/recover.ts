@@ -14,6 +14,7 @@ import { scanStore } from './scan-store.ts'
 import { followTruth } from './switch-over.ts'
 import { listActive, presentVersions } from './verify-all.ts'
 import { finishDeletions } from './version-bin.ts'
+import { keepNumber } from './version-rows.ts'
 import { setIntegrity, type Version, versionRowId } from './versions.ts'
 
 export interface Recovery extends Adopted {
@@ -34,6 +35,8 @@ export async function recover(ctx: Place): Promise<Recovery> {
   await forgetStrayImages(ctx)
   const interrupted = await refuseInterrupted(ctx)
   const adopted = await adoptPackages(ctx)
+  // Numbers of deleted versions stay taken, also for a registry that was made anew and knows nothing of them.
+  for (const ref of await scanStore(ctx.store.binDir)) await keepNumber(ctx.db, ref)
   await markMissing(ctx)
   for (const condition of await listConditions(ctx.db)) await settlePointer(ctx, condition)
   const damaged: string[] = []

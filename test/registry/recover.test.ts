@@ -9,6 +9,7 @@ import { getCondition } from '../../src/registry/conditions.ts'
 import { applyPointerEdits } from '../../src/registry/pointer-edits.ts'
 import { recover } from '../../src/registry/recover.ts'
 import { packageDir, pointerPath } from '../../src/registry/store.ts'
+import { deleteVersion } from '../../src/registry/version-bin.ts'
 import { getVersion, type Version } from '../../src/registry/versions.ts'
 import { ANNA, openHome, type TestHome } from '../support/registry.ts'
 
@@ -108,6 +109,17 @@ test('without SQLite versions and active ones are rebuilt, with a line that says
   assert.equal(line?.outcome, 'activated')
   assert.deepEqual(others, [])
   assert.equal((await again.register({ seed: 3 })).n, 3)
+})
+
+test('the number of a deleted version stays taken, also without SQLite', async (t) => {
+  const { home, a } = await withTwo(t)
+  const deleted = await home.register({ seed: 3 })
+  await deleteVersion(home.ctx, { ref: deleted, actor: ANNA, clock: home.ctx.clock })
+  await home.close()
+  await rm(join(home.home, 'data'), { recursive: true })
+  const again = await home.reopen()
+  assert.deepEqual((await recover(again.ctx)).versions.length, a.n + 1)
+  assert.equal((await again.register({ seed: 3 })).n, 4)
 })
 
 test('without SQLite a damaged package is listed as quarantined and does not become active', async (t) => {
