@@ -1,4 +1,5 @@
 // Every architecture that can be trained, by name.
+import '../../engine/quiet-tfjs.ts'
 import { AppError } from '../../errors.ts'
 import type { Architecture } from './architecture.ts'
 import { customCnn } from './custom-cnn.ts'

@@ -96,7 +96,7 @@ export const tinyMobilenet: Architecture = {
     'Demonstrations, and a second opinion beside tiny_cnn: depthwise kernels, fewer weights.',
   inputSize: 128,
   channels: 'any',
-  parameters: 70_000,
+  parameters: 57_500,
   learningRate: 1e-3,
   build,
   explanation: {

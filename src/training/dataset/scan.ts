@@ -152,6 +152,7 @@ function placeInFolders(images: readonly string[], classes: readonly string[]): 
   const deepest = cut.reduce((most, { rest }) => Math.max(most, rest.length), 0)
   while (depth < deepest && new Set(cut.map(({ rest }) => rest[depth])).size === 1) depth++
   const isClass = (name: string): boolean => classes.some((label) => sameLabel(label, name))
+  depth = Math.max(0, Math.min(depth, deepest - 1))
   return cut.map(({ file, split, rest }) => {
     return { file, split, folder: rest.findLast(isClass) ?? rest[depth] ?? null }
   })

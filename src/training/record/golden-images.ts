@@ -67,9 +67,9 @@ function chooseImages({ images, classes }: PreparedIndex): PreparedImage[] {
   return [...new Set(turns.flat().filter((image) => image !== undefined))].slice(0, COUNT)
 }
 
-/** At most a quarter larger than the model's input, 8 bits. */
+/** At most half as large again as the model's input, 8 bits. */
 function reduced(pixels: Pixels, p: Preprocessing): Pixels {
-  const side = Math.round(1.25 * Math.max(p.width, p.height))
+  const side = Math.round(1.5 * Math.max(p.width, p.height))
   const factor = side / Math.max(pixels.width, pixels.height)
   if (factor >= 1) return pixels
   const width = Math.max(1, Math.round(pixels.width * factor))

@@ -1,0 +1,184 @@
+// `npm run demo:train`: draws the six synthetic datasets, trains two small models for each through the real training
+// process, checks them and writes them to models/ as demonstration packages. Their golden images are the examples of the
+// diagnose page.
+//   --condition pneumonia   one only     --epochs 20     --images 1200     --models DIR    --keep (the drawn datasets)
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { messageOf } from '../src/errors.ts'
+import { moveFolder } from '../src/package/durable-files.ts'
+import { readManifest, writeManifest } from '../src/package/manifest.ts'
+import { verifyPackage } from '../src/package/verify-package.ts'
+import { openStore } from '../src/registry/store.ts'
+import { parseCsv } from '../src/training/csv.ts'
+import { logLine } from '../src/training/log-line.ts'
+import { SYNTH_CONDITIONS, type SynthCondition } from '../src/training/synth/conditions.ts'
+import { SYNTHETIC_NOTICE, synthesise } from '../src/training/synth/dataset.ts'
+import { trainOnce } from '../src/training/train-once.ts'
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url))
+const MOST_BYTES = 1.5e6
+const LEAST_DISAGREEMENT = 0.05
+/** Below this a demonstration would not show a diagnosis but chance; seven classes are harder than two. */
+const LEAST_BALANCED = { binary: 0.72, 'single-label': 0.5, 'multi-label': 0.6 } as const
+const IMAGE_SIDE = 192
+const SEED = 7
+const ARCHITECTURES = ['tiny_cnn', 'tiny_mobilenet'] as const
+
+const { values: options } = parseArgs({
+  options: {
+    condition: { type: 'string', multiple: true },
+    epochs: { type: 'string', default: '18' },
+    images: { type: 'string', default: '1400' },
+    models: { type: 'string', default: join(ROOT, 'models') },
+    keep: { type: 'boolean', default: false },
+  },
+})
+
+interface DemoModel {
+  readonly architecture: string
+  readonly dir: string
+  readonly balancedAccuracy: number
+  /** Answer to each test image. */
+  readonly answers: ReadonlyMap<string, { readonly truth: string; readonly said: string }>
+}
+
+function say(text: string): void {
+  console.log(`${new Date().toISOString()} ${text}`)
+}
+
+async function trainModel(
+  condition: SynthCondition,
+  o: { readonly architecture: string; readonly datasetDir: string; readonly workDir: string },
+): Promise<DemoModel> {
+  const { architecture, datasetDir, workDir } = o
+  const store = await openStore({
+    modelsDir: join(workDir, 'models'),
+    dataDir: join(workDir, 'data'),
+  })
+  const { id, name, bodyPart, kind, classes } = condition
+  const summary = await trainOnce(
+    {
+      id: `demo-${id}-${architecture}`.replaceAll('_', '-'),
+      condition: { id, name, bodyPart, kind, classes },
+      datasetDir,
+      datasetName: `synthetic ${id}, seed ${SEED}`,
+      architecture,
+      preset: 'standard',
+      name: `${architecture.replaceAll('_', '-')}-demo`,
+      hyperparameters: { epochs: Number(options.epochs), seed: 42 },
+      channels: condition.channels,
+      demonstration: { notice: SYNTHETIC_NOTICE },
+      tags: ['demonstration'],
+    },
+    {
+      store,
+      onMessage: (message) => {
+        const line = logLine(message)
+        if (line) say(`${id} ${architecture}: ${line}`)
+      },
+    },
+  )
+  const dir = summary.packageDir
+  const rows = parseCsv(await readFile(join(dir, 'results/predictions.csv'), 'utf8'))
+  const answers = new Map(
+    rows.map((row) => [
+      row.file ?? '',
+      { truth: row.true_label ?? '', said: row.predicted_label ?? '' },
+    ]),
+  )
+  return { architecture, dir, balancedAccuracy: summary.balancedAccuracy ?? 0, answers }
+}
+
+/** Trains both, checks them together and puts them into the store. */
+async function makeDemonstration(condition: SynthCondition, workDir: string): Promise<void> {
+  const datasetDir = join(workDir, 'dataset')
+  say(`${condition.id}: drawing ${options.images} images`)
+  await synthesise({
+    condition: condition.id,
+    count: Number(options.images),
+    seed: SEED,
+    size: IMAGE_SIDE,
+    outDir: datasetDir,
+  })
+  const models: DemoModel[] = []
+  for (const architecture of ARCHITECTURES) {
+    models.push(await trainModel(condition, { architecture, datasetDir, workDir }))
+  }
+  const problems = await check(condition, models)
+  const preferred = await lowestValidationLoss(models)
+  for (const model of models) {
+    const tags = ['demonstration', ...(model === preferred ? ['default'] : [])]
+    await publish(model, { condition, tags })
+  }
+  if (problems.length > 0) throw new Error(`${condition.id}: ${problems.join('; ')}`)
+}
+
+/** What is wrong with a pair; empty when it may be shown. */
+async function check(condition: SynthCondition, models: readonly DemoModel[]): Promise<string[]> {
+  const problems: string[] = []
+  for (const { architecture, dir, balancedAccuracy } of models) {
+    const { sizeBytes } = await verifyPackage(dir)
+    const least = LEAST_BALANCED[condition.kind]
+    say(
+      `${condition.id} ${architecture}: balanced accuracy ${balancedAccuracy.toFixed(3)} on the test split, ` +
+        `${(sizeBytes / 1e6).toFixed(2)} MB`,
+    )
+    if (balancedAccuracy < least) problems.push(`${architecture} stays below ${least}`)
+    if (sizeBytes > MOST_BYTES) problems.push(`${architecture} has ${sizeBytes} bytes`)
+  }
+  const [first, second] = models as [DemoModel, DemoModel]
+  const differ = [...first.answers].filter(
+    ([file, { said }]) => second.answers.get(file)?.said !== said,
+  )
+  const share = differ.length / first.answers.size
+  say(
+    `${condition.id}: the two disagree on ${(100 * share).toFixed(1)} % of ${first.answers.size} test images`,
+  )
+  if (share < LEAST_DISAGREEMENT) problems.push('the two models hardly ever disagree')
+  return problems
+}
+
+/** Chosen on the validation split: the test split only reports. */
+async function lowestValidationLoss(models: readonly DemoModel[]): Promise<DemoModel | undefined> {
+  const losses = await Promise.all(
+    models.map(async ({ dir }) => {
+      const rows = parseCsv(await readFile(join(dir, 'results/training_history.csv'), 'utf8'))
+      return Math.min(...rows.map((row) => Number(row.val_loss)))
+    }),
+  )
+  return models[losses.indexOf(Math.min(...losses))]
+}
+
+async function publish(
+  model: DemoModel,
+  { condition, tags }: { readonly condition: SynthCondition; readonly tags: readonly string[] },
+): Promise<void> {
+  const { manifest } = await readManifest(model.dir)
+  const { schema: _schema, files: _files, ...fields } = manifest
+  await writeManifest(model.dir, { ...fields, tags: [...tags] })
+  const goal = join(options.models, condition.id, manifest.name, 'v1')
+  await rm(goal, { recursive: true, force: true })
+  await moveFolder(model.dir, goal)
+  say(`${condition.id}: wrote ${manifest.name}${tags.includes('default') ? ' (default)' : ''}`)
+}
+
+const wanted = SYNTH_CONDITIONS.filter(
+  ({ id }) => !options.condition || options.condition.includes(id),
+)
+const failures: string[] = []
+for (const condition of wanted) {
+  const workDir = await mkdtemp(join(tmpdir(), 'roentgen-demo-'))
+  try {
+    await makeDemonstration(condition, workDir)
+  } catch (error) {
+    failures.push(messageOf(error))
+    say(`${condition.id}: NOT GOOD ENOUGH: ${messageOf(error)}`)
+  } finally {
+    if (options.keep) say(`${condition.id}: kept in ${basename(workDir)}`)
+    else await rm(workDir, { recursive: true, force: true })
+  }
+}
+if (failures.length > 0) process.exitCode = 1
