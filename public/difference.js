@@ -1,14 +1,12 @@
 // Where two heatmaps differ. Both overlays are on one absolute scale, and their opacity is a known function of the
 // evidence, so the evidence can be read back from the pixels and subtracted.
 
-/** Opacity at full evidence, of 255, and opacity = MAX_ALPHA * sqrt(evidence): as src/imaging/heatmap.ts draws it. */
-const MAX_ALPHA = 200
 const SIDE = 512
 const COLOUR_A = [240, 140, 60]
 const COLOUR_B = [70, 166, 255]
 
-/** Evidence 0..1 of each pixel, on a common raster. */
-function evidence(image, width, height) {
+/** Evidence 0..1 of each pixel, on a common raster; opacity is maxAlpha * evidence ** power, as the page says. */
+function evidence(image, { width, height, maxAlpha, power }) {
   const canvas = document.createElement('canvas')
   canvas.width = width
   canvas.height = height
@@ -16,7 +14,7 @@ function evidence(image, width, height) {
   context.drawImage(image, 0, 0, width, height)
   const { data } = context.getImageData(0, 0, width, height)
   const values = new Float32Array(width * height)
-  for (let i = 0; i < values.length; i++) values[i] = (data[i * 4 + 3] / MAX_ALPHA) ** 2
+  for (let i = 0; i < values.length; i++) values[i] = (data[i * 4 + 3] / maxAlpha) ** (1 / power)
   return values
 }
 
@@ -24,8 +22,10 @@ function draw(box, [imageA, imageB]) {
   const shrink = SIDE / Math.max(imageA.naturalWidth, imageA.naturalHeight)
   const width = Math.max(1, Math.round(imageA.naturalWidth * shrink))
   const height = Math.max(1, Math.round(imageA.naturalHeight * shrink))
-  const a = evidence(imageA, width, height)
-  const b = evidence(imageB, width, height)
+  const maxAlpha = Number(box.dataset.maxAlpha)
+  const power = Number(box.dataset.alphaPower)
+  const a = evidence(imageA, { width, height, maxAlpha, power })
+  const b = evidence(imageB, { width, height, maxAlpha, power })
   const canvas = box.querySelector('[data-difference-canvas]')
   canvas.width = width
   canvas.height = height

@@ -4,7 +4,7 @@ import type { Condition } from '../src/registry/conditions.ts'
 import type { Prediction } from '../src/registry/predictions.ts'
 import type { Version } from '../src/registry/versions.ts'
 import { badge, type Html, hash, icon } from './components.ts'
-import { type FilmProps, films, heatmapLegend } from './film.ts'
+import { type FilmProps, films, type HeatmapProps, heatmapLegend, OVERLAY } from './film.ts'
 import { milliseconds, operatingPointName, percent, points, score } from './format.ts'
 import { links } from './links.ts'
 import { decisionBlock, probabilityBars } from './readout.ts'
@@ -21,7 +21,7 @@ export interface Comparison {
   readonly versionA: Version | undefined
   readonly versionB: Version | undefined
   readonly imageAvailable: boolean
-  /** Value of each map that is drawn in full colour. */
+  /** Value of each map that is to be drawn in full colour, so that the same evidence has the same colour in both. */
   readonly scaleA?: number | null | undefined
   readonly scaleB?: number | null | undefined
   /** Why the two heatmaps cannot be compared, if so. */
@@ -66,8 +66,17 @@ function verdict({ a, b, agree }: Comparison): Html {
   </div>`
 }
 
-function film({ a, b, condition, imageAvailable }: Comparison, which: 'a' | 'b'): FilmProps {
-  const prediction = which === 'a' ? a : b
+/** The heatmap of one side, drawn at the scale that both share. */
+function heatmapOf(comparison: Comparison, which: 'a' | 'b'): HeatmapProps | null {
+  const { heatmap } = comparison[which]
+  const scale = which === 'a' ? comparison.scaleA : comparison.scaleB
+  if (!heatmap || !scale || scale === heatmap.scale) return heatmap
+  return { ...heatmap, url: links.heatmapAtScale(heatmap.url, scale), scale }
+}
+
+function film(comparison: Comparison, which: 'a' | 'b'): FilmProps {
+  const { condition, imageAvailable } = comparison
+  const prediction = comparison[which]
   const name = which.toUpperCase()
   return {
     id: `film-${which}`,
@@ -75,7 +84,7 @@ function film({ a, b, condition, imageAvailable }: Comparison, which: 'a' | 'b')
     width: prediction.image.width,
     height: prediction.image.height,
     description: `The image as version ${name} read it, for ${condition?.name ?? prediction.condition}`,
-    heatmap: prediction.heatmap,
+    heatmap: heatmapOf(comparison, which),
     caption: html`<span class="side-name">${name}</span> ${shortVersion(prediction.version)}`,
   }
 }
@@ -84,7 +93,7 @@ function film({ a, b, condition, imageAvailable }: Comparison, which: 'a' | 'b')
 function difference({ a, b, imageAvailable, note }: Comparison): Html | undefined {
   if (note) return html`<p class="hint">${note}</p>`
   if (!a.heatmap || !b.heatmap || !imageAvailable) return undefined
-  return html`<details class="difference needs-script" data-difference>
+  return html`<details class="difference needs-script" data-difference data-max-alpha="${OVERLAY.maxAlpha}" data-alpha-power="${OVERLAY.power}">
     <summary>Where the heatmaps differ</summary>
     <div class="difference-view"><img class="film-image" src="${links.predictionImage(a.id)}" width="${a.image.width}" height="${a.image.height}" alt="The same image, dimmed" loading="lazy" />
       <canvas data-difference-canvas role="img" aria-label="Difference of the two heatmaps"></canvas></div>
@@ -96,8 +105,7 @@ function difference({ a, b, imageAvailable, note }: Comparison): Html | undefine
 function side(comparison: Comparison, which: 'a' | 'b'): Html {
   const prediction = which === 'a' ? comparison.a : comparison.b
   const version = which === 'a' ? comparison.versionA : comparison.versionB
-  const scale = which === 'a' ? comparison.scaleA : comparison.scaleB
-  const heatmap = prediction.heatmap && { ...prediction.heatmap, scale }
+  const heatmap = heatmapOf(comparison, which)
   return html`<section class="side" aria-label="Version ${which.toUpperCase()}">
     <h2><span class="side-name">${which.toUpperCase()}</span> ${versionLink(prediction.version)}</h2>
     <p class="hint">${hash(prediction.sha256)} ${badge(prediction.role)} read in ${milliseconds(prediction.timings.total)}</p>

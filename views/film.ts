@@ -99,8 +99,8 @@ export function heatmapLegend(heatmap: HeatmapProps, { id }: { id: string }): Ht
       ${heatmap.weak && badge('weak evidence', 'warn', 'warning')}</p>
     <svg class="legend-scale" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false">
       <defs><linearGradient id="${id}-gradient">${LEGEND_STOPS.map(
-        ([offset, colour, opacity]) =>
-          html`<stop offset="${offset}" stop-color="${colour}" stop-opacity="${opacity}" />`,
+        ([evidence, colour]) =>
+          html`<stop offset="${evidence}" stop-color="${colour}" stop-opacity="${overlayOpacity(evidence).toFixed(3)}" />`,
       )}</linearGradient></defs>
       <rect width="100" height="6" fill="url(#${id}-gradient)" />
     </svg>
@@ -130,12 +130,19 @@ function methodName(method: string): string {
   return METHOD_NAMES[method] ?? method
 }
 
-/** The overlay's colours and opacities at even steps from no to full evidence (a test compares them with its pixels). */
-export const LEGEND_STOPS: readonly (readonly [offset: number, colour: string, opacity: number])[] =
-  [
-    [0, '#280b54', 0],
-    [0.25, '#65156e', 0.392],
-    [0.5, '#bb3754', 0.555],
-    [0.75, '#f98e09', 0.679],
-    [1, '#fcffa4', 0.784],
-  ]
+/** How opaque the overlay is, of 255: `maxAlpha * evidence ** power` (a test compares it with the drawn pixels). */
+export const OVERLAY = { maxAlpha: 210, power: 0.8 } as const
+
+/** The overlay's colours at even steps from no to full evidence. */
+export const LEGEND_STOPS: readonly (readonly [evidence: number, colour: string])[] = [
+  [0, '#280b54'],
+  [0.25, '#65156e'],
+  [0.5, '#bb3754'],
+  [0.75, '#f98e09'],
+  [1, '#fcffa4'],
+]
+
+/** 0..1 */
+export function overlayOpacity(evidence: number): number {
+  return (OVERLAY.maxAlpha * evidence ** OVERLAY.power) / 255
+}

@@ -15,14 +15,12 @@ export interface PredictionResultProps extends FeedbackProps {
   readonly version: Version | undefined
   /** False once the image has expired. */
   readonly imageAvailable: boolean
-  /** Value of the map that is drawn in full colour. */
-  readonly heatmapScale?: number | null | undefined
 }
 
 /** Fragment `.reading`, shown in `#result`. */
 export function predictionResult(props: PredictionResultProps): Html {
   const { prediction, version } = props
-  const heatmap = prediction.heatmap && { ...prediction.heatmap, scale: props.heatmapScale }
+  const { heatmap } = prediction
   return html`<article class="reading" data-prediction="${prediction.id}" aria-label="Result">
     <h2 class="visually-hidden">Result</h2>
     <div class="reading-film">${film(props)}</div>
@@ -107,7 +105,7 @@ function actions({ prediction, imageAvailable }: PredictionResultProps): Html {
   const remove = links.predictionDelete(id)
   return html`<div class="button-row">
     ${imageAvailable && html`<a class="button" href="${links.compare({ condition, a: prediction.version, prediction: id })}">Compare with another version</a>`}
-    ${heatmap && imageAvailable && html`<a class="button" href="${heatmap.url}?composite=1" download="${id}-heatmap.png">Save image with heatmap</a>`}
+    ${heatmap && imageAvailable && html`<a class="button" href="${links.heatmapComposite(heatmap.url)}" download="${id}-heatmap.png">Save image with heatmap</a>`}
     <a class="button" href="${links.predictionJson(id)}">JSON</a>
     <form method="post" action="${remove}" class="inline-form" data-confirm="Forget this prediction and its image?">
       <button class="button button-quiet" type="submit">Delete now</button>

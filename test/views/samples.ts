@@ -149,6 +149,7 @@ export function prediction(change: Partial<Prediction> = {}): Prediction {
       layer: 'conv4',
       target: 'PNEUMONIA',
       weak: false,
+      scale: 3.5,
     },
     image: { width: 1024, height: 900, sha256: digest(77), format: 'png' },
     familiarity: null,
@@ -187,6 +188,7 @@ export const negative = prediction({
     layer: 'conv4',
     target: 'PNEUMONIA',
     weak: true,
+    scale: 3.5,
   },
   warnings: [],
 })
@@ -286,6 +288,6 @@ export const comparison: Comparison = {
   versionA: version(),
   versionB: older,
   imageAvailable: true,
-  scaleA: 3.5,
-  scaleB: 3.5,
+  scaleA: 4.2,
+  scaleB: 2.8,
 }
