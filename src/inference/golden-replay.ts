@@ -54,7 +54,9 @@ async function readPatiently(o: ReplayInput, bytes: Uint8Array): Promise<ReadIma
     try {
       return await o.imaging.read(bytes, { preprocessing: [o.config.preprocessing] })
     } catch (error) {
-      if (!isAppError(error) || error.code !== 'busy' || attempt === RETRIES) {
+      const code = isAppError(error) ? error.code : undefined
+      if (code === 'unavailable') throw error
+      if (code !== 'busy' || attempt === RETRIES) {
         const message = 'A golden image of the package cannot be read.'
         throw new AppError('golden-mismatch', message, { cause: error })
       }

@@ -124,14 +124,14 @@ export class LoadedVersions {
 
   #sweep(): void {
     const now = Date.now()
+    const limits: Partial<Record<Role, number>> = {
+      previous: this.#options.warmMs,
+      requested: this.#idleMs,
+    }
     for (const served of this.#all) {
-      const idleMs = served.leases > 0 ? 0 : now - served.lastUsedAt
-      const limits: Partial<Record<Role, number>> = {
-        previous: this.#options.warmMs,
-        requested: this.#idleMs,
-      }
       const limit = limits[served.role]
-      if (limit !== undefined && served.isReady && idleMs > limit) void this.retire(served)
+      const idleMs = served.leases > 0 ? 0 : now - served.lastUsedAt
+      if (limit !== undefined && idleMs > limit) void this.retire(served)
     }
     this.#keepBudget()
   }
