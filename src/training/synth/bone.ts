@@ -1,6 +1,6 @@
 // How any bone attenuates: a hollow cortex seen edge-on (bright borders), marrow, and trabeculae in it.
 // Outlines come from the anatomy files.
-import type { Canvas, Plane } from './canvas.ts'
+import { type Canvas, distances, type Plane } from './canvas.ts'
 import { clamp, type Shape } from './geometry.ts'
 import { createNoise } from './noise.ts'
 import type { Random } from './random.ts'
@@ -27,8 +27,11 @@ export function bone(
   const { shape, look } = options
   const texture = trabeculae(options.random, look.fineness ?? 24)
   const radius = look.radius ?? 0.2
+  // Deeper than this nothing depends on the depth any more.
+  const reach = Math.max(radius, look.cortex + 0.4 * radius) + canvas.pixel
+  const distance = distances(canvas, shape, reach)
   canvas.visit(shape.box, (i, x, y) => {
-    const depth = canvas.pixel / 2 - shape.distance(x, y)
+    const depth = canvas.pixel / 2 - (distance[i] as number)
     if (depth <= 0) return
     const edge = clamp(depth / canvas.pixel, 0, 1)
     const shell = 1.15 * shellChord(depth, { radius, wall: look.cortex })

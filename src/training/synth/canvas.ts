@@ -1,6 +1,6 @@
 // A square grid of floats and the pose that maps its pixels to anatomy units: the rasteriser of this room.
 // What is drawn is up to the anatomy files; how it looks on film is up to film.ts.
-import { type Box, clamp, type Point, rod, type Shape } from './geometry.ts'
+import { type Box, boundsOf, clamp, type Point, rod, type Shape } from './geometry.ts'
 
 export type Plane = Float32Array
 
@@ -18,11 +18,22 @@ export const IDENTITY: Pose = { mirrored: false, angle: 0, zoom: 1, dx: 0, dy: 0
 /** A stroke's value from the distance to its axis and its radius there; see `chord` and `flat`. */
 export type Profile = (distance: number, radius: number) => number
 
+export interface Block {
+  readonly row: number
+  readonly column: number
+  readonly x: number
+  readonly y: number
+  readonly xStep: Point
+  readonly yStep: Point
+}
+
 export interface Canvas {
   readonly size: number
   /** Width of a pixel in anatomy units: the softest edge that is still sharp. */
   readonly pixel: number
   plane(): Plane
+  /** The same for square blocks of pixels: the first pixel, the place of the middle and the step from pixel to pixel. */
+  blocks(box: Box, side: number, visit: (block: Block) => void): void
   /** Calls `visit(index, x, y)` for every pixel whose anatomy position lies in `box` (grown by one pixel). */
   visit(box: Box | null, visit: (index: number, x: number, y: number) => void): void
   /** Image position (-1..1) of a point of the anatomy. */
@@ -65,6 +76,19 @@ export function createCanvas(size: number, pose: Pose): Canvas {
     pixel,
     project,
     plane: () => new Float32Array(size * size),
+    blocks(box, side, visit) {
+      const { x0, x1, y0, y1 } = columns(box)
+      const xStep = { x: flip * cos * pixel, y: -sin * pixel }
+      const yStep = { x: flip * sin * pixel, y: cos * pixel }
+      for (let row = y0; row < y1; row += side) {
+        const v = (((row + side / 2) / size) * 2 - 1 - pose.dy) / pose.zoom
+        for (let column = x0; column < x1; column += side) {
+          const u = (((column + side / 2) / size) * 2 - 1 - pose.dx) / pose.zoom
+          const [x, y] = [flip * (u * cos + v * sin), v * cos - u * sin]
+          visit({ row, column, x, y, xStep, yStep })
+        }
+      }
+    },
     visit(box, visit) {
       const { x0, x1, y0, y1 } = box ? columns(box) : { x0: 0, x1: size, y0: 0, y1: size }
       for (let row = y0; row < y1; row++) {
@@ -78,16 +102,57 @@ export function createCanvas(size: number, pose: Pose): Canvas {
   }
 }
 
+const BLOCK = 8
+
+/**
+ * Signed distances to a shape, cut at `reach` to either side. Only blocks of pixels that the outline may cross are
+ * sampled pixel by pixel; nearby ones are interpolated from their corners and far ones filled, so that a polygon costs
+ * its outline and not its area.
+ */
+export function distances(canvas: Canvas, shape: Shape, reach: number): Plane {
+  const { size, pixel } = canvas
+  const plane = canvas.plane().fill(reach)
+  const blockRadius = pixel * BLOCK * Math.SQRT1_2
+  const near = 1.6 * blockRadius + (shape.slack ?? 0)
+  const far = 1.5 * (reach + blockRadius) + (shape.slack ?? 0)
+  const { left, top, right, bottom } = shape.box
+  const box = { left: left - reach, top: top - reach, right: right + reach, bottom: bottom + reach }
+  canvas.blocks(box, BLOCK, ({ row, column, x, y, xStep, yStep }) => {
+    // u and v count pixels from the middle of the block.
+    const sample = (u: number, v: number) =>
+      shape.distance(x + u * xStep.x + v * yStep.x, y + u * xStep.y + v * yStep.y)
+    const middle = Math.abs(sample(0, 0))
+    const half = BLOCK / 2
+    let value = sample
+    if (middle > far) {
+      const side = sample(0, 0) < 0 ? -reach : reach
+      value = () => side
+    } else if (middle > near) {
+      const [a, b] = [sample(-half, -half), sample(half, -half)]
+      const [c, d] = [sample(-half, half), sample(half, half)]
+      value = (u, v) => {
+        const [s, t] = [u / BLOCK + 0.5, v / BLOCK + 0.5]
+        return (1 - t) * (a + s * (b - a)) + t * (c + s * (d - c))
+      }
+    }
+    for (let r = 0; r < BLOCK && row + r < size; r++) {
+      for (let col = 0; col < BLOCK && column + col < size; col++) {
+        const distance = value(col - half + 0.5, r - half + 0.5)
+        plane[(row + r) * size + column + col] = clamp(distance, -reach, reach)
+      }
+    }
+  })
+  return plane
+}
+
 /** How much of a pixel lies inside: 1 deep inside, 0 outside, a ramp of `softness` (at least a pixel) across the edge. */
 export function coverage(canvas: Canvas, shape: Shape, softness = 0): Plane {
-  const plane = canvas.plane()
   const width = Math.max(softness, canvas.pixel)
-  const { left, top, right, bottom } = shape.box
-  const box = { left: left - width, top: top - width, right: right + width, bottom: bottom + width }
-  canvas.visit(box, (index, x, y) => {
-    const t = clamp(0.5 - shape.distance(x, y) / width, 0, 1)
-    plane[index] = t * t * (3 - 2 * t)
-  })
+  const plane = distances(canvas, shape, width)
+  for (let i = 0; i < plane.length; i++) {
+    const t = clamp(0.5 - (plane[i] as number) / width, 0, 1)
+    plane[i] = t * t * (3 - 2 * t)
+  }
   return plane
 }
 
@@ -132,6 +197,21 @@ export function stroke(
       if (value > (plane[index] as number)) plane[index] = value
     })
   }
+}
+
+/** Adds one stroke to what is there, as two things in the beam add up, at the cost of its own pixels only. */
+export function overlay(
+  canvas: Canvas,
+  target: Plane,
+  options: Parameters<typeof stroke>[2] & { readonly scratch: Plane },
+): void {
+  const { scratch, points, from, to = from } = options
+  stroke(canvas, scratch, options)
+  const margin = Math.max(from, to, canvas.pixel)
+  canvas.visit(boundsOf(points, margin), (i) => {
+    target[i] = (target[i] as number) + (scratch[i] as number)
+    scratch[i] = 0
+  })
 }
 
 /** target += amount * source, in place. */

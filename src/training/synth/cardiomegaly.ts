@@ -6,17 +6,32 @@ import type { Random } from './random.ts'
 import type { Radiograph, Scene } from './scene.ts'
 import { drawBuild, drawThorax, type Thorax } from './thorax.ts'
 
+/** Where normal and enlarged meet; half of a ratio's difference from it comes from the heart, half from the thorax. */
+const MIDDLE_RATIO = 0.51
+
 export function drawCardiomegaly(scene: Scene): Radiograph {
-  const { canvas, image } = scene
+  const { canvas, image, patient } = scene
   const random = image.fork('heart')
+  const own = patient.fork('heart')
   const enlarged = scene.label === 'CARDIOMEGALY'
-  const thorax = drawThorax(canvas, drawBuild(scene.patient), {
-    ratio: enlarged ? random.between(0.545, 0.7) : random.between(0.36, 0.505),
-    roundness: enlarged ? random.between(0.35, 1) : random.between(0, 0.65),
-    shift: random.normal(0, 0.035),
-  })
-  if (random.chance(enlarged ? 0.15 : 0.3)) addFatPad(thorax, canvas, random.fork('fat'))
-  if (random.chance(0.4)) addBreasts(thorax, canvas, random.fork('breasts'))
+  const ratio = enlarged ? own.between(0.53, 0.67) : own.between(0.36, 0.495)
+  const build = drawBuild(patient)
+  const breathing = random.normal(0, 0.05)
+  const thorax = drawThorax(
+    canvas,
+    {
+      ...build,
+      width: build.width * Math.sqrt(MIDDLE_RATIO / ratio),
+      domes: [build.domes[0] + breathing, build.domes[1] + breathing],
+    },
+    {
+      ratio,
+      roundness: enlarged ? own.between(0.3, 1) : own.between(0, 0.7),
+      shift: random.normal(0, 0.045),
+    },
+  )
+  if (random.chance(enlarged ? 0.15 : 0.4)) addFatPad(thorax, canvas, random.fork('fat'))
+  if (random.chance(0.5)) addBreasts(thorax, canvas, random.fork('breasts'))
   return {
     attenuation: thorax.attenuation,
     finding: enlarged ? coverage(canvas, thorax.heartShape) : canvas.plane(),

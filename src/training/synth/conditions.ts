@@ -79,7 +79,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   },
   cardiomegaly: {
     anatomy: { of: 'radiograph', draw: drawCardiomegaly },
-    pose: { mirrored: 0.05, angle: 0.06, zoom: [0.8, 1.2], shift: 0.08 },
+    pose: { mirrored: 0.05, angle: 0.08, zoom: [0.75, 1.2], shift: 0.11 },
     artefacts: CHEST_ARTEFACTS,
   },
   osteoporosis: {
@@ -89,7 +89,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   },
   osteoarthritis: {
     anatomy: { of: 'radiograph', draw: drawKnee },
-    pose: { mirrored: 0.5, angle: 0.1, zoom: [0.9, 1.3], shift: 0.09 },
+    pose: { mirrored: 0.5, angle: 0.14, zoom: [0.85, 1.3], shift: 0.12 },
     artefacts: BONE_ARTEFACTS,
   },
   'limb-abnormality': {

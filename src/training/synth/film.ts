@@ -17,7 +17,7 @@ export function develop(canvas: Canvas, attenuation: Plane, random: Random): Pla
   const sharp = blurred(attenuation, { size, radius: random.chance(0.35) ? unit : 0 })
   const [low, high] = range(attenuation)
   const from = low + (high - low) * random.normal(0, 0.06)
-  const span = (high - low) * random.between(0.85, 1.25)
+  const span = (high - low) * random.between(0.95, 1.3)
   const gamma = Math.exp(random.normal(0, 0.22))
   const curve = random.between(0, 0.7)
   const heel = { x: random.normal(0, 0.07), y: random.normal(0, 0.07) }

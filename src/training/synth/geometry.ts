@@ -16,11 +16,18 @@ export interface Box {
 export interface Shape {
   /** Where the distance may be negative. */
   readonly box: Box
-  /** Signed distance, negative inside; exact or a close lower bound. */
+  /** Signed distance, negative inside; exact or close. */
   readonly distance: (x: number, y: number) => number
+  /** By how much `distance` may jump or stray between near places; 0 when left out. */
+  readonly slack?: number
 }
 
 export const at = (x: number, y: number): Point => ({ x, y })
+
+/** A list of points from pairs of numbers. */
+export function places(pairs: readonly (readonly [number, number])[]): Point[] {
+  return pairs.map(([x, y]) => at(x, y))
+}
 
 export function mix(a: number, b: number, t: number): number {
   return a + (b - a) * t
@@ -28,6 +35,11 @@ export function mix(a: number, b: number, t: number): number {
 
 export function clamp(value: number, low: number, high: number): number {
   return value < low ? low : value > high ? high : value
+}
+
+/** `Math.hypot` guards against overflow, which costs ten times as much and cannot happen here. */
+export function length(x: number, y: number): number {
+  return Math.sqrt(x * x + y * y)
 }
 
 /** 0 below `from`, 1 above `to`, cubic between. */
@@ -40,12 +52,12 @@ export function ellipse(centre: Point, rx: number, ry: number, angle = 0): Shape
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
   const reach = Math.max(rx, ry)
   return {
-    box: around([centre], reach),
+    box: boundsOf([centre], reach),
     distance(x, y) {
       const px = (x - centre.x) * cos + (y - centre.y) * sin
       const py = (y - centre.y) * cos - (x - centre.x) * sin
-      const k = Math.hypot(px / rx, py / ry)
-      const slope = Math.hypot(px / (rx * rx), py / (ry * ry))
+      const k = length(px / rx, py / ry)
+      const slope = length(px / (rx * rx), py / (ry * ry))
       return slope < 1e-9 ? -Math.min(rx, ry) : (k * (k - 1)) / slope
     },
   }
@@ -56,10 +68,10 @@ export function rod(a: Point, b: Point, ra: number, rb = ra): Shape {
   const [bx, by] = [b.x - a.x, b.y - a.y]
   const length2 = bx * bx + by * by || 1e-12
   return {
-    box: around([a, b], Math.max(ra, rb)),
+    box: boundsOf([a, b], Math.max(ra, rb)),
     distance(x, y) {
       const h = clamp(((x - a.x) * bx + (y - a.y) * by) / length2, 0, 1)
-      return Math.hypot(x - a.x - h * bx, y - a.y - h * by) - mix(ra, rb, h)
+      return length(x - a.x - h * bx, y - a.y - h * by) - mix(ra, rb, h)
     },
   }
 }
@@ -70,7 +82,7 @@ export function polygon(points: readonly Point[]): Shape {
   const xs = Float64Array.from(points, (p) => p.x)
   const ys = Float64Array.from(points, (p) => p.y)
   return {
-    box: around(points, 0),
+    box: boundsOf(points, 0),
     distance(x, y) {
       let [nearest, inside] = [Infinity, false]
       for (let i = 0, j = n - 1; i < n; j = i++) {
@@ -93,6 +105,7 @@ export function polygon(points: readonly Point[]): Shape {
 export function joined(shapes: readonly [Shape, ...Shape[]], radius: number): Shape {
   return {
     box: boxOf(shapes.map((shape) => shape.box)),
+    slack: Math.max(...shapes.map((shape) => shape.slack ?? 0)),
     distance(x, y) {
       let d = shapes[0].distance(x, y)
       for (let i = 1; i < shapes.length; i++) {
@@ -119,6 +132,7 @@ export function displaced(
       right: box.right + reach,
       bottom: box.bottom + reach,
     },
+    slack: 2 * reach + (shape.slack ?? 0),
     distance: (x, y) => shape.distance(x, y) - clamp(offset(x, y), -reach, reach),
   }
 }
@@ -148,7 +162,8 @@ function spline(a: number, b: number, c: number, d: number, t: number): number {
   return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
 }
 
-function around(points: readonly Point[], margin: number): Box {
+/** The smallest box around `points`, grown by `margin`. */
+export function boundsOf(points: readonly Point[], margin: number): Box {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
   for (const { x, y } of points) {
     left = Math.min(left, x - margin)
@@ -160,7 +175,7 @@ function around(points: readonly Point[], margin: number): Box {
 }
 
 function boxOf(boxes: readonly Box[]): Box {
-  return around(
+  return boundsOf(
     boxes.flatMap(({ left, top, right, bottom }) => [at(left, top), at(right, bottom)]),
     0,
   )

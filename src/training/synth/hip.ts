@@ -8,6 +8,8 @@ import {
   curve,
   ellipse,
   joined,
+  type Point,
+  places,
   polygon,
   rod,
   type Shape,
@@ -83,39 +85,38 @@ function drawPelvis(
   options: { readonly scale: number; readonly look: BoneLook; readonly random: Random },
 ): void {
   const { scale: s, look, random } = options
-  const knots = [
-    at(-1.4, -1.3),
-    at(-0.1, -1.3),
-    at(0.02, -0.78),
-    at(-0.04, -0.66),
-    at(-0.28, -0.68),
-  ]
-    .concat([at(-0.52, -0.58), at(-0.6, -0.36), at(-0.55, -0.12), at(-0.62, 0.1), at(-0.78, 0.2)])
-    .concat([at(-0.9, -0.05), at(-1.4, -0.1)])
-  const ilium = polygon(
-    curve(
-      knots.map((p) => at(p.x * s, p.y * s)),
-      { steps: 4, closed: true },
-    ),
-  )
-  bone(canvas, plane, { shape: ilium, look: { ...look, marrow: look.marrow * 0.8 }, random })
-  const ischium = polygon(
-    curve(
-      [
-        at(-0.7, 0.05),
-        at(-0.52, 0.3),
-        at(-0.6, 0.62),
-        at(-0.85, 0.8),
-        at(-1.3, 0.72),
-        at(-0.85, 0.4),
-      ],
-      {
-        steps: 4,
-        closed: true,
-      },
-    ),
-  )
-  bone(canvas, plane, { shape: ischium, look: { ...look, marrow: look.marrow * 0.5 }, random })
+  const ilium = places([
+    [-1.4, -1.5],
+    [0.25, -1.5],
+    [0.12, -1.1],
+    [0.03, -0.82],
+    [-0.03, -0.68],
+    [-0.28, -0.69],
+    [-0.52, -0.58],
+    [-0.6, -0.36],
+    [-0.55, -0.12],
+    [-0.62, 0.1],
+    [-0.78, 0.2],
+    [-0.9, -0.05],
+    [-1.4, -0.1],
+  ])
+  const ischium = places([
+    [-0.75, 0],
+    [-0.52, 0.3],
+    [-0.6, 0.62],
+    [-0.85, 0.8],
+    [-1.3, 0.72],
+    [-0.85, 0.4],
+  ])
+  const outline = (knots: readonly Point[]) =>
+    polygon(
+      curve(
+        knots.map((p) => at(p.x * s, p.y * s)),
+        { steps: 3, closed: true },
+      ),
+    )
+  const shape = joined([outline(ilium), outline(ischium)], 0.05)
+  bone(canvas, plane, { shape, look: { ...look, marrow: look.marrow * 0.7 }, random })
   // The roof of the socket, seen as a bright brow above the head.
   const brow = curve([at(-0.56, -0.42), at(-0.47, -0.58), at(-0.28, -0.67), at(-0.06, -0.6)], {
     steps: 6,

@@ -73,7 +73,7 @@ function chooseBones(random: Random): LimbBone[] {
 function boneLook(random: Random): BoneLook {
   return {
     cortex: random.between(0.03, 0.05),
-    marrow: random.between(0.15, 0.3),
+    marrow: random.between(0.06, 0.2),
     trabecular: random.between(0.05, 0.12),
     fineness: random.between(13, 17),
   }
@@ -103,7 +103,7 @@ function outline(one: LimbBone, tipAt: number): Shape {
     at(axis(tipAt) + half(tipAt) * 0.55, tipAt),
     at(axis(tipAt) - half(tipAt) * 0.55, tipAt - 0.01),
   ]
-  return polygon(curve([...right, ...cap, ...left], { steps: 4, closed: true }))
+  return polygon(curve([...right, ...cap, ...left], { steps: 3, closed: true }))
 }
 
 function drawFracture(one: LimbBone, random: Random): Fracture {
@@ -132,6 +132,7 @@ function displacedBeyond(shape: Shape, fracture: Fracture): Shape {
   const { left, right, top, bottom } = shape.box
   return {
     box: { left: left - 0.3, right: right + 0.3, top, bottom: bottom + 0.1 },
+    slack: Math.abs(fracture.step) + Math.abs(fracture.bend),
     distance(x, y) {
       if (beyond(fracture, x, y) <= 0) return shape.distance(x, y)
       const u = x - fracture.x - fracture.step
@@ -187,7 +188,7 @@ function addCanal(canvas: Canvas, layer: Plane, options: { one: LimbBone; random
   ]
   stroke(canvas, line, { points, from: 0.014, to: 0.009 })
   for (let i = 0; i < layer.length; i++)
-    layer[i] = (layer[i] as number) * (1 - 0.5 * (line[i] as number))
+    layer[i] = (layer[i] as number) * (1 - 0.35 * (line[i] as number))
 }
 
 /** Edges of a splint or a fold of bandage: long lines that run on past the bone. */

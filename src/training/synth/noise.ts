@@ -1,4 +1,5 @@
 // Smooth random textures in anatomy coordinates (they turn and zoom with the pose): gradient noise and sums of its octaves.
+import { length } from './geometry.ts'
 import type { Random } from './random.ts'
 
 /** Roughly -1..1, smooth, with features about one unit wide. */
@@ -70,8 +71,15 @@ export interface Cell {
   readonly tint: number
 }
 
-/** Cellular noise (Worley 1996), one jittered centre in each unit square. `jitter` 0 is a grid, 1 fully irregular. */
-export function createCells(random: Random, jitter: number): (x: number, y: number) => Cell {
+/**
+ * Cellular noise (Worley 1996), one jittered centre in each unit square: `jitter` 0 is a grid, 1 fully irregular;
+ * `staggered` moves every second row by half a cell, as in a honeycomb.
+ */
+export function createCells(
+  random: Random,
+  options: { readonly jitter: number; readonly staggered?: boolean },
+): (x: number, y: number) => Cell {
+  const { jitter, staggered = false } = options
   const centres = Array.from({ length: PERIOD }, () => ({
     x: 0.5 + jitter * random.between(-0.5, 0.5),
     y: 0.5 + jitter * random.between(-0.5, 0.5),
@@ -82,9 +90,11 @@ export function createCells(random: Random, jitter: number): (x: number, y: numb
     const [cx, cy] = [Math.floor(x), Math.floor(y)]
     let [nearest, second, tint] = [Infinity, Infinity, 0]
     for (let iy = cy - 1; iy <= cy + 1; iy++) {
-      for (let ix = cx - 1; ix <= cx + 1; ix++) {
+      const shift = staggered && iy & 1 ? 0.5 : 0
+      const first = shift > 0 ? cx - 2 : cx - 1
+      for (let ix = first; ix <= cx + 1; ix++) {
         const centre = centres[slot(ix, iy)] as (typeof centres)[number]
-        const d = Math.hypot(ix + centre.x - x, iy + centre.y - y)
+        const d = length(ix + shift + centre.x - x, iy + centre.y - y)
         if (d < nearest) {
           second = nearest
           nearest = d

@@ -24,7 +24,7 @@ export function drawPneumonia(scene: Scene): Radiograph {
 
   const finding = canvas.plane()
   const lesions = image.fork('lesions')
-  const foci = sick ? (lesions.chance(0.3) ? 2 : 1) : 0
+  const foci = sick ? (lesions.chance(0.45) ? 2 : 1) : 0
   for (let i = 0; i < foci; i++)
     addConsolidation(thorax, finding, { canvas, random: lesions.fork(i) })
   return { attenuation: thorax.attenuation, finding }
@@ -40,8 +40,8 @@ function placeInLung(thorax: Thorax, random: Random): Point {
 function blob(centre: Point, random: Random): Shape {
   const outline = ellipse(
     centre,
-    random.between(0.15, 0.25),
-    random.between(0.14, 0.25),
+    random.between(0.17, 0.28),
+    random.between(0.17, 0.28),
     random.between(0, 3),
   )
   const edge = octaves(createNoise(random.fork('edge')), 2)
@@ -57,13 +57,13 @@ function addConsolidation(
   const centre = placeInLung(thorax, random)
   const area = coverage(canvas, blob(centre, random), 0.1)
   const fluff = octaves(createNoise(random.fork('fluff')), 2)
-  const fineness = random.between(15, 21)
-  const strength = random.between(0.2, 0.34)
+  const fineness = random.between(11, 16)
+  const strength = random.between(0.28, 0.55)
   const bronchi = bronchograms(canvas, centre, random.fork('bronchi'))
   canvas.visit(null, (i, x, y) => {
     const share = (area[i] as number) * (thorax.lungs[i] as number)
     if (share <= 0.01) return
-    const texture = clamp(0.55 + 0.95 * fluff(x * fineness, y * fineness), 0, 1.15)
+    const texture = clamp(0.45 + 1.25 * fluff(x * fineness, y * fineness), 0, 1.2)
     const open = 1 - 0.85 * (bronchi[i] as number)
     thorax.attenuation[i] = (thorax.attenuation[i] as number) + strength * share * texture * open
     finding[i] = Math.max(finding[i] as number, share)
@@ -97,7 +97,7 @@ function addSmoothShadow(thorax: Thorax, canvas: Canvas, random: Random): void {
     random.between(0.06, 0.16),
   )
   for (let i = 0; i < area.length; i++) area[i] = (area[i] as number) * (thorax.lungs[i] as number)
-  add(thorax.attenuation, area, random.between(0.1, 0.19))
+  add(thorax.attenuation, area, random.between(0.12, 0.26))
 }
 
 function addNipples(thorax: Thorax, canvas: Canvas, random: Random): void {

@@ -1,9 +1,10 @@
 // The dermoscopic structures of the seven kinds of lesion, each a function of place: pigment network, blotches, branching
 // vessels, scale and follicles, fissures and cysts, central scar, lacunae. Terms: Kittler et al. 2016 (third consensus).
-import { type Canvas, type Plane, stroke } from './canvas.ts'
-import { at, clamp, curve, type Point, smoothstep } from './geometry.ts'
+import { add, type Canvas, type Plane, stroke } from './canvas.ts'
+import { at, clamp, type Point, smoothstep } from './geometry.ts'
 import { createCells, createNoise, octaves, ridges } from './noise.ts'
 import type { Random } from './random.ts'
+import { growTree } from './tree.ts'
 
 export interface Look {
   /** Changes to the lesion's pigment and blood; they cancel over the lesion, so that its mean colour says little. */
@@ -37,7 +38,39 @@ export function borderOf(label: string, random: Random): Border {
   return { wobble: random.between(0.02, 0.09), pitch: 3, softness: soft }
 }
 
-export function createPattern(label: string, random: Random, centre: Point): Pattern {
+/** What is typical of `label`, often with some of what is typical of another: few lesions are textbook cases. */
+export function mixedPattern(label: string, random: Random, centre: Point) {
+  const others = Object.keys(PATTERNS).filter((one) => one !== label)
+  const other = others[random.integer(0, others.length - 1)] as string
+  const typical = random.between(0.4, 1)
+  const foreign = random.chance(0.6) ? (1 - typical) * random.between(0.4, 1) : 0
+  const parts = [
+    { weight: typical, pattern: patternOf(label, random.fork('own'), centre) },
+    { weight: foreign, pattern: patternOf(other, random.fork('other'), centre) },
+  ].filter((part) => part.weight > 0)
+  return {
+    at(x: number, y: number, radial: number): Look {
+      const sum = { melanin: 0, blood: 0, depth: 0, white: 0 }
+      for (const { weight, pattern } of parts) {
+        const look = pattern.at(x, y, radial)
+        sum.melanin += weight * look.melanin
+        sum.blood += weight * look.blood
+        sum.depth += weight * look.depth
+        sum.white += weight * look.white
+      }
+      return sum
+    },
+    vessels(canvas: Canvas): Plane {
+      const plane = canvas.plane()
+      for (const { weight, pattern } of parts) {
+        if (pattern.draw) add(plane, pattern.draw(canvas), weight)
+      }
+      return plane
+    },
+  }
+}
+
+function patternOf(label: string, random: Random, centre: Point): Pattern {
   const make = PATTERNS[label]
   if (!make) throw new Error(`no pattern for ${label}`)
   return make(random, centre)
@@ -68,7 +101,7 @@ function network(random: Random): Pattern {
 }
 
 function honeycomb(random: Random, pitch: number): (x: number, y: number) => number {
-  const cells = createCells(random.fork('mesh'), 0.55)
+  const cells = createCells(random.fork('mesh'), { jitter: 0.5, staggered: true })
   return (x, y) => {
     const cell = cells(x * pitch, y * pitch)
     return 1 - smoothstep(0.05, 0.4, cell.second - cell.nearest) - 0.42
@@ -79,7 +112,7 @@ function honeycomb(random: Random, pitch: number): (x: number, y: number) => num
 function blotches(random: Random): Pattern {
   const patches = octaves(createNoise(random.fork('patches')), 2)
   const veil = createNoise(random.fork('veil'))
-  const dots = createCells(random.fork('dots'), 1)
+  const dots = createCells(random.fork('dots'), { jitter: 1 })
   return {
     at(x, y) {
       const patch = clamp(patches(x * 4.5, y * 4.5) * 2.2, -1, 1)
@@ -98,7 +131,7 @@ function blotches(random: Random): Pattern {
 
 /** Bright red vessels that branch like a tree, and blue-grey nests. */
 function branchingVessels(random: Random, centre: Point): Pattern {
-  const nests = createCells(random.fork('nests'), 1)
+  const nests = createCells(random.fork('nests'), { jitter: 1 })
   const nestStrength = random.between(0.1, 0.75)
   return {
     at(x, y) {
@@ -109,45 +142,39 @@ function branchingVessels(random: Random, centre: Point): Pattern {
     draw(canvas) {
       const plane = canvas.plane()
       for (let i = 0; i < 4; i++)
-        growVessel(canvas, plane, { from: centre, random: random.fork('vessel', i) })
+        drawVessel(canvas, plane, { centre, random: random.fork('vessel', i) })
       return plane
     },
   }
 }
 
-function growVessel(canvas: Canvas, plane: Plane, options: { from: Point; random: Random }): void {
-  const { random } = options
-  const grow = (from: Point, way: { angle: number; radius: number; level: number }): void => {
-    const bend = way.angle + random.normal(0, 0.5)
-    const length = random.between(0.16, 0.26)
-    const middle = at(
-      from.x + Math.cos(way.angle) * length * 0.5,
-      from.y + Math.sin(way.angle) * length * 0.5,
-    )
-    const end = at(
-      middle.x + Math.cos(bend) * length * 0.5,
-      middle.y + Math.sin(bend) * length * 0.5,
-    )
-    const points = curve([from, middle, end], { steps: 4 })
-    stroke(canvas, plane, { points, from: way.radius, to: way.radius * 0.8 })
-    if (way.level >= 3) return
-    for (const turn of [-1, 1]) {
-      const angle = bend + turn * random.between(0.3, 0.9)
-      grow(end, { angle, radius: way.radius * 0.75, level: way.level + 1 })
-    }
-  }
+/** One tree that enters from the border of the lesion. */
+function drawVessel(
+  canvas: Canvas,
+  plane: Plane,
+  options: { centre: Point; random: Random },
+): void {
+  const { centre, random } = options
   const angle = random.between(0, 2 * Math.PI)
-  const start = at(options.from.x - Math.cos(angle) * 0.45, options.from.y - Math.sin(angle) * 0.45)
-  grow(start, {
-    angle: angle + random.normal(0, 0.5),
-    radius: random.between(0.018, 0.026),
-    level: 0,
-  })
+  const tree = growTree(
+    {
+      start: at(centre.x - Math.cos(angle) * 0.45, centre.y - Math.sin(angle) * 0.45),
+      angle: angle + random.normal(0, 0.5),
+      radius: random.between(0.018, 0.026),
+      levels: 3,
+      length: [0.16, 0.26],
+      bend: 0.5,
+      fork: [0.3, 0.9],
+      taper: [0.7, 0.8],
+    },
+    random,
+  )
+  for (const branch of tree) stroke(canvas, plane, branch)
 }
 
 /** Red pseudo-network around pale follicles ("strawberry") with yellow-white scale. */
 function scaleAndFollicles(random: Random): Pattern {
-  const follicles = createCells(random.fork('follicles'), 0.8)
+  const follicles = createCells(random.fork('follicles'), { jitter: 0.8 })
   const flakes = octaves(createNoise(random.fork('flakes')), 3)
   return {
     at(x, y) {
@@ -167,7 +194,7 @@ function scaleAndFollicles(random: Random): Pattern {
 /** Brain-like furrows, white cysts and dark openings. */
 function fissuresAndCysts(random: Random): Pattern {
   const furrows = ridges(createNoise(random.fork('furrows')), 4)
-  const spots = createCells(random.fork('spots'), 1)
+  const spots = createCells(random.fork('spots'), { jitter: 1 })
   return {
     at(x, y) {
       const spot = spots(x * 5, y * 5)
@@ -200,7 +227,7 @@ function centralScar(random: Random): Pattern {
 
 /** Sharply bounded red to purple pools with pale septa between them. */
 function lacunae(random: Random): Pattern {
-  const pools = createCells(random.fork('pools'), 0.85)
+  const pools = createCells(random.fork('pools'), { jitter: 0.85 })
   return {
     at(x, y) {
       const pool = pools(x * 4.4, y * 4.4)

@@ -1,11 +1,20 @@
 // A dermatoscopic photograph: skin, one pigmented lesion, hair, gel bubbles, dark corners. All seven kinds share one law of
 // size and colour; what tells them apart is the structure in skin-patterns.ts.
 import { type Canvas, type Plane, stroke } from './canvas.ts'
-import { at, clamp, curve, displaced, ellipse, type Shape, smoothstep } from './geometry.ts'
+import {
+  at,
+  clamp,
+  curve,
+  displaced,
+  ellipse,
+  type Point,
+  type Shape,
+  smoothstep,
+} from './geometry.ts'
 import { createNoise, octaves } from './noise.ts'
 import type { Random } from './random.ts'
 import type { Scene } from './scene.ts'
-import { borderOf, createPattern } from './skin-patterns.ts'
+import { borderOf, mixedPattern } from './skin-patterns.ts'
 
 export interface Photograph {
   /** Red, green and blue, 0..1. */
@@ -23,29 +32,21 @@ export function drawSkin(scene: Scene): Photograph {
   const tone = skinTone(patient.fork('tone'))
   const random = image.fork('lesion')
   const outline = lesionOutline(random, scene.label)
-  const pattern = createPattern(scene.label, random.fork('pattern'), outline.centre)
-  const base = { melanin: random.between(0.25, 0.75), blood: random.between(0.1, 0.55) }
+  const layers = lesionLayers(canvas, outline, { label: scene.label, random })
   const relief = octaves(createNoise(patient.fork('relief')), 3)
   const mottle = octaves(createNoise(image.fork('mottle')), 2)
-  const light = {
-    x: image.fork('light').normal(0, 0.08),
-    gain: image.fork('gain').between(0.82, 1.08),
-  }
-  const pattern2 = pattern.draw ? pattern.draw(canvas) : undefined
+  const tilt = image.fork('light').normal(0, 0.08)
+  const gain = image.fork('gain').between(0.82, 1.08)
 
   const rgb = [canvas.plane(), canvas.plane(), canvas.plane()] as const
   const finding = canvas.plane()
   canvas.visit(null, (i, x, y) => {
-    const d = outline.shape.distance(x, y)
-    const inside = 1 - smoothstep(-outline.softness, outline.softness * 0.4, d)
-    const look = pattern.at(x, y, Math.min(1.2, 1 + d / outline.radius))
-    const lines = pattern2 ? (pattern2[i] as number) : 0
     const uneven = 0.1 * mottle(x * 2.5, y * 2.5)
-    const melanin = Math.max(0, inside * (base.melanin + look.melanin) + uneven)
-    const blood = Math.max(0, inside * (base.blood + look.blood + lines * 1.1) + uneven)
-    const depth = inside * look.depth
-    const white = inside * look.white
-    const shade = light.gain + light.x * x + 0.05 * relief(x * 9, y * 9)
+    const melanin = Math.max(0, (layers.melanin[i] as number) + uneven)
+    const blood = Math.max(0, (layers.blood[i] as number) + uneven)
+    const depth = layers.depth[i] as number
+    const white = layers.white[i] as number
+    const shade = gain + tilt * x + 0.05 * relief(x * 9, y * 9)
     for (let channel = 0; channel < 3; channel++) {
       const absorbed =
         melanin * (MELANIN[channel] as number) +
@@ -55,12 +56,76 @@ export function drawSkin(scene: Scene): Photograph {
       const plane = rgb[channel] as Plane
       plane[i] = shade * (reflected + white * (0.92 - reflected))
     }
-    if (inside > 0.5) finding[i] = 1
+    finding[i] = layers.inside[i] as number
   })
   addHair(canvas, rgb, image.fork('hair'))
   addCorners(canvas, rgb, image.fork('corners'))
   addSensorNoise(rgb, image.fork('sensor'))
   return { rgb, finding }
+}
+
+/**
+ * Pigment, blood, depth and white over the lesion. The structure is centred to have no mean of its own and is laid over a
+ * colour drawn from one law for all seven, so that the average colour says little about the kind.
+ */
+function lesionLayers(
+  canvas: Canvas,
+  outline: Outline,
+  options: { readonly label: string; readonly random: Random },
+) {
+  const { label, random } = options
+  const pattern = mixedPattern(label, random.fork('pattern'), outline.centre)
+  const vessels = pattern.vessels(canvas)
+  const inside = canvas.plane()
+  const layers = {
+    melanin: canvas.plane(),
+    blood: canvas.plane(),
+    depth: canvas.plane(),
+    white: canvas.plane(),
+  }
+  const names = ['melanin', 'blood', 'depth', 'white'] as const
+  const sums = { melanin: 0, blood: 0, depth: 0, white: 0 }
+  let area = 0
+  canvas.visit(null, (i, x, y) => {
+    const d = outline.shape.distance(x, y)
+    const share = 1 - smoothstep(-outline.softness, outline.softness * 0.4, d)
+    inside[i] = share
+    if (share === 0) return
+    const look = pattern.at(x, y, radial(outline, d))
+    layers.melanin[i] = look.melanin
+    layers.blood[i] = look.blood + 1.1 * (vessels[i] as number)
+    layers.depth[i] = look.depth
+    layers.white[i] = look.white
+    area += share
+    for (const name of names) sums[name] += share * (layers[name][i] as number)
+  })
+  const mean = (name: (typeof names)[number]) => sums[name] / Math.max(1, area)
+  // White brightens as pigment darkens: what it adds on average is taken back as pigment.
+  const melanin =
+    random.between(0.35, 0.85) - mean('melanin') + 1.1 * mean('white') - 0.8 * mean('depth')
+  const blood = random.between(0.1, 0.5) - mean('blood')
+  const clearing = random.normal(0, 0.3)
+  canvas.visit(null, (i, x, y) => {
+    const share = inside[i] as number
+    const centre = clearing * (0.6 - radial(outline, outline.shape.distance(x, y)))
+    layers.melanin[i] = share * ((layers.melanin[i] as number) + melanin + centre)
+    layers.blood[i] = share * ((layers.blood[i] as number) + blood)
+    layers.depth[i] = share * (layers.depth[i] as number)
+    layers.white[i] = share * (layers.white[i] as number)
+  })
+  return { ...layers, inside }
+}
+
+interface Outline {
+  readonly centre: Point
+  readonly radius: number
+  readonly shape: Shape
+  readonly softness: number
+}
+
+/** 0 at the centre of the lesion, 1 at its border. */
+function radial(outline: Outline, distance: number): number {
+  return clamp(1 + distance / outline.radius, 0, 1.2)
 }
 
 function skinTone(random: Random): readonly [number, number, number] {
@@ -69,7 +134,7 @@ function skinTone(random: Random): readonly [number, number, number] {
   return [0.95 - 0.5 * depth, 0.8 - 0.75 * depth - 0.2 * flush, 0.72 - 0.8 * depth - 0.15 * flush]
 }
 
-function lesionOutline(random: Random, label: string) {
+function lesionOutline(random: Random, label: string): Outline {
   const centre = at(random.normal(0, 0.12), random.normal(0, 0.12))
   const radius = random.between(0.36, 0.62)
   const border = borderOf(label, random.fork('border'))
