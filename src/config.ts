@@ -116,6 +116,11 @@ export function readConfig(env: Environment = process.env): Config {
   })
 }
 
+/** The environment's settings with some replaced, as by options of the command line. */
+export function readConfigWith(overrides: Partial<Record<SettingName, string>>): Config {
+  return readConfig({ ...process.env, ...overrides })
+}
+
 /** Loopback names and addresses, as in RFC 6761 and RFC 1122. */
 export function isLoopback(host: string): boolean {
   return (

@@ -1,0 +1,119 @@
+// The way to the home: the HTTP interface of CONTRACT section 2, of the running server, or without one of the same
+// app inside this process. So a command does the same in both cases, and only one process writes a home.
+import type { Config } from '../config.ts'
+import { AppError, ERROR_CODES, type ErrorCode } from '../errors.ts'
+import { findServer, type ServerFile } from '../server/server-file.ts'
+
+const ANSWER_MS = 3000
+
+type Send = (request: Request) => Promise<Response>
+
+/** Requests to one home. @throws AppError with the words of the problem document, whichever method */
+export class Api {
+  readonly #send: Send
+  readonly #origin: string
+  readonly #token: string
+  readonly #close: () => Promise<void>
+  /** False when this process itself holds the home. */
+  readonly isRemote: boolean
+
+  constructor(way: {
+    send: Send
+    origin: string
+    token: string
+    isRemote: boolean
+    close: () => Promise<void>
+  }) {
+    this.#send = way.send
+    this.#origin = way.origin
+    this.#token = way.token
+    this.#close = way.close
+    this.isRemote = way.isRemote
+  }
+
+  /** The parsed answer. `body` makes it a POST of JSON, unless `method` says otherwise. */
+  async json<T>(
+    path: string,
+    { method, body }: { method?: string; body?: unknown } = {},
+  ): Promise<T> {
+    const init: RequestInit = { method: method ?? (body === undefined ? 'GET' : 'POST') }
+    if (body !== undefined) {
+      init.body = JSON.stringify(body)
+      init.headers = { 'content-type': 'application/json' }
+    }
+    return (await (await this.#ask(path, init)).json()) as T
+  }
+
+  /** Sends a form with files. */
+  async form<T>(path: string, form: FormData): Promise<T> {
+    return (await (await this.#ask(path, { method: 'POST', body: form })).json()) as T
+  }
+
+  /** An answer that is a file. */
+  async file(path: string): Promise<Response> {
+    return this.#ask(path, { method: 'GET' })
+  }
+
+  /** Gives the home back. */
+  close(): Promise<void> {
+    return this.#close()
+  }
+
+  async #ask(path: string, init: RequestInit): Promise<Response> {
+    const request = new Request(new URL(path, this.#origin), init)
+    request.headers.set('authorization', `Bearer ${this.#token}`)
+    request.headers.set('accept', 'application/json')
+    let response: Response
+    try {
+      response = await this.#send(request)
+    } catch (cause) {
+      throw new AppError('unavailable', 'The running Roentgen stopped answering.', { cause })
+    }
+    if (response.ok) return response
+    throw await problemOf(response)
+  }
+}
+
+async function problemOf(response: Response): Promise<AppError> {
+  const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string }
+  const code = problem.code !== undefined && problem.code in ERROR_CODES ? problem.code : 'internal'
+  const detail = problem.detail ?? `Roentgen answered with status ${response.status}.`
+  return new AppError(code as ErrorCode, detail)
+}
+
+/**
+ * The running server of this home, or else the home itself, locked for as long as the Api is open.
+ * @throws AppError `home-in-use` when someone holds the home who does not answer
+ */
+export async function openApi(config: Config): Promise<Api> {
+  const server = await findServer(config.dataDir)
+  if (server && (await isAnswering(server))) {
+    const { address: origin, token } = server
+    return new Api({ send: fetch, origin, token, isRemote: true, close: async () => {} })
+  }
+  const { openInProcess } = await import('./in-process.ts')
+  return new Api({ ...(await openInProcess(config)), isRemote: false })
+}
+
+/** Runs `use` with an open Api and closes it whatever happens. */
+export async function withApi<T>(config: Config, use: (api: Api) => Promise<T>): Promise<T> {
+  const api = await openApi(config)
+  try {
+    return await use(api)
+  } finally {
+    await api.close()
+  }
+}
+
+/** The file may be left over from a server that was killed, and its port may now be somebody else's. */
+export async function isAnswering({ address, token }: ServerFile): Promise<boolean> {
+  try {
+    const response = await fetch(new URL('/healthz', address), {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(ANSWER_MS),
+    })
+    return response.ok
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,93 @@
+// roentgen activate | rollback | history: which version answers, since when, and why.
+import type { Command } from 'commander'
+import { readConfig } from '../../config.ts'
+import { AppError } from '../../errors.ts'
+import { parseVersion } from '../../package/ids.ts'
+import type { Activation } from '../../registry/activations.ts'
+import { withApi } from '../api.ts'
+import { command, query, wholeNumber } from '../command.ts'
+import { printJson, printLine, printTable } from '../output.ts'
+
+interface Options {
+  readonly json?: true
+  readonly reason?: string
+}
+
+const DEFAULT_REASON = 'from the command line'
+
+export function addActivationCommands(program: Command): void {
+  command(program, 'activate <version>', {
+    does: 'Let a version answer for its condition, once it has passed the gate',
+    example: 'roentgen activate pneumonia/densenet121-standard@3 --reason "better on our films"',
+  })
+    .option('--reason <text>', 'why, for the history')
+    .option('--force', 'although it is worse or has no metrics; needs --reason')
+    .action(activate)
+
+  command(program, 'rollback <condition>', {
+    does: 'Let the version answer that did before, or the one named by --to',
+    example: 'roentgen rollback pneumonia --reason "misses small effusions"',
+  })
+    .option('--to <version>', 'an earlier version instead of the one before')
+    .option('--reason <text>', 'why, for the history')
+    .action(rollback)
+
+  command(program, 'history <condition>', {
+    does: 'Show what answered for a condition, newest first',
+    example: 'roentgen history pneumonia --at 2026-03-01T12:00:00Z',
+  })
+    .option('--at <time>', 'only what answered at this time')
+    .option('--limit <number>', 'at most so many lines', wholeNumber(1, 500), 20)
+    .action(history)
+}
+
+async function activate(id: string, options: Options & { force?: true }): Promise<void> {
+  const { condition } = parseVersion(id)
+  if (options.force && !options.reason) {
+    throw new AppError('invalid', 'An activation is forced for a reason; add --reason "…".')
+  }
+  const body = {
+    version: id,
+    reason: options.reason ?? DEFAULT_REASON,
+    ...(options.force && { force: true }),
+  }
+  await change(`/api/v1/conditions/${condition}/activate`, body, options)
+}
+
+async function rollback(condition: string, options: Options & { to?: string }): Promise<void> {
+  const body = {
+    reason: options.reason ?? DEFAULT_REASON,
+    ...(options.to !== undefined && { to: options.to }),
+  }
+  await change(`/api/v1/conditions/${encodeURIComponent(condition)}/rollback`, body, options)
+}
+
+async function change(path: string, body: object, { json }: Options): Promise<void> {
+  const activation = await withApi(readConfig(), (api) => api.json<Activation>(path, { body }))
+  if (json) return printJson(activation)
+  const { condition, version, previous, at, steps } = activation
+  const before = previous && previous !== version ? `, before it ${previous}` : ''
+  printLine(`${version} answers for ${condition} since ${at}${before}.`)
+  for (const { name, ok, ms, detail } of steps) {
+    printLine(`  ${ok ? 'passed' : 'failed'} ${name} (${Math.round(ms)} ms) ${detail}`.trimEnd())
+  }
+}
+
+async function history(
+  condition: string,
+  { json, at, limit }: { json?: true; at?: string; limit: number },
+): Promise<void> {
+  const path = `/api/v1/conditions/${encodeURIComponent(condition)}/history${query({ at, limit })}`
+  const page = await withApi(readConfig(), (api) =>
+    api.json<{ items: readonly Activation[]; nextCursor: string | null }>(path),
+  )
+  if (json) return printJson(page)
+  printTable(
+    page.items.map((line) => [line.at, line.outcome, line.version, line.by, line.via, line.reason]),
+    {
+      columns: ['at', 'outcome', 'version', 'by', 'via', 'reason'],
+      none: at === undefined ? 'Nothing has answered yet.' : 'Nothing answered then.',
+    },
+  )
+  if (page.nextCursor) printLine('There are older lines; raise --limit.')
+}

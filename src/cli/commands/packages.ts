@@ -1,0 +1,183 @@
+// roentgen import | export | verify: packages that come, go, and are checked.
+import { createWriteStream, openAsBlob } from 'node:fs'
+import { readFile, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { Command } from 'commander'
+import { type Config, readConfig } from '../../config.ts'
+import { AppError, isAppError } from '../../errors.ts'
+import { parseVersion, versionPath } from '../../package/ids.ts'
+import { verifyPackage } from '../../package/verify-package.ts'
+import type { Version } from '../../registry/versions.ts'
+import { type Api, withApi } from '../api.ts'
+import { command, query } from '../command.ts'
+import { zipFolder } from '../folder-zip.ts'
+import { bytesText, printable, printJson, printLine } from '../output.ts'
+import { startProgress } from '../progress.ts'
+
+const FOREIGN_FIELDS = [
+  'condition',
+  'name',
+  'classes',
+  'kind',
+  'preprocessing',
+  'architecture',
+] as const
+
+type ImportOptions = { readonly json?: true } & {
+  readonly [field in (typeof FOREIGN_FIELDS)[number]]?: string
+}
+
+export function addPackageCommands(program: Command): void {
+  command(program, 'import <file>', {
+    does: 'Register a package (.roentgen.zip) or a model from elsewhere; a folder is zipped first. It does not answer until it is activated.',
+    example:
+      'roentgen import model.onnx --condition pneumonia --name ours --classes "NORMAL,*PNEUMONIA" --preprocessing torch',
+  })
+    .option('--condition <id>', 'for a foreign model: what it looks for')
+    .option('--name <name>', 'for a foreign model: what to call it')
+    .option(
+      '--classes <list>',
+      'for a foreign model: its labels in order, positive findings with a *',
+    )
+    .option('--kind <kind>', 'for a foreign model: binary, single-label or multi-label')
+    .option(
+      '--preprocessing <what>',
+      'for a foreign model: tf, torch, caffe, unit, raw, or a JSON file',
+    )
+    .option('--architecture <name>', 'for a foreign model: how it is built')
+    .action(importFile)
+
+  command(program, 'export <version>', {
+    does: 'Write a version as one .roentgen.zip',
+    example: 'roentgen export pneumonia/densenet121-standard@3 --out backup.roentgen.zip',
+  })
+    .option('-o, --out <file>', 'where to; by default its name, here')
+    .option('--force', 'overwrite the file')
+    .action(exportVersion)
+
+  command(program, 'verify [version...]', {
+    does: 'Hash every file of registered packages, all or the named ones, and compare with their manifests',
+    example: 'roentgen verify pneumonia/densenet121-standard@3',
+  }).action(verify)
+}
+
+async function importFile(path: string, options: ImportOptions): Promise<void> {
+  const info = await stat(path).catch((cause: unknown) => {
+    throw new AppError('invalid', `"${basename(path)}" is not there or not readable.`, { cause })
+  })
+  const folder = info.isDirectory() ? await zipFolder(path) : undefined
+  try {
+    const form = new FormData()
+    const fileName = folder ? `${basename(resolve(path))}.zip` : basename(path)
+    form.set('package', await openAsBlob(folder?.path ?? path), fileName)
+    for (const field of FOREIGN_FIELDS) {
+      const value = options[field]
+      if (value !== undefined) form.set(field, await textOrFile(value))
+    }
+    const version = await withApi(readConfig(), (api) =>
+      api.form<Version>('/api/v1/versions/import', form),
+    )
+    if (options.json) return printJson(version)
+    printLine(`${version.id} is registered (${version.status}).`)
+    printLine(`To let it answer: roentgen activate ${version.id} --reason "…"`)
+  } finally {
+    await folder?.remove()
+  }
+}
+
+/** What ends with .json is a file that holds the value. */
+async function textOrFile(value: string): Promise<string> {
+  if (!value.endsWith('.json')) return value
+  try {
+    return await readFile(value, 'utf8')
+  } catch (cause) {
+    throw new AppError('invalid', `"${basename(value)}" is not there or not readable.`, { cause })
+  }
+}
+
+async function exportVersion(
+  id: string,
+  { json, out, force }: { json?: true; out?: string; force?: true },
+): Promise<void> {
+  const ref = parseVersion(id)
+  const file = resolve(out ?? `${ref.condition}-${ref.name}-v${ref.n}.roentgen.zip`)
+  if (!force && (await stat(file).catch(() => undefined))) {
+    throw new AppError(
+      'conflict',
+      `"${basename(file)}" is there already; add --force or another --out.`,
+    )
+  }
+  const bytes = await withApi(readConfig(), async (api) => {
+    const response = await api.file(`/api/v1/versions/${versionPath(ref)}/export`)
+    return save(response, file)
+  })
+  if (json) return printJson({ version: id, file, bytes })
+  printLine(`${id} written to ${basename(file)} (${bytesText(bytes)}).`)
+}
+
+/** Under another name first, so that an interrupted export leaves no half file. Returns its size. */
+async function save(response: Response, file: string): Promise<number> {
+  const partial = join(dirname(file), `.${basename(file)}.${process.pid}.part`)
+  try {
+    if (!response.body) throw new Error('no body')
+    await pipeline(response.body, createWriteStream(partial, { flags: 'wx' }))
+    await rename(partial, file)
+    return (await stat(file)).size
+  } catch (cause) {
+    await rm(partial, { force: true })
+    const message =
+      'The package could not be written; check the folder, its permissions and the free space.'
+    throw new AppError('unavailable', message, { cause })
+  }
+}
+
+async function verify(ids: readonly string[], { json }: { json?: true }): Promise<void> {
+  const config = readConfig()
+  const versions = await withApi(config, (api) => wanted(api, ids))
+  const progress = startProgress('verified', { quiet: json === true })
+  const results = []
+  for (const [i, version] of versions.entries()) {
+    const result = await verifyOne(config, version)
+    results.push(result)
+    progress.update(i + 1, versions.length, version.id)
+    if (!json) progress.say(`${result.ok ? 'intact ' : 'DAMAGED'} ${version.id}  ${result.detail}`)
+  }
+  progress.end()
+  if (json) printJson(results)
+  const damaged = results.filter(({ ok }) => !ok).length
+  if (damaged > 0) {
+    throw new AppError('hash-mismatch', `${damaged} of ${results.length} packages are damaged.`)
+  }
+  if (!json) printLine(printable(`${results.length} packages are intact.`))
+}
+
+async function wanted(api: Api, ids: readonly string[]): Promise<Version[]> {
+  if (ids.length > 0) {
+    return Promise.all(
+      ids.map((id) => api.json<Version>(`/api/v1/versions/${versionPath(parseVersion(id))}`)),
+    )
+  }
+  const found: Version[] = []
+  let cursor: string | undefined
+  do {
+    const page: { items: Version[]; nextCursor: string | null } = await api.json(
+      `/api/v1/versions${query({ limit: 200, cursor })}`,
+    )
+    found.push(...page.items)
+    cursor = page.nextCursor ?? undefined
+  } while (cursor !== undefined)
+  return found
+}
+
+async function verifyOne({ modelsDir }: Config, { id, sha256 }: Version) {
+  const { condition, name, n } = parseVersion(id)
+  try {
+    const dir = join(modelsDir, condition, name, `v${n}`)
+    const { sizeBytes } = await verifyPackage(dir, { expectedSha256: sha256 })
+    return { version: id, ok: true, detail: bytesText(sizeBytes) }
+  } catch (error) {
+    if (!isAppError(error)) throw error
+    return { version: id, ok: false, detail: error.message }
+  }
+}

@@ -1,0 +1,213 @@
+// roentgen train: one training in a child process; the package that it leaves is registered and does not answer yet.
+
+import { openAsBlob } from 'node:fs'
+import { readFile, rm, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { type Config, readConfig } from '../../config.ts'
+import { AppError } from '../../errors.ts'
+import { parseName } from '../../package/ids.ts'
+import type { Condition } from '../../registry/conditions.ts'
+import type { Version } from '../../registry/versions.ts'
+import type { JobCondition, TrainingMessage } from '../../training/job.ts'
+import { PRESETS, parsePreset } from '../../training/settings.ts'
+import { findSynthCondition } from '../../training/synth/conditions.ts'
+import { type TrainRequest, trainOnce } from '../../training/train-once.ts'
+import type { TrainingProcess } from '../../training/training-process.ts'
+import { withApi } from '../api.ts'
+import { command, wholeNumber } from '../command.ts'
+import { zipFolder } from '../folder-zip.ts'
+import { printFields, printJson, printLine, share } from '../output.ts'
+import { type Progress, startProgress } from '../progress.ts'
+
+interface Options {
+  readonly json?: true
+  readonly condition: string
+  readonly dataset: string
+  readonly architecture: string
+  readonly preset: string
+  readonly name?: string
+  readonly bodyPart?: string
+  readonly epochs?: number
+  readonly batchSize?: number
+  readonly learningRate?: string
+  readonly imageSize?: number
+  readonly seed?: number
+  readonly tag?: readonly string[]
+}
+
+export function addTrainCommand(program: Command): void {
+  command(program, 'train', {
+    does: 'Train a model on a folder of labelled images and register it. Ctrl-C once keeps the best so far, twice keeps nothing.',
+    example:
+      'roentgen train --condition pneumonia --dataset Dataset/pneumonia --architecture tiny_cnn --preset quick',
+  })
+    .requiredOption('--condition <id>', 'what it shall diagnose')
+    .requiredOption('--dataset <folder>', 'a folder with a folder of images for each class')
+    .option('--architecture <name>', 'how it is built', 'tiny_cnn')
+    .addOption(
+      new Option('--preset <preset>', 'how long').choices(Object.keys(PRESETS)).default('standard'),
+    )
+    .option('--name <name>', 'name of the version; by default architecture and preset')
+    .option('--body-part <text>', 'of a new condition, e.g. chest')
+    .option('--epochs <number>', 'instead of the preset', wholeNumber(1, 1000))
+    .option('--batch-size <number>', 'images of one step', wholeNumber(2, 512))
+    .option('--learning-rate <number>', 'of the first step')
+    .option('--image-size <pixels>', 'side of the input', wholeNumber(16, 1024))
+    .option('--seed <number>', 'of split, order and augmentation', wholeNumber(0, 2_147_483_647))
+    .option('--tag <tag...>', 'tags of the version')
+    .action(train)
+}
+
+async function train(options: Options): Promise<void> {
+  const config = readConfig()
+  const request = await requestOf(config, options)
+  const progress = startProgress('training', { quiet: options.json === true })
+  const training: { process?: TrainingProcess } = {}
+  const release = onInterrupt(training, progress)
+  // Not the store's own staging folder: a server that starts meanwhile empties that.
+  const stagingDir = join(config.dataDir, 'training', 'finished')
+  const logsDir = join(config.modelsDir, 'logs')
+  try {
+    const summary = await trainOnce(request, {
+      store: { dataDir: config.dataDir, logsDir, stagingDir },
+      onMessage: (message) => show(message, progress),
+      onProcess: (process) => {
+        training.process = process
+      },
+    })
+    progress.end()
+    const version = await register(config, summary.packageDir)
+    if (options.json) return printJson({ version, summary: { ...summary, packageDir: undefined } })
+    printFields({
+      version: version.id,
+      status: version.status,
+      epochs: `${summary.epochs}, best ${summary.bestEpoch} (${summary.endedBy})`,
+      'balanced accuracy': share(summary.balancedAccuracy),
+      auc: share(summary.auc),
+      time: `${Math.round(summary.seconds)} s`,
+    })
+    printLine(`To let it answer: roentgen activate ${version.id} --reason "…"`)
+  } finally {
+    release()
+    progress.end()
+  }
+}
+
+async function requestOf(config: Config, options: Options): Promise<TrainRequest> {
+  const id = parseName(options.condition, 'condition')
+  const datasetDir = await datasetFolder(config, options.dataset)
+  const { name, tag, epochs, batchSize, imageSize, seed } = options
+  const notice = await noticeOf(datasetDir)
+  return {
+    condition: await conditionOf(config, { id, bodyPart: options.bodyPart }),
+    datasetDir,
+    datasetName: basename(datasetDir),
+    architecture: options.architecture,
+    preset: parsePreset(options.preset),
+    hyperparameters: {
+      ...(epochs !== undefined && { epochs }),
+      ...(batchSize !== undefined && { batchSize }),
+      ...(imageSize !== undefined && { imageSize }),
+      ...(seed !== undefined && { seed }),
+      ...(options.learningRate !== undefined && { learningRate: Number(options.learningRate) }),
+    },
+    ...(name !== undefined && { name: parseName(name, 'name') }),
+    ...(tag !== undefined && { tags: tag }),
+    ...(notice !== undefined && { demonstration: { notice } }),
+  }
+}
+
+/** As given, or else below ROENTGEN_DATASETS. */
+async function datasetFolder({ datasetsDir }: Config, given: string): Promise<string> {
+  for (const folder of [resolve(given), resolve(datasetsDir, given)]) {
+    const info = await stat(folder).catch(() => undefined)
+    if (info?.isDirectory()) return folder
+  }
+  throw new AppError('unknown-dataset', `There is no folder "${given.slice(0, 200)}".`)
+}
+
+/** Synthetic data say so themselves, and what was trained on them must say it too. */
+async function noticeOf(datasetDir: string): Promise<string | undefined> {
+  try {
+    const { notice } = JSON.parse(await readFile(join(datasetDir, 'dataset.json'), 'utf8'))
+    return typeof notice === 'string' ? notice : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The registered condition, or one that the registration of the package will create. */
+async function conditionOf(
+  config: Config,
+  { id, bodyPart }: { id: string; bodyPart: string | undefined },
+): Promise<JobCondition> {
+  const conditions = await withApi(config, (api) => api.json<Condition[]>('/api/v1/conditions'))
+  const known = conditions.find((one) => one.id === id) ?? findSynthCondition(id)
+  if (known) {
+    const { name, kind, classes } = known
+    return { id, name, bodyPart: known.bodyPart, kind, classes }
+  }
+  const words = id.replace(/[._-]+/g, ' ')
+  const name = `${words.charAt(0).toUpperCase()}${words.slice(1)}`
+  return { id, name, bodyPart: bodyPart ?? '' }
+}
+
+async function register(config: Config, packageDir: string): Promise<Version> {
+  const zip = await zipFolder(packageDir)
+  try {
+    const form = new FormData()
+    form.set('package', await openAsBlob(zip.path), 'run.roentgen.zip')
+    const version = await withApi(config, (api) =>
+      api.form<Version>('/api/v1/versions/import', form),
+    )
+    await rm(packageDir, { recursive: true, force: true })
+    return version
+  } finally {
+    await zip.remove()
+  }
+}
+
+function show(message: TrainingMessage, progress: Progress): void {
+  switch (message.type) {
+    case 'phase':
+      progress.say(`${message.phase} …`)
+      break
+    case 'prepared':
+      progress.say(`${message.images} images, ${message.setAside} set aside.`)
+      break
+    case 'batch': {
+      const { epoch, epochs, batch, batches, loss } = message
+      const note = `epoch ${epoch}/${epochs}, loss ${loss.toFixed(4)}`
+      progress.update((epoch - 1) * batches + batch, epochs * batches, note)
+      break
+    }
+    case 'epoch': {
+      const { record, epochs, best } = message
+      progress.say(
+        `epoch ${record.epoch}/${epochs}: loss ${record.trainLoss.toFixed(4)}, validation loss ` +
+          `${record.valLoss.toFixed(4)}, AUC ${share(record.valAuc)}${best ? ', best so far' : ''}`,
+      )
+      break
+    }
+    case 'log':
+      progress.say(message.text)
+      break
+  }
+}
+
+/** Ctrl-C once: stop and keep the best; again, or SIGTERM: cancel. Returns what takes the handlers away. */
+function onInterrupt(training: { process?: TrainingProcess }, progress: Progress): () => void {
+  let asked = false
+  const interrupt = () => {
+    if (asked) training.process?.cancel()
+    else {
+      progress.say('Stopping; the best so far is kept. Ctrl-C again keeps nothing.')
+      training.process?.stopAndKeepBest()
+    }
+    asked = true
+  }
+  const terminate = () => training.process?.cancel()
+  process.on('SIGINT', interrupt).on('SIGTERM', terminate)
+  return () => void process.off('SIGINT', interrupt).off('SIGTERM', terminate)
+}

@@ -1,0 +1,146 @@
+// roentgen versions list | show
+import { type Command, Option } from 'commander'
+import { readConfig } from '../../config.ts'
+import { parseVersion, versionPath } from '../../package/ids.ts'
+import type { Condition } from '../../registry/conditions.ts'
+import { VERSION_SORTS } from '../../registry/version-list.ts'
+import type { Version } from '../../registry/versions.ts'
+import { type Api, withApi } from '../api.ts'
+import { command, fraction, query, wholeNumber } from '../command.ts'
+import { bytesText, printFields, printJson, printLine, printTable, share } from '../output.ts'
+
+interface Filter {
+  readonly json?: true
+  readonly condition?: string
+  readonly architecture?: string
+  readonly status?: string
+  readonly tag?: string
+  readonly minAccuracy?: number
+  readonly from?: string
+  readonly to?: string
+  readonly q?: string
+  readonly sort?: string
+  readonly order?: string
+  readonly limit: number
+}
+
+interface VersionPage {
+  readonly items: readonly Version[]
+  readonly nextCursor: string | null
+  readonly total: number
+}
+
+export function addVersionsCommands(program: Command): void {
+  const group = program
+    .command('versions')
+    .description('Registered models: list them, or show one whole')
+    .helpCommand(false)
+
+  command(group, 'list', {
+    does: 'List versions, newest first; * marks what answers now',
+    example: 'roentgen versions list --condition pneumonia --sort auc',
+  })
+    .option('--condition <id>', 'only of this condition')
+    .option('--architecture <name>', 'only of this architecture')
+    .addOption(
+      new Option('--status <status>', 'only with this status').choices([
+        'verified',
+        'unevaluated',
+        'quarantined',
+        'deleted',
+      ]),
+    )
+    .option('--tag <tag>', 'only with this tag')
+    .option('--min-accuracy <share>', 'only with at least this accuracy, 0 to 1', fraction)
+    .option('--from <time>', 'only made at or after this time or day')
+    .option('--to <time>', 'only made at or before this time or day')
+    .option('-q, --q <words>', 'only with all of these words in id, architecture, tags or notes')
+    .addOption(new Option('--sort <field>', 'order by').choices(VERSION_SORTS))
+    .addOption(new Option('--order <order>', 'direction').choices(['asc', 'desc']))
+    .option('--limit <number>', 'at most so many', wholeNumber(1, 500), 100)
+    .action(list)
+
+  command(group, 'show <version>', {
+    does: 'Show one version: metrics, operating points, where it came from, its files',
+    example: 'roentgen versions show pneumonia/densenet121-standard@3',
+  }).action(show)
+}
+
+async function list({ json, ...filter }: Filter): Promise<void> {
+  const [page, active] = await withApi(readConfig(), async (api) => [
+    await api.json<VersionPage>(`/api/v1/versions${query(filter)}`),
+    json ? new Set<string>() : await activeVersions(api),
+  ])
+  if (json) return printJson(page)
+  printTable(
+    page.items.map(({ id, status, architecture, metrics, createdAt, tags }) => {
+      const figures = [share(metrics?.auc), share(metrics?.accuracy)]
+      const name = active.has(id) ? `${id} *` : id
+      return [name, status, architecture, ...figures, createdAt.slice(0, 10), tags.join(' ') || '-']
+    }),
+    {
+      columns: ['version', 'status', 'architecture', 'auc', 'accuracy', 'made', 'tags'],
+      none: 'There is no such version.',
+    },
+  )
+  const more = page.total - page.items.length
+  if (more > 0) printLine(`${more} more; raise --limit or filter.`)
+}
+
+async function activeVersions(api: Api): Promise<Set<string>> {
+  const conditions = await api.json<Condition[]>('/api/v1/conditions')
+  return new Set(conditions.flatMap(({ active }) => (active ? [active.version] : [])))
+}
+
+async function show(id: string, { json }: { json?: true }): Promise<void> {
+  const path = `/api/v1/versions/${versionPath(parseVersion(id))}`
+  const version = await withApi(readConfig(), (api) => api.json<Version>(path))
+  if (json) return printJson(version)
+  const { metrics, calibration } = version
+  printFields({
+    version: version.id,
+    status: [version.status, version.statusReason].filter(Boolean).join(': '),
+    notice: version.notice,
+    architecture: version.architecture,
+    classes: version.classes.map(({ label }) => label).join(', '),
+    sha256: version.sha256,
+    made: version.createdAt,
+    tags: version.tags.join(', ') || null,
+    notes: version.notes || null,
+    calibration: calibration ? `${calibration.method} ${calibration.temperature}` : 'none',
+    size: bytesText(version.sizeBytes),
+  })
+  if (metrics) {
+    printLine(`\nOn ${metrics.n} test images:`)
+    const { accuracy, balancedAccuracy, auc, sensitivity, specificity, f1 } = metrics
+    const figures = { accuracy, balancedAccuracy, auc, sensitivity, specificity, f1 }
+    printFields(
+      Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, share(value)])),
+    )
+  }
+  printLine()
+  printTable(
+    version.operatingPoints.map(({ name, thresholds, sensitivity, specificity }) => {
+      const rule = Object.entries(thresholds).map(([label, at]) => `${label} >= ${share(at)}`)
+      return [
+        name,
+        rule.join(', ') || 'the likeliest class',
+        share(sensitivity),
+        share(specificity),
+      ]
+    }),
+    {
+      columns: ['operating point', 'rule', 'sensitivity', 'specificity'],
+      none: 'No operating points.',
+    },
+  )
+  printLine()
+  printTable(
+    version.files.map(({ path: file, size, sha256 }) => [
+      file,
+      bytesText(size),
+      sha256.slice(0, 16),
+    ]),
+    { columns: ['file', 'size', 'sha256'], none: 'No files.' },
+  )
+}

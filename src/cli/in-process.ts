@@ -1,0 +1,24 @@
+// The home opened by this very process, for when no server runs: the same app, called without a socket.
+import type { Config } from '../config.ts'
+import { createApp } from '../server/app.ts'
+import { openHome } from '../server/home.ts'
+import { createLog } from '../server/log.ts'
+import { newToken } from '../server/server-file.ts'
+
+/** Nobody listens there; the app checks the name of the host all the same. */
+const ORIGIN = 'http://127.0.0.1'
+
+/** Holds the home's lock until `close`. @throws AppError `home-in-use`, `unavailable` */
+export async function openInProcess(config: Config) {
+  // What goes wrong is said once, by the command; the log is for whoever asked for it.
+  const log = createLog(config.logLevel === 'debug' ? 'debug' : 'silent')
+  const home = await openHome(config, { isServer: false, log })
+  const token = newToken()
+  const app = createApp(home, { token })
+  return {
+    origin: ORIGIN,
+    token,
+    send: async (request: Request): Promise<Response> => app.fetch(request),
+    close: () => home.close(),
+  }
+}

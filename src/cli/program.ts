@@ -1,0 +1,41 @@
+// All commands under one name. What each does is in commands/, one file for each group.
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { addActivationCommands } from './commands/activation.ts'
+import { addConditionCommands } from './commands/condition.ts'
+import { addDatasetCommands } from './commands/dataset.ts'
+import { addDoctorCommand } from './commands/doctor.ts'
+import { addPackageCommands } from './commands/packages.ts'
+import { addPredictCommand } from './commands/predict.ts'
+import { addServeCommand } from './commands/serve.ts'
+import { addTrainCommand } from './commands/train.ts'
+import { addVersionsCommands } from './commands/versions.ts'
+
+export function buildProgram(): Command {
+  const { version } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  ) as { version: string }
+  const program = new Command('roentgen')
+    .description('Diagnoses X-rays with heatmaps, trains models, and changes what answers.')
+    .version(version)
+    .helpCommand(false)
+    .showSuggestionAfterError(false)
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(`roentgen: ${text.replace(/^error: /, '')}`),
+    })
+  for (const add of [
+    addServeCommand,
+    addPredictCommand,
+    addConditionCommands,
+    addVersionsCommands,
+    addActivationCommands,
+    addPackageCommands,
+    addDatasetCommands,
+    addTrainCommand,
+    addDoctorCommand,
+  ]) {
+    add(program)
+  }
+  return program
+}
