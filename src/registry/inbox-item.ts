@@ -3,9 +3,11 @@ import { lstat, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readManifest } from '../package/manifest.ts'
 import { isPlainFile, MANIFEST } from '../package/package-paths.ts'
+import { readZipNames } from '../package/zip-names.ts'
 
 export const PROBLEM_SUFFIX = '.problem.txt'
 
+/** `foreign`: a model file, or a folder with TF.js's model.json. `folder`: nothing known yet. */
 export type InboxKind = 'package' | 'zip' | 'foreign' | 'folder'
 
 export interface ItemOnDisk {
@@ -43,17 +45,28 @@ async function lookAt(found: {
   const { name, path } = found
   try {
     if (found.isFolder) {
-      const kind = (await isPlainFile(path, MANIFEST)) ? 'package' : 'folder'
-      return { name, path, kind, ...(await lookInside(path)) }
+      const inside = await lookInside(path)
+      if (await isPlainFile(path, MANIFEST)) return { name, path, kind: 'package', ...inside }
+      const kind = (await isPlainFile(path, 'model.json')) ? 'foreign' : 'folder'
+      return withDetails({ name, path, kind, ...inside })
     }
     const kind = kindOfFile(name)
     if (!found.isFile || !kind) return undefined
     const { size, mtimeMs, ctimeMs } = await stat(path)
-    return { name, path, kind, signature: `${size} ${mtimeMs} ${ctimeMs}`, changedAt: ctimeMs }
+    const signature = `${size} ${mtimeMs} ${ctimeMs}`
+    return withDetails({ name, path, kind, signature, changedAt: ctimeMs })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** Details that come or change later are a change of the thing that they are about. */
+async function withDetails(item: ItemOnDisk): Promise<ItemOnDisk> {
+  const details = await stat(`${item.path}.json`).catch(() => undefined)
+  if (!details) return item
+  const changedAt = Math.max(item.changedAt, details.ctimeMs)
+  return { ...item, changedAt, signature: `${item.signature} ${details.ctimeMs}` }
 }
 
 function kindOfFile(name: string): InboxKind | undefined {
@@ -85,6 +98,12 @@ export async function missingPart(dir: string): Promise<string | undefined> {
     if (found.size < file.size) return `${file.path} is not complete`
   }
   return undefined
+}
+
+/** A zip may also be a foreign model, such as TF.js's model.json with its shards. */
+export async function zipHoldsPackage(zipPath: string): Promise<boolean> {
+  const names = await readZipNames(zipPath)
+  return names.some((name) => name === MANIFEST || /^[^/]+\/manifest\.json$/.test(name))
 }
 
 /** The details beside a foreign model; undefined when they are not there or not readable. */

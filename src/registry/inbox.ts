@@ -14,6 +14,7 @@ import {
   listItems,
   missingPart,
   PROBLEM_SUFFIX,
+  zipHoldsPackage,
 } from './inbox-item.ts'
 import { type Registered, refusalOf, registerPackage } from './register-package.ts'
 import type { RegistryContext } from './registry-context.ts'
@@ -86,7 +87,9 @@ export class Inbox {
     }
     const idleMs = Date.now() - item.changedAt
     const waiting = (reason: string): InboxItem => ({ name, kind, state: 'waiting', reason })
-    if (kind === 'folder') return waiting('Its manifest.json has not appeared yet.')
+    if (kind === 'folder') {
+      return waiting('A package counts when its manifest.json appears, which it has not yet.')
+    }
     if (kind !== 'package' && idleMs < this.#steadyMs) return waiting('It is still being copied.')
     const tried = this.#tried.get(name)
     if (tried?.signature === item.signature) {
@@ -105,32 +108,38 @@ export class Inbox {
   async #take(item: ItemOnDisk): Promise<Registered | InboxItem> {
     const { name, kind, path } = item
     const { clock } = this.#ctx
-    if (kind === 'zip') {
+    if (kind === 'zip' && (await zipHoldsPackage(path))) {
       const result = await importPackageZip(this.#ctx, { zipPath: path, actor: ACTOR, clock })
       return this.#taken(item, result)
     }
-    if (kind === 'package') {
-      const missing = await missingPart(path)
-      const idleMs = Date.now() - item.changedAt
-      if (missing && idleMs < this.#quietMs) {
-        return { name, kind, state: 'waiting', reason: `It is still being copied: ${missing}.` }
-      }
-      const options = { fromDir: path, move: true, actor: ACTOR, clock }
-      return this.#taken(item, await registerPackage(this.#ctx, options))
+    if (kind !== 'package') return this.#takeForeign(item)
+    const missing = await missingPart(path)
+    if (missing && Date.now() - item.changedAt < this.#quietMs) {
+      return { name, kind, state: 'waiting', reason: `It is still being copied: ${missing}.` }
     }
+    const options = { fromDir: path, move: true, actor: ACTOR, clock }
+    return this.#taken(item, await registerPackage(this.#ctx, options))
+  }
+
+  async #takeForeign(item: ItemOnDisk): Promise<Registered | InboxItem> {
+    const { name, path, kind } = item
     const details = await foreignDetails(item)
     if (details === undefined || !this.#convert) {
       const reason = `Put ${name}.json beside it, with condition, name, classes and preprocessing.`
       return { name, kind, state: 'needs-details', reason }
     }
     const fromDir = await this.#convert(path, details)
-    const options = { fromDir, move: true, actor: ACTOR, clock }
-    return this.#taken(item, await registerPackage(this.#ctx, options))
+    try {
+      const options = { fromDir, move: true, actor: ACTOR, clock: this.#ctx.clock }
+      return await this.#taken(item, await registerPackage(this.#ctx, options))
+    } finally {
+      await rm(fromDir, { recursive: true, force: true })
+    }
   }
 
   async #taken(item: ItemOnDisk, result: Registered): Promise<Registered> {
     await rm(item.path, { recursive: true, force: true })
-    if (item.kind === 'foreign') await rm(`${item.path}.json`, { force: true })
+    await rm(`${item.path}.json`, { force: true })
     this.#ctx.log.info({ item: item.name, version: result.version.id }, 'taken from the inbox')
     return result
   }

@@ -147,7 +147,7 @@ test('what is wrong in the inbox gets a note beside it and is not tried again un
   await until(
     async () => (await readdir(inboxDir)).filter((name) => name.endsWith('.txt')).length === 2,
   )
-  assert.match(await readFile(join(inboxDir, 'broken.zip.problem.txt'), 'utf8'), /not a zip file/)
+  assert.match(await readFile(join(inboxDir, 'broken.zip.problem.txt'), 'utf8'), /zip file/)
   assert.match(await readFile(join(inboxDir, 'damaged.problem.txt'), 'utf8'), /README.md/)
   await until(async () => watcher.inbox.filter((item) => item.state === 'refused').length === 2)
   const needy = watcher.inbox.find((item) => item.name === 'net.onnx')
@@ -155,6 +155,27 @@ test('what is wrong in the inbox gets a note beside it and is not tried again un
   await writeFile(join(inboxDir, 'damaged', 'README.md'), '# tiny-quick\n')
   await until(async () => (await listVersions(home.ctx.db, {})).total === 3)
   await until(async () => !(await exists(join(inboxDir, 'damaged.problem.txt'))))
+})
+
+test('a foreign model is converted once its details are beside it', async (t) => {
+  const home = await openHome(t)
+  const { inboxDir } = home.ctx.store
+  const convert = async (file: string, details: unknown): Promise<string> => {
+    const to = join(home.home, 'converted')
+    const fields = details as { name: string }
+    await writePackage(to, { fields, files: { 'models/tiny.onnx': await readFile(file) } })
+    return to
+  }
+  const watcher = new Watcher(home.ctx, { steadyMs: 100, quietMs: 300, rescanMs: 1000, convert })
+  t.after(() => watcher.stop())
+  await watcher.start()
+  await writeFile(join(inboxDir, 'net.onnx'), 'onnx')
+  await until(async () => watcher.inbox[0]?.state === 'needs-details')
+  await writeFile(join(inboxDir, 'net.onnx.json'), '{"name":"NOT A NAME"}')
+  await until(async () => watcher.inbox[0]?.state === 'refused')
+  await writeFile(join(inboxDir, 'net.onnx.json'), '{"name":"net"}')
+  await until(async () => (await listVersions(home.ctx.db, { q: 'net@1' })).total === 1)
+  await until(async () => (await readdir(inboxDir)).length === 0)
 })
 
 test('stopping twice is safe and nothing is done afterwards', async (t) => {
