@@ -8,6 +8,7 @@ import { ModelRuntime } from '../inference/runtime.ts'
 import { parseVersion } from '../package/ids.ts'
 import { type HomeLock, lockHome } from '../registry/home-lock.ts'
 import { openRegistry, type Registry } from '../registry/open-registry.ts'
+import { applyPointerEdits } from '../registry/pointer-edits.ts'
 import { expirePredictions } from '../registry/predictions.ts'
 import { recover } from '../registry/recover.ts'
 import type { RegistryContext } from '../registry/registry-context.ts'
@@ -178,6 +179,8 @@ export class Home implements RegistryContext {
       if (this.#failure || this.#closing) return
       if (!this.#parts.options.isServer) return
       await this.#restore(await listActive(this.db))
+      // Before the demonstration: a person's edit of active.json, made while nothing ran, goes first.
+      await applyPointerEdits(this)
       if (this.config.demo === 'auto') await activateDemonstration(this)
       if (!this.#closing) await this.#keepHouse()
     } catch (error) {
