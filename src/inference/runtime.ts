@@ -7,6 +7,7 @@ import { verifyPackage } from '../package/verify-package.ts'
 import { type PreparedVersion, passGate } from './gate.ts'
 import { GateSteps } from './gate-steps.ts'
 import type { Lease } from './lease.ts'
+import { leaseOf } from './lease-of.ts'
 import { LoadedVersions } from './loaded-versions.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
 import {
@@ -24,6 +25,9 @@ interface Active {
   /** Orders switches: a lower ticket that arrives later is refused. */
   readonly ticket: number
 }
+
+/** The ticket of what was restored, below that of any activation. */
+const RESTORED = 0
 
 export class ModelRuntime {
   readonly #options: RuntimeOptions
@@ -91,17 +95,20 @@ export class ModelRuntime {
 
   /**
    * The version that was active before this process began: it is the active one from now on and loads; requests wait
-   * for it. It is loaded from its intact private copy even when its package is damaged, which is then reported.
-   * @throws AppError why it cannot be loaded; it stays the active one, and loading is tried again
+   * for it. It is loaded from its intact private copy even when its package is damaged, which is then reported. An
+   * activation, begun before or after, has precedence.
+   * @throws AppError `conflict` when another version was activated meanwhile; why it cannot be loaded: then it stays
+   * the active one, and loading is tried again
    */
   async restore(
     source: ServingSource,
     activationId: string,
   ): Promise<{ readonly damaged: boolean; readonly reason: string }> {
     this.#checkRunning()
-    const ticket = ++this.#tickets
-    const served = this.#create(source, 'active')
-    this.#switch({ served, activationId, ticket })
+    const current = this.#active.get(parseVersion(source.id).condition)
+    if (current && current.served.source.sha256 !== source.sha256) throw superseded()
+    const served = current?.served ?? this.#create(source, 'active')
+    if (!current) this.#switch({ served, activationId, ticket: RESTORED })
     await served.start()
     await this.#inspect(served)
     return { damaged: served.damage !== null, reason: served.damage ?? served.reason }
@@ -210,7 +217,7 @@ export class ModelRuntime {
     const current = this.#active.get(condition)
     if (this.#stopped || served.role === 'retired' || (current && current.ticket > ticket)) {
       if (served !== current?.served) void this.#versions.retire(served)
-      throw new AppError('conflict', 'A newer version was activated for this condition meanwhile.')
+      throw superseded()
     }
     served.role = 'active'
     this.#active.set(condition, next)
@@ -246,19 +253,7 @@ export class ModelRuntime {
     }
     try {
       await served.whenLoaded()
-      const { model, preprocessing } = served.loaded.config
-      return {
-        versionId: served.source.id,
-        sha256: served.source.sha256,
-        activationId,
-        role: activationId === null ? 'requested' : 'active',
-        damaged: served.damage !== null,
-        model,
-        preprocessing,
-        infer: (tensor, o) => served.infer(tensor, o),
-        inferMasked: (tensor, o) => served.inferMasked(tensor, o),
-        release,
-      }
+      return leaseOf(served, { activationId, release })
     } catch (error) {
       release()
       throw error
@@ -283,6 +278,10 @@ export class ModelRuntime {
     if (!this.#stopped) return
     throw new AppError('unavailable', 'Roentgen is shutting down.', { retryAfterSeconds: 5 })
   }
+}
+
+function superseded(): AppError {
+  return new AppError('conflict', 'A newer version was activated for this condition meanwhile.')
 }
 
 function isRefusal(error: unknown): error is AppError {

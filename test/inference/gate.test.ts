@@ -132,6 +132,19 @@ test('of two versions that are prepared at once the one that began later wins', 
   assert.equal((await ask(runtime, TENSOR)).versionId, second.id)
 })
 
+test('an activation that began before the former version was restored has precedence', async (t) => {
+  const { dir, runtime } = await startBench(t)
+  const [former, next] = [await tinyPackage(dir, { seed: 1 }), await tinyPackage(dir, { seed: 2 })]
+  const preparing = runtime.prepare(next)
+  await runtime.restore(former, 'former')
+  const prepared = await preparing
+  assert.equal((await ask(runtime, TENSOR)).versionId, former.id)
+  await prepared.switchTo('next')
+  assert.equal((await ask(runtime, TENSOR)).versionId, next.id)
+  await assert.rejects(runtime.restore(former, 'former'), { code: 'conflict' })
+  assert.equal((await ask(runtime, TENSOR)).versionId, next.id)
+})
+
 test('a prepared version that is discarded leaves no process', async (t) => {
   const { dir, runtime } = await startBench(t)
   const prepared = await runtime.prepare(await tinyPackage(dir, { seed: 1 }))

@@ -1,0 +1,23 @@
+// Puts a served version into the hands of one request, and no more of it than that request may use.
+import type { Lease } from './lease.ts'
+import type { ServedVersion } from './served-version.ts'
+
+/** `served` was loaded. `activationId` is null for a version that was asked for by name. */
+export function leaseOf(
+  served: ServedVersion,
+  { activationId, release }: Pick<Lease, 'activationId' | 'release'>,
+): Lease {
+  const { model, preprocessing } = served.loaded.config
+  return {
+    versionId: served.source.id,
+    sha256: served.source.sha256,
+    activationId,
+    role: activationId === null ? 'requested' : 'active',
+    damaged: served.damage !== null,
+    model,
+    preprocessing,
+    infer: (tensor, options) => served.infer(tensor, options),
+    inferMasked: (tensor, options) => served.inferMasked(tensor, options),
+    release,
+  }
+}
