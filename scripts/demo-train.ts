@@ -30,7 +30,7 @@ const ARCHITECTURES = ['tiny_cnn', 'tiny_mobilenet'] as const
 const { values: options } = parseArgs({
   options: {
     condition: { type: 'string', multiple: true },
-    epochs: { type: 'string', default: '18' },
+    epochs: { type: 'string', default: '20' },
     images: { type: 'string', default: '1400' },
     models: { type: 'string', default: join(ROOT, 'models') },
     keep: { type: 'boolean', default: false },

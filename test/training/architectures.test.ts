@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type * as tf from '@tensorflow/tfjs'
+import { loadLayersModel } from '../../src/engine/layers-model.ts'
 import { predictionGraph } from '../../src/engine/prediction-graph.ts'
 import type { Architecture } from '../../src/training/architectures/architecture.ts'
 import { ARCHITECTURES, getArchitecture } from '../../src/training/architectures/catalogue.ts'
+import { sharedPath, skipWithout } from '../support/shared.ts'
 
 function build({ build: make, inputSize }: Architecture, seed = 42): tf.LayersModel {
   return make({ height: inputSize, width: inputSize, channels: 1, outputs: 1, seed })
@@ -46,6 +48,27 @@ test('Custom_CNN has about 2.1 million parameters and at most 0.15 GMAC at 224 p
   assert.ok(megaMacs(model) < 150, `${megaMacs(model)}`)
 })
 
+test('MobileNetV2 has the layers of the published one, name for name and shape for shape', {
+  skip: skipWithout('data/backbones/mobilenet_v2_035_224_notop'),
+}, async () => {
+  const path = sharedPath('data/backbones/mobilenet_v2_035_224_notop') ?? ''
+  const published = await loadLayersModel(path)
+  const mine = getArchitecture('mobilenet_v2_035').build({
+    height: 224,
+    width: 224,
+    channels: 3,
+    outputs: 2,
+    seed: 1,
+  })
+  const describe = (model: tf.LayersModel) =>
+    model.layers.slice(1).map((layer) => [layer.name, layer.getClassName(), layer.outputShape])
+  assert.deepEqual(describe(mine).slice(0, -3), describe(published))
+  for (const layer of published.layers.slice(1)) {
+    mine.getLayer(layer.name).setWeights(layer.getWeights())
+  }
+  assert.equal(published.countParams(), 410_208)
+})
+
 test('the seed alone decides the first weights', () => {
   const kernel = (seed: number) =>
     build(getArchitecture('tiny_cnn'), seed).getWeights()[0]?.dataSync()
@@ -54,5 +77,5 @@ test('the seed alone decides the first weights', () => {
 })
 
 test('an architecture that does not exist is refused with the names of those that do', () => {
-  assert.throws(() => getArchitecture('alexnet'), /tiny_cnn, tiny_mobilenet, custom_cnn/)
+  assert.throws(() => getArchitecture('alexnet'), /there are: tiny_cnn, tiny_mobilenet/)
 })
