@@ -9,16 +9,18 @@ import { ARCHITECTURES } from '../../src/training/architectures/catalogue.ts'
 import { numbers, relativeError } from './compare.ts'
 import { randomiseWeights } from './nets.ts'
 
-const SIZE = 64
 const CLASSES = 3
 
 before(async () => {
   await tf.setBackend('cpu')
 })
 
-for (const { name, build, explanation } of ARCHITECTURES) {
+for (const { name, build, explanation, inputSize } of ARCHITECTURES) {
+  /** Small enough for the cpu backend, large enough for a map of more than one place. */
+  const size = Math.max(32, inputSize / 4)
+
   const make = () => {
-    const model = build({ height: SIZE, width: SIZE, channels: 3, outputs: CLASSES, seed: 7 })
+    const model = build({ height: size, width: size, channels: 3, outputs: CLASSES, seed: 7 })
     randomiseWeights(model, { normsOnly: true })
     return model
   }
@@ -31,7 +33,7 @@ for (const { name, build, explanation } of ARCHITECTURES) {
     })
     assert.equal(explanationLayer, explanation.layer)
     const session = await createSession(onnx, { threads: 1 })
-    const input = numbers([1, SIZE, SIZE, 3])
+    const input = numbers([1, size, size, 3])
     const { logits, features, gradients } = await session.run({ input })
     const layer = model.getLayer(explanation.layer)
     const both = tf.model({
@@ -51,7 +53,7 @@ for (const { name, build, explanation } of ARCHITECTURES) {
     for (const layer of model.layers.filter((one) => one.getClassName() === 'Dropout')) {
       Object.assign(layer, { rate: 0 })
     }
-    const x = numbers([2, SIZE, SIZE, 3])
+    const x = numbers([2, size, size, 3])
     const y = Float32Array.of(0, 1, 0, 1, 0, 0)
     const step = await createTrainingStep({
       model,
