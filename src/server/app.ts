@@ -36,11 +36,13 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
   const { host, open, allowedHosts } = home.config
   const { onError, notFound } = problemHandlers({ log: home.log })
   app.onError(onError)
-  app.notFound((c) => {
+  app.notFound(async (c) => {
     const allowed = otherMethods(app, c)
     if (allowed.length === 0) return notFound(c)
-    c.header('Allow', allowed.join(', '))
-    return onError(new AppError('method-not-allowed', methodWords(c.req.method, allowed)), c)
+    const error = new AppError('method-not-allowed', methodWords(c.req.method, allowed))
+    const response = await onError(error, c)
+    response.headers.set('Allow', allowed.join(', '))
+    return response
   })
   app.use(measured(home))
   app.use(responseHeaders())
