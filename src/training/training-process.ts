@@ -77,6 +77,7 @@ export class TrainingProcess {
       failure ??= new AppError('internal', 'The training process could not be started.', {
         cause: error,
       })
+      if (this.#child.pid === undefined) reject(failure)
     })
     this.#child.on('close', (code, signal) => {
       clearTimeout(this.#timer)

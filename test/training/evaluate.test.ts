@@ -70,6 +70,11 @@ test('without any negative below the limit a specificity rule calls nothing posi
   assert.equal(thresholdOf('specificity>=0.95', ranked), 1)
 })
 
+test('with calibration images of one kind only the threshold is one half', () => {
+  assert.equal(thresholdOf('youden', { scores: [0.1, 0.9], positives: [true, true] }), 0.5)
+  assert.equal(thresholdOf('sensitivity>=0.95', { scores: [], positives: [] }), 0.5)
+})
+
 test('a model of several classes names the most probable one and may also flag findings early', () => {
   const truth = Array.from({ length: 90 }, (_, i) => [0, 1, 2].map((k) => (i % 3 === k ? 1 : 0)))
   const logits = truth.map((row, i) => row.map((is, k) => 2 * is + 3 * uniformAt(5, i, k)))

@@ -12,6 +12,8 @@ export const DEFAULT_POINT: Readonly<Record<ConditionKind, string>> = {
   'multi-label': 'youden',
 }
 
+const NOTHING_TO_CHOOSE = 0.5
+
 const RULES: readonly (readonly [string, (curve: readonly RocPoint[]) => RocPoint])[] = [
   ['sensitivity>=0.95', (curve) => findAt(curve, ({ truePositiveRate: t }) => t >= 0.95)],
   ['specificity>=0.95', (curve) => findLastAt(curve, ({ falsePositiveRate: f }) => f <= 0.05)],
@@ -36,11 +38,12 @@ function youden(curve: readonly RocPoint[]): RocPoint {
 
 /**
  * The thresholds of a rule for a ranking, half way to the next lower score, so that neither a rounding error nor the
- * next machine moves an image across.
+ * next machine moves an image across. One half when the calibration images are all of one kind.
  */
 export function thresholdOf(rule: string, ranked: Ranked): number {
   const found = RULES.find(([name]) => name === rule)
   if (!found) throw new RangeError(`no rule ${rule}`)
+  if (new Set(ranked.positives).size < 2) return NOTHING_TO_CHOOSE
   const curve = rocCurve(ranked)
   const at = curve.indexOf(found[1](curve))
   const upper = curve[at]?.threshold ?? 1

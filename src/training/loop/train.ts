@@ -105,7 +105,7 @@ async function runEpochs(run: Running): Promise<Trained> {
       ...trained,
       ...validated,
       seconds,
-      imagesPerSecond: (trainedImages(run) / seconds) | 0,
+      imagesPerSecond: Math.round(trainedImages(run) / seconds),
     }
     history.push(record)
     const etaSeconds = seconds * (h.epochs - epoch)
