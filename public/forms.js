@@ -51,7 +51,10 @@ document.addEventListener('change', (event) => {
 })
 offerVersions()
 
-// On a narrow screen the bar of places scrolls; where one is should be in sight.
-document
-  .querySelector('.places [aria-current]')
-  ?.scrollIntoView({ block: 'nearest', inline: 'center' })
+// On a narrow screen the bar of places scrolls; where one is should be in sight. (Not scrollIntoView: it would move the
+// starting point of the keyboard.)
+const place = document.querySelector('.places [aria-current]')
+if (place) {
+  const bar = place.parentElement
+  bar.scrollLeft = place.offsetLeft - bar.offsetLeft - (bar.clientWidth - place.offsetWidth) / 2
+}

@@ -1,0 +1,109 @@
+// Every page in a real browser: usable by everyone (axe), in dark and light, wide and narrow, under the server's own policy.
+import assert from 'node:assert/strict'
+import { mkdir } from 'node:fs/promises'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import axe from 'axe-core'
+import type { Browser } from 'playwright-core'
+import { launchBrowser } from './chromium.ts'
+import { exampleResults } from './results.ts'
+import { type StartedServer, startServer } from './started-server.ts'
+
+/** Ignored by git; to be looked at. */
+const SCREENS = fileURLToPath(new URL('screens/', import.meta.url))
+
+const LOOKS = {
+  dark: { colorScheme: 'dark', viewport: { width: 1440, height: 900 } },
+  light: { colorScheme: 'light', viewport: { width: 1440, height: 900 } },
+  narrow: { colorScheme: 'dark', viewport: { width: 360, height: 740 } },
+} as const
+
+let server: StartedServer
+let browser: Browser
+let addresses: Readonly<Record<string, string>>
+
+before(async () => {
+  ;[server, browser] = await Promise.all([startServer(), launchBrowser()])
+  const { left, right, version } = await exampleResults(server.url)
+  addresses = {
+    diagnose: '/',
+    result: `/predictions/${left}`,
+    predictions: '/predictions',
+    compare: '/compare',
+    comparison: `/compare?left=${left}&right=${right}`,
+    models: '/models?sort=accuracy',
+    model: `/models/${version.replace('@', '/')}`,
+    conditions: '/conditions',
+    condition: '/conditions/pneumonia',
+    status: '/status',
+    api: '/api/docs',
+    error: '/predictions/nothing',
+  }
+  await mkdir(SCREENS, { recursive: true })
+})
+
+after(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+for (const [look, options] of Object.entries(LOOKS)) {
+  test(`every page is accessible, complete and inside the window: ${look}`, async () => {
+    const context = await browser.newContext({ ...options, baseURL: server.url })
+    const found: string[] = []
+    try {
+      for (const [name, address] of Object.entries(addresses)) {
+        const page = await context.newPage()
+        const complain = (text: string) => found.push(`${name}: ${text}`)
+        page.on('pageerror', (error) => complain(error.message))
+        page.on('console', (message) => {
+          const isExpected = name === 'error' && message.text().includes('404')
+          if (message.type() === 'error' && !isExpected) complain(message.text())
+        })
+        await page.goto(address)
+        await page.screenshot({ path: `${SCREENS}${name}-${look}.png`, fullPage: true })
+        const excess = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+        if (Number(excess) > 0) complain(`is ${excess} px wider than the window`)
+        // Handed to the page from outside, as its policy lets no foreign script in.
+        await page.evaluate(axe.source)
+        const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults
+        for (const one of violations) complain(`${one.id}: ${one.nodes[0]?.html}`)
+        await page.close()
+      }
+    } finally {
+      await context.close()
+    }
+    assert.deepEqual(found, [])
+  })
+}
+
+test('the keyboard can skip the bar and choose what to look for', async () => {
+  const context = await browser.newContext({ baseURL: server.url })
+  const page = await context.newPage()
+  await page.goto('/')
+  await page.keyboard.press('Tab')
+  assert.equal(await page.evaluate('document.activeElement.textContent'), 'Skip to content')
+  await page.keyboard.press('Enter')
+  assert.equal(await page.evaluate('document.activeElement.id'), 'main')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Space')
+  assert.equal(await page.evaluate('document.activeElement.checked'), true)
+  await context.close()
+})
+
+test('the chosen colours stay from page to page', async () => {
+  const context = await browser.newContext({ baseURL: server.url, colorScheme: 'dark' })
+  const page = await context.newPage()
+  await page.goto('/')
+  const ground = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
+  const dark = await ground()
+  const button = page.getByRole('button', { name: /Colours/ })
+  await button.click()
+  await button.click()
+  assert.match(await button.innerText(), /light/)
+  const light = await ground()
+  assert.notEqual(light, dark)
+  await page.goto('/models')
+  assert.equal(await ground(), light)
+  await context.close()
+})
