@@ -22,6 +22,11 @@ export interface SessionOptions {
   readonly threads: number
   /** A training step: weights are inputs, so memory patterns only cost memory (755 against 1065 MB measured). */
   readonly training?: boolean
+  /**
+   * `all` (the default) fuses convolutions with what follows and blocks their layout, which needs constant weights. Where
+   * weights are inputs it only costs time: a whole DenseNet121 step is created in 2.1 instead of 3.3 s and runs faster with `basic`.
+   */
+  readonly optimization?: 'basic' | 'all'
 }
 
 /**
@@ -37,6 +42,7 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions):
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
+      graphOptimizationLevel: options.optimization ?? 'all',
       enableMemPattern: !options.training,
       logSeverityLevel: 3,
       extra: { session: { intra_op: { allow_spinning: '0' } } },

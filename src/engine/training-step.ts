@@ -77,8 +77,14 @@ export async function createTrainingStep(options: TrainingStepOptions): Promise<
   const session = await createSession(encodeModel(traced.graph), {
     threads: options.threads,
     training: true,
+    optimization: hasFrozenWeights(options.model, traced) ? 'all' : 'basic',
   })
   return new TracedTrainingStep(traced, session)
+}
+
+/** Constant weights are what most of ONNX Runtime's optimisations work on. */
+function hasFrozenWeights(model: tf.LayersModel, { weights }: TrainingGraph): boolean {
+  return namedWeights(model).size > weights.trained.length + weights.moving.length
 }
 
 class TracedTrainingStep implements TrainingStep {

@@ -2,8 +2,8 @@
 import { ELEMENT_TYPES } from '../onnx/model.ts'
 import { currentGraph } from '../tracing/current-graph.ts'
 import { existsInNchw, made, nchw, nhwc } from '../tracing/layout.ts'
-import { NCHW_AXIS, type Value } from '../tracing/value.ts'
-import { cast } from './broadcast.ts'
+import { at, constant, NCHW_AXIS, type Value } from '../tracing/value.ts'
+import { binary, cast } from './broadcast.ts'
 import { kernel } from './kernel.ts'
 
 const REDUCTIONS = {
@@ -44,9 +44,20 @@ interface ReduceOptions {
   readonly keepDims: boolean
 }
 
+/** Operators: ReduceSumSquare, Mul: a sum or mean of squares without the squares in memory */
+function reduceSquares(op: string, x: Value, options: ReduceOptions): Value {
+  const sum = reduce('ReduceSumSquare', x, options)
+  if (op === 'ReduceSum') return sum
+  const count = options.axes.reduce((product, axis) => product * at(x.shape, axis), 1)
+  return binary('Mul', sum, constant([1 / count], [], 'float32'))
+}
+
 /** Operators: ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceProd; in the layout that the value has. */
 export function reduce(op: string, x: Value, { axes, keepDims }: ReduceOptions): Value {
   if (axes.length === 0) return x
+  if (x.squareOf && (op === 'ReduceSum' || op === 'ReduceMean')) {
+    return reduceSquares(op, x.squareOf, { axes, keepDims })
+  }
   const graph = currentGraph()
   const shape = keepDims
     ? x.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim))

@@ -45,8 +45,8 @@ kernel<'x'>('Selu', ({ x }) =>
 // Operators: Sqrt, Reciprocal
 kernel<'x'>('Rsqrt', ({ x }) => unary('Reciprocal', unary('Sqrt', x)))
 
-// Operator: Mul
-kernel<'x'>('Square', ({ x }) => binary('Mul', x, x))
+// Operator: Mul; left out when only sums over it are wanted (see reduce)
+kernel<'x'>('Square', ({ x }) => ({ ...binary('Mul', x, x), squareOf: x }))
 
 // Operators: Exp, Sub
 kernel<'x'>('Expm1', ({ x }) => binary('Sub', unary('Exp', x), one()))

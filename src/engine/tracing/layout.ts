@@ -104,12 +104,20 @@ export function broadcasting(
   return { shape, type, graph: currentGraph(), names: {}, broadcast: small }
 }
 
-/** One number everywhere. Short ones are constants that later kernels can read, long ones broadcast. */
+/** Up to this many equal numbers are written out, for instance one for each channel; more of them broadcast one. */
+const MAX_FILLED = 4096
+const filledConstants = new Map<string, Value['data']>()
+
+/** One number everywhere; equal ones share one array, and so one initializer. */
 export function filled(value: number, shape: readonly number[], type: ValueType): Value {
   const size = sizeOf(shape)
-  if (size <= 64) return constant(new Array<number>(size).fill(value), shape, type)
-  const one = constant([value], [], type)
-  return broadcasting({ name: nhwc(one), shape: [] }, shape, type)
+  if (size > MAX_FILLED) {
+    return broadcasting({ name: nhwc(constant([value], [], type)), shape: [] }, shape, type)
+  }
+  const key = `${type} ${value} ${size}`
+  const data = filledConstants.get(key) ?? constant(new Array(size).fill(value), shape, type).data
+  filledConstants.set(key, data)
+  return constant(data ?? [], shape, type)
 }
 
 /** The shape that is really in memory. */

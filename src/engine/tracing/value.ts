@@ -29,6 +29,8 @@ export interface Value {
   readonly broadcast?: { readonly name: string; readonly shape: readonly number[] }
   /** Of `step(x)`: the mask x > 0, so that a product with it becomes a Where. */
   readonly mask?: Value
+  /** Of `square(x)`: x, so that a sum over it is one ReduceSumSquare. */
+  readonly squareOf?: Value
   /** Of a max pooling: its node, whose second output holds the indices that the gradient needs. */
   readonly pool?: OnnxNode
 }
