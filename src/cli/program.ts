@@ -19,6 +19,8 @@ export function buildProgram(): Command {
     .description('Diagnoses X-rays with heatmaps, trains models, and changes what answers.')
     .version(version)
     .helpCommand(false)
+    // So that `predict --version <version>` is not the program's own --version.
+    .enablePositionalOptions()
     .showSuggestionAfterError(false)
     .exitOverride()
     .configureOutput({

@@ -47,11 +47,11 @@ export class ImagingPool {
     this.#options = { timeoutMs: 30_000, maxWorkerBytes: 2 ** 30, queueLength: 64, ...options }
   }
 
-  /** Starts the workers; they are ready a moment later, jobs wait for them. */
-  start(): void {
+  /** Starts the workers; they are ready a moment later, jobs wait for them. Without `ahead` each starts when needed. */
+  start({ ahead = true }: { readonly ahead?: boolean } = {}): void {
     if (this.#running) return
     this.#running = true
-    while (this.#workers.size < this.#options.workers) this.#spawn()
+    while (ahead && this.#workers.size < this.#options.workers) this.#spawn()
   }
 
   /** Ends the workers and refuses what they had not finished. Safe to call twice. */

@@ -155,7 +155,7 @@ export class Home implements RegistryContext {
 
   async #recover(): Promise<void> {
     try {
-      this.imaging.start()
+      this.imaging.start({ ahead: this.#parts.options.isServer })
       await this.runtime.start()
       if (this.config.demo === 'auto') await seedStore(this)
       const recovery = await recover(this)

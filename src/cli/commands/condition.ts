@@ -2,8 +2,8 @@
 import { type Command, Option } from 'commander'
 import { readConfig } from '../../config.ts'
 import { AppError } from '../../errors.ts'
-import { type Condition, GATE_METRICS } from '../../registry/conditions.ts'
-import { parseClasses } from '../../training/import/foreign-fields.ts'
+import type { ClassLabel } from '../../package/schema.ts'
+import type { Condition } from '../../registry/conditions.ts'
 import { withApi } from '../api.ts'
 import { command, fraction } from '../command.ts'
 import { printFields, printJson, printTable } from '../output.ts'
@@ -67,11 +67,7 @@ function withSettings(one: Command): Command {
         'pinned: people decide; follow: the newest that passes the gate',
       ).choices(['pinned', 'follow']),
     )
-    .addOption(
-      new Option('--gate-metric <metric>', 'what a new version is held against').choices(
-        GATE_METRICS,
-      ),
-    )
+    .option('--gate-metric <metric>', 'what a new version is held against, e.g. auc')
     .option('--gate-margin <share>', 'how much worse it may be, 0 to 1', fraction)
 }
 
@@ -96,9 +92,9 @@ async function create(id: string, settings: Settings): Promise<void> {
   if (settings.classes === undefined) {
     throw new AppError('invalid', 'Say the classes, e.g. --classes "NORMAL,*FRACTURE".')
   }
-  const classes = parseClasses(settings.classes)
+  const classes = await classesOf(settings.classes)
   const kind = settings.kind ?? (classes.length === 2 ? 'binary' : 'single-label')
-  const { gate, ...rest } = patchOf(settings)
+  const { gate, ...rest } = await patchOf(settings)
   if (gate && !(gate.metric && gate.margin !== undefined)) {
     throw new AppError('invalid', 'Give --gate-metric and --gate-margin together.')
   }
@@ -110,7 +106,7 @@ async function create(id: string, settings: Settings): Promise<void> {
 }
 
 async function set(id: string, settings: Settings): Promise<void> {
-  const body = patchOf(settings)
+  const body = await patchOf(settings)
   if (Object.keys(body).length === 0) {
     throw new AppError('invalid', 'Say what to change; --help lists what can be.')
   }
@@ -120,8 +116,13 @@ async function set(id: string, settings: Settings): Promise<void> {
   print(condition, settings)
 }
 
+async function classesOf(text: string): Promise<readonly ClassLabel[]> {
+  const { parseClasses } = await import('../../training/import/foreign-fields.ts')
+  return parseClasses(text)
+}
+
 /** Only what was given. */
-function patchOf(settings: Settings) {
+async function patchOf(settings: Settings) {
   const { name, bodyPart, policy, gateMetric, gateMargin, operatingPoint } = settings
   const gate = {
     ...(gateMetric !== undefined && { metric: gateMetric }),
@@ -130,7 +131,7 @@ function patchOf(settings: Settings) {
   return {
     ...(name !== undefined && { name }),
     ...(bodyPart !== undefined && { bodyPart }),
-    ...(settings.classes !== undefined && { classes: parseClasses(settings.classes) }),
+    ...(settings.classes !== undefined && { classes: await classesOf(settings.classes) }),
     ...(policy !== undefined && { policy }),
     ...(Object.keys(gate).length > 0 && { gate }),
     ...(operatingPoint !== undefined && {

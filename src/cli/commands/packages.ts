@@ -7,11 +7,9 @@ import type { Command } from 'commander'
 import { type Config, readConfig } from '../../config.ts'
 import { AppError, isAppError } from '../../errors.ts'
 import { parseVersion, versionPath } from '../../package/ids.ts'
-import { verifyPackage } from '../../package/verify-package.ts'
 import type { Version } from '../../registry/versions.ts'
 import { type Api, withApi } from '../api.ts'
 import { command, query } from '../command.ts'
-import { zipFolder } from '../folder-zip.ts'
 import { bytesText, printable, printJson, printLine } from '../output.ts'
 import { startProgress } from '../progress.ts'
 
@@ -66,6 +64,7 @@ async function importFile(path: string, options: ImportOptions): Promise<void> {
   const info = await stat(path).catch((cause: unknown) => {
     throw new AppError('invalid', `"${basename(path)}" is not there or not readable.`, { cause })
   })
+  const { zipFolder } = await import('../folder-zip.ts')
   const folder = info.isDirectory() ? await zipFolder(path) : undefined
   try {
     const form = new FormData()
@@ -171,6 +170,7 @@ async function wanted(api: Api, ids: readonly string[]): Promise<Version[]> {
 }
 
 async function verifyOne({ modelsDir }: Config, { id, sha256 }: Version) {
+  const { verifyPackage } = await import('../../package/verify-package.ts')
   const { condition, name, n } = parseVersion(id)
   try {
     const dir = join(modelsDir, condition, name, `v${n}`)

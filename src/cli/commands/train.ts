@@ -10,13 +10,11 @@ import { parseName } from '../../package/ids.ts'
 import type { Condition } from '../../registry/conditions.ts'
 import type { Version } from '../../registry/versions.ts'
 import type { JobCondition, TrainingMessage } from '../../training/job.ts'
-import { PRESETS, parsePreset } from '../../training/settings.ts'
-import { findSynthCondition } from '../../training/synth/conditions.ts'
-import { type TrainRequest, trainOnce } from '../../training/train-once.ts'
+import type { Preset } from '../../training/settings.ts'
+import type { TrainRequest } from '../../training/train-once.ts'
 import type { TrainingProcess } from '../../training/training-process.ts'
 import { withApi } from '../api.ts'
 import { command, wholeNumber } from '../command.ts'
-import { zipFolder } from '../folder-zip.ts'
 import { printFields, printJson, printLine, share } from '../output.ts'
 import { type Progress, startProgress } from '../progress.ts'
 
@@ -25,7 +23,7 @@ interface Options {
   readonly condition: string
   readonly dataset: string
   readonly architecture: string
-  readonly preset: string
+  readonly preset: Preset
   readonly name?: string
   readonly bodyPart?: string
   readonly epochs?: number
@@ -46,7 +44,9 @@ export function addTrainCommand(program: Command): void {
     .requiredOption('--dataset <folder>', 'a folder with a folder of images for each class')
     .option('--architecture <name>', 'how it is built', 'tiny_cnn')
     .addOption(
-      new Option('--preset <preset>', 'how long').choices(Object.keys(PRESETS)).default('standard'),
+      new Option('--preset <preset>', '5, 25 or 50 epochs')
+        .choices(['quick', 'standard', 'intensive'] satisfies Preset[])
+        .default('standard'),
     )
     .option('--name <name>', 'name of the version; by default architecture and preset')
     .option('--body-part <text>', 'of a new condition, e.g. chest')
@@ -60,6 +60,7 @@ export function addTrainCommand(program: Command): void {
 }
 
 async function train(options: Options): Promise<void> {
+  const { trainOnce } = await import('../../training/train-once.ts')
   const config = readConfig()
   const request = await requestOf(config, options)
   const progress = startProgress('training', { quiet: options.json === true })
@@ -104,7 +105,7 @@ async function requestOf(config: Config, options: Options): Promise<TrainRequest
     datasetDir,
     datasetName: basename(datasetDir),
     architecture: options.architecture,
-    preset: parsePreset(options.preset),
+    preset: options.preset,
     hyperparameters: {
       ...(epochs !== undefined && { epochs }),
       ...(batchSize !== undefined && { batchSize }),
@@ -143,6 +144,7 @@ async function conditionOf(
   { id, bodyPart }: { id: string; bodyPart: string | undefined },
 ): Promise<JobCondition> {
   const conditions = await withApi(config, (api) => api.json<Condition[]>('/api/v1/conditions'))
+  const { findSynthCondition } = await import('../../training/synth/conditions.ts')
   const known = conditions.find((one) => one.id === id) ?? findSynthCondition(id)
   if (known) {
     const { name, kind, classes } = known
@@ -154,6 +156,7 @@ async function conditionOf(
 }
 
 async function register(config: Config, packageDir: string): Promise<Version> {
+  const { zipFolder } = await import('../folder-zip.ts')
   const zip = await zipFolder(packageDir)
   try {
     const form = new FormData()

@@ -3,7 +3,6 @@ import { type Command, Option } from 'commander'
 import { readConfig } from '../../config.ts'
 import { parseVersion, versionPath } from '../../package/ids.ts'
 import type { Condition } from '../../registry/conditions.ts'
-import { VERSION_SORTS } from '../../registry/version-list.ts'
 import type { Version } from '../../registry/versions.ts'
 import { type Api, withApi } from '../api.ts'
 import { command, fraction, query, wholeNumber } from '../command.ts'
@@ -55,7 +54,7 @@ export function addVersionsCommands(program: Command): void {
     .option('--from <time>', 'only made at or after this time or day')
     .option('--to <time>', 'only made at or before this time or day')
     .option('-q, --q <words>', 'only with all of these words in id, architecture, tags or notes')
-    .addOption(new Option('--sort <field>', 'order by').choices(VERSION_SORTS))
+    .option('--sort <field>', 'order by, e.g. auc, accuracy, size, name or createdAt')
     .addOption(new Option('--order <order>', 'direction').choices(['asc', 'desc']))
     .option('--limit <number>', 'at most so many', wholeNumber(1, 500), 100)
     .action(list)
