@@ -112,7 +112,7 @@ function side(comparison: Comparison, which: 'a' | 'b'): Html {
     ${sharedNotice(comparison) ? undefined : versionNotice(noticeOf(prediction, version))}
     ${decisionBlock(prediction)}
     ${probabilityBars(prediction)}
-    ${heatmap && heatmapLegend(heatmap, { id: `legend-${which}` })}
+    ${heatmap && heatmapLegend(heatmap, { id: `legend-${which}`, isShared: comparison.scaleA != null })}
     <p><a href="${links.prediction(prediction.id)}">This result alone</a></p>
   </section>`
 }

@@ -93,7 +93,10 @@ function filmControls(id: string, hasHeatmap: boolean): Html {
 }
 
 /** Where the map comes from and what its colours mean: an absolute scale, the same for every image of a version. */
-export function heatmapLegend(heatmap: HeatmapProps, { id }: { id: string }): Html {
+export function heatmapLegend(
+  heatmap: HeatmapProps,
+  { id, isShared = false }: { id: string; isShared?: boolean },
+): Html {
   return html`<div class="legend">
     <p class="legend-title">Where the evidence for <strong>${heatmap.target}</strong> lies
       ${heatmap.weak && badge('weak evidence', 'warn', 'warning')}</p>
@@ -107,8 +110,11 @@ export function heatmapLegend(heatmap: HeatmapProps, { id }: { id: string }): Ht
     <p class="legend-ends"><span>none</span><span>${
       heatmap.scale ? html`strong (${score(heatmap.scale)} or more)` : 'strong'
     }</span></p>
-    <p class="hint">${methodName(heatmap.method)}${heatmap.layer && html`, layer <code>${heatmap.layer}</code>`}. The scale is
-      fixed for this version, never stretched to this image: a dark map means little evidence.</p>
+    <p class="hint">${methodName(heatmap.method)}${heatmap.layer && html`, layer <code>${heatmap.layer}</code>`}. ${
+      isShared
+        ? 'Both maps have one scale: the same colour is the same evidence.'
+        : 'The scale is fixed for this version, never stretched to this image.'
+    } A dark map means little evidence.</p>
     ${
       heatmap.weak &&
       notice(

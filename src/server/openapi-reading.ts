@@ -104,7 +104,10 @@ export const READING: readonly Operation[] = [
     path: '/api/v1/predictions/{id}/heatmap.png',
     tag: 'predictions',
     summary: 'The heatmap as a transparent overlay of the upload’s size',
-    query: { composite: '1: image and overlay in one' },
+    query: {
+      composite: '1: image and overlay in one',
+      scale: 'value of the map to be drawn in full colour, to show two results alike',
+    },
     answers: { 200: { description: 'The picture', type: 'image/png' } },
     errors: [
       ['404', 'unknown-prediction, not-found'],

@@ -113,6 +113,13 @@ test('two films zoom together and never show beyond their edges', async () => {
   assert.equal(await page.locator('[data-film-zoom-value]').innerText(), '100 %')
 })
 
+test('both maps of a comparison are drawn at the scale that they share', async () => {
+  await page.goto(`/compare?left=${results.left}&right=${results.right}`)
+  const legends = await page.locator('.legend').allInnerTexts()
+  assert.equal(legends.length, 2)
+  for (const text of legends) assert.match(text, /Both maps have one scale/)
+})
+
 test('the difference of two maps is drawn from the overlays and put into words', async () => {
   await page.goto(`/compare?left=${results.left}&right=${results.right}`)
   await page.getByText('Where the heatmaps differ').click()

@@ -4,7 +4,8 @@ import { comparePage } from '../../../views/compare.ts'
 import { type Comparison, compareResult } from '../../../views/comparison.ts'
 import type { ProblemProps } from '../../../views/error.ts'
 import { links } from '../../../views/links.ts'
-import { getPrediction } from '../../registry/predictions.ts'
+import { sharedScales } from '../../inference/compare.ts'
+import { getPrediction, type StoredPrediction } from '../../registry/predictions.ts'
 import type { AppEnv } from '../app-env.ts'
 import { type Comparing, comparePredictions, compareVersions } from '../comparing.ts'
 import { frameOf } from '../frame.ts'
@@ -29,8 +30,7 @@ export function comparePages(home: Home): Hono<AppEnv> {
     if (left === undefined || right === undefined) return c.html(await page(c, {}))
     const a = await getPrediction(home.db, left)
     const b = await getPrediction(home.db, right)
-    const compared = comparePredictions(a.prediction, b.prediction)
-    const result = await comparison(compared, a.imageFile !== null && b.imageFile !== null)
+    const result = await comparison(comparePredictions(a.prediction, b.prediction), [a, b])
     return wantsFragment(c) ? c.html(compareResult(result)) : c.html(await page(c, { result }))
   })
   routes.post('/compare', async (c) => {
@@ -51,19 +51,24 @@ export function comparePages(home: Home): Hono<AppEnv> {
     const address = links.compare({ left: result.a.id, right: result.b.id })
     if (!wantsFragment(c)) return seeOther(c, address)
     c.header('HX-Push-Url', address)
-    return c.html(compareResult(await comparison(result, true)))
+    const stored = [result.a.id, result.b.id].map((id) => getPrediction(home.db, id))
+    return c.html(compareResult(await comparison(result, await Promise.all(stored))))
   }
 
-  async function comparison(compared: Comparing, imageAvailable: boolean): Promise<Comparison> {
-    const { a, b } = compared
+  async function comparison(
+    compared: Comparing,
+    stored: readonly StoredPrediction[],
+  ): Promise<Comparison> {
+    const { a, b, note } = compared
+    const scales = note === null ? scalesOf(stored) : undefined
     return {
       ...compared,
       condition: await findConditionById(home, a.condition),
       versionA: await findVersionById(home, a.version),
       versionB: await findVersionById(home, b.version),
-      imageAvailable,
-      scaleA: a.heatmap?.scale,
-      scaleB: b.heatmap?.scale,
+      imageAvailable: stored.every((one) => one.imageFile !== null),
+      scaleA: scales?.a,
+      scaleB: scales?.b,
     }
   }
 
@@ -86,4 +91,20 @@ export function comparePages(home: Home): Hono<AppEnv> {
       ...shown,
     })
   }
+}
+
+/** At which values the two maps show the same evidence in the same colour; undefined unless both have one. */
+function scalesOf(stored: readonly StoredPrediction[]): { a: number; b: number } | undefined {
+  const [a, b] = stored.map(({ heatmap, prediction }) =>
+    heatmap && prediction.heatmap
+      ? {
+          method: prediction.heatmap.method,
+          width: heatmap.gridWidth,
+          height: heatmap.gridHeight,
+          scale: heatmap.scale,
+          temperature: prediction.calibration?.temperature ?? 1,
+        }
+      : undefined,
+  )
+  return a && b && sharedScales(a, b)
 }

@@ -17,7 +17,7 @@ import { packageDir } from '../../registry/store.ts'
 import { FeedbackBodySchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
 import type { Home } from '../home.ts'
-import { queryChoice, queryLimit, queryText, readJson } from '../requests.ts'
+import { queryChoice, queryLimit, queryNumber, queryText, readJson } from '../requests.ts'
 
 /** A result never changes, and it is nobody else's. */
 const CACHING = 'private, max-age=3600, immutable'
@@ -47,9 +47,10 @@ export function predictionRoutes(home: Home): Hono<AppEnv> {
     const stored = await getPrediction(db, c.req.param('id'))
     const composite = queryChoice(c, { name: 'composite', of: ['0', '1', 'true', 'false'] })
     const isComposite = composite === '1' || composite === 'true'
+    const scale = queryNumber(c, { name: 'scale', min: 1e-12, max: 1e12 })
     c.header('Content-Type', 'image/png')
     c.header('Cache-Control', CACHING)
-    return c.body(new Uint8Array(await drawHeatmap(home, { stored, isComposite })))
+    return c.body(new Uint8Array(await drawHeatmap(home, { stored, isComposite, scale })))
   })
   routes.post('/api/v1/predictions/:id/feedback', async (c) => {
     const { verdict, label, comment } = await readJson(c, FeedbackBodySchema)
@@ -68,8 +69,9 @@ export function predictionRoutes(home: Home): Hono<AppEnv> {
 
 async function drawHeatmap(
   home: Home,
-  { stored, isComposite }: { stored: StoredPrediction; isComposite: boolean },
+  o: { stored: StoredPrediction; isComposite: boolean; scale: number | undefined },
 ): Promise<Uint8Array> {
+  const { stored, isComposite } = o
   const { prediction, heatmap } = stored
   if (!heatmap) {
     throw new AppError('not-found', 'This result has no heatmap: none was asked for.')
@@ -81,6 +83,7 @@ async function drawHeatmap(
   const { width, height } = prediction.image
   return home.imaging.heatmap({
     ...heatmap,
+    scale: o.scale ?? heatmap.scale,
     width,
     height,
     ...(rule && { rule }),
