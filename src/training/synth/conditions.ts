@@ -79,7 +79,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   },
   cardiomegaly: {
     anatomy: { of: 'radiograph', draw: drawCardiomegaly },
-    pose: { mirrored: 0.05, angle: 0.08, zoom: [0.75, 1.2], shift: 0.11 },
+    pose: { mirrored: 0.05, angle: 0.08, zoom: [0.75, 1.25], shift: 0.12 },
     artefacts: CHEST_ARTEFACTS,
   },
   osteoporosis: {

@@ -13,6 +13,7 @@ export function drawPneumonia(scene: Scene): Radiograph {
   const heart = {
     ratio: scene.patient.fork('heart').between(0.4, 0.54),
     roundness: scene.patient.fork('shape').uniform(),
+    height: scene.patient.fork('length').between(0.24, 0.31),
     shift: image.fork('shift').normal(0, 0.02),
   }
   const thorax = drawThorax(canvas, build, heart)

@@ -36,6 +36,8 @@ export interface Heart {
   readonly ratio: number
   /** 0: apex low and pointed; 1: globular. */
   readonly roundness: number
+  /** Half the length of the ventricle, half-image units. */
+  readonly height: number
   readonly shift: number
 }
 
@@ -45,6 +47,7 @@ export interface Thorax {
   readonly lungs: Plane
   /** The heart without the great vessels above it. */
   readonly heartShape: Shape
+  readonly heartCentre: Point
   readonly build: Build
 }
 
@@ -64,7 +67,7 @@ export function drawBuild(patient: Random): Build {
 }
 
 export function drawThorax(canvas: Canvas, build: Build, heart: Heart): Thorax {
-  const heartShape = heartOutline(build, heart)
+  const { shape: heartShape, centre: heartCentre } = heartOutline(build, heart)
   const greatVessels = ellipse(
     at(0.03 + heart.shift * 0.5, -0.28 * build.height),
     0.13 * build.width,
@@ -83,7 +86,7 @@ export function drawThorax(canvas: Canvas, build: Build, heart: Heart): Thorax {
   })
   drawThoraxBones(canvas, attenuation, build)
   add(attenuation, drawLungVessels(canvas, build, lungs), 1)
-  return { attenuation, lungs, heartShape, build }
+  return { attenuation, lungs, heartShape, heartCentre, build }
 }
 
 /** Chord of the trunk with shoulders and neck, and air around it. */
@@ -133,12 +136,13 @@ function lungOutline(build: Build, side: -1 | 1): Shape {
 }
 
 /** Left ventricle and right atrium, resting on the left dome of the diaphragm, two thirds left of the midline. */
-function heartOutline(build: Build, heart: Heart): Shape {
+function heartOutline(build: Build, heart: Heart): { shape: Shape; centre: Point } {
   const radius = heart.ratio * INNER_HALF_WIDTH * build.width
   const floor = (build.domes[1] + 0.04) * build.height
-  const ry = mix(0.25, 0.3, heart.roundness) * build.height * (0.8 + 0.45 * heart.ratio)
+  const ry = heart.height * build.height
   const centre = at(0.27 * radius + heart.shift, floor - ry * 0.8)
   const ventricle = ellipse(centre, radius, ry, mix(0.5, 0.22, heart.roundness))
   const atriumAt = at(centre.x - radius * 0.45, centre.y - ry * 0.15)
-  return joined([ventricle, ellipse(atriumAt, radius * 0.5, ry * 0.75)], 0.09)
+  const shape = joined([ventricle, ellipse(atriumAt, radius * 0.5, ry * 0.75)], 0.09)
+  return { shape, centre }
 }
