@@ -1,6 +1,4 @@
 // Pages of the registry: all versions, one version, notes and tags, deletion, import.
-import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
 import { type Context, Hono } from 'hono'
 import type { ProblemProps } from '../../../views/error.ts'
 import { links } from '../../../views/links.ts'
@@ -47,7 +45,7 @@ export function modelPages(home: Home): Hono<AppEnv> {
     return c.html(wantsFragment(c) ? modelRows(props) : modelListPage(props))
   })
   routes.post('/models/import', async (c) => {
-    const spoolDir = join(home.store.stagingDir, `upload-${randomUUID()}`)
+    const spoolDir = home.store.stagingDir
     const limits = { maxFileBytes: home.config.maxImportBytes, maxFiles: 1, spoolDir }
     const upload = await readUpload(c.req.raw, limits)
     try {

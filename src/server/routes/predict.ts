@@ -1,7 +1,5 @@
 // /api/v1/predict, /compare and /batch: images in, predictions out.
-import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Hono } from 'hono'
 import { AppError } from '../../errors.ts'
 import { getCondition } from '../../registry/conditions.ts'
@@ -40,7 +38,7 @@ export function predictRoutes(home: Home): Hono<AppEnv> {
     return c.json(comparison)
   })
   routes.post('/api/v1/batch', async (c) => {
-    const spoolDir = join(home.store.stagingDir, `batch-${randomUUID()}`)
+    const spoolDir = home.store.stagingDir
     const limits = { maxFileBytes: home.config.maxUploadBytes, maxFiles: MAX_BATCH, spoolDir }
     const upload = await readUpload(c.req.raw, limits)
     try {

@@ -1,6 +1,4 @@
 // /api/v1/versions: the registry of models, and packages that come and go.
-import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
@@ -33,7 +31,7 @@ export function versionRoutes(home: Home): Hono<AppEnv> {
     return c.json({ items: items.map(shown), ...page })
   })
   routes.post('/api/v1/versions/import', async (c) => {
-    const spoolDir = join(home.store.stagingDir, `upload-${randomUUID()}`)
+    const spoolDir = home.store.stagingDir
     const limits = { maxFileBytes: home.config.maxImportBytes, maxFiles: 1, spoolDir }
     const upload = await readUpload(c.req.raw, limits)
     try {
