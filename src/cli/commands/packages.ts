@@ -10,7 +10,7 @@ import { parseVersion, versionPath } from '../../package/ids.ts'
 import type { Version } from '../../registry/versions.ts'
 import { type Api, withApi } from '../api.ts'
 import { command, query } from '../command.ts'
-import { bytesText, printable, printJson, printLine } from '../output.ts'
+import { bytesText, printJson, printLine } from '../output.ts'
 import { startProgress } from '../progress.ts'
 
 const FOREIGN_FIELDS = [
@@ -140,15 +140,19 @@ async function verify(ids: readonly string[], { json }: { json?: true }): Promis
     const result = await verifyOne(config, version)
     results.push(result)
     progress.update(i + 1, versions.length, version.id)
-    if (!json) progress.say(`${result.ok ? 'intact ' : 'DAMAGED'} ${version.id}  ${result.detail}`)
   }
   progress.end()
   if (json) printJson(results)
+  else {
+    for (const { version, ok, detail } of results) {
+      printLine(`${ok ? 'intact ' : 'DAMAGED'}  ${version}  ${detail}`)
+    }
+  }
   const damaged = results.filter(({ ok }) => !ok).length
   if (damaged > 0) {
     throw new AppError('hash-mismatch', `${damaged} of ${results.length} packages are damaged.`)
   }
-  if (!json) printLine(printable(`${results.length} packages are intact.`))
+  if (!json) printLine(`${results.length} packages are intact.`)
 }
 
 async function wanted(api: Api, ids: readonly string[]): Promise<Version[]> {

@@ -1,0 +1,56 @@
+// Synthetic images and a training from the command line.
+import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'node:test'
+import type { Version } from '../../src/registry/versions.ts'
+import { homeFolders } from '../support/home.ts'
+import { roentgen, roentgenJson } from './run-cli.ts'
+
+test('dataset synth draws a folder for each class, the same for the same seed', async (t) => {
+  const { env, root } = await homeFolders(t)
+  const synth = (out: string, ...more: string[]) => {
+    const words = ['dataset', 'synth', '--condition', 'pneumonia', '--size', '32', '--out', out]
+    return roentgen([...words, ...more], { env, cwd: root })
+  }
+  const made = await synth('a', '--per-class', '2', '--seed', '3')
+  assert.equal(made.status, 0, made.stderr)
+  assert.match(made.stdout, /Made 2 NORMAL, 2 PNEUMONIA/)
+  assert.match(made.stdout, /Synthetic demonstration, not for use on patients/)
+  assert.equal((await synth('b', '--count', '4', '--seed', '3')).status, 0)
+  const [name = ''] = await readdir(join(root, 'a', 'PNEUMONIA'))
+  const bytes = (out: string) => readFile(join(root, out, 'PNEUMONIA', name))
+  assert.deepEqual(await bytes('a'), await bytes('b'))
+
+  const again = await synth('a', '--per-class', '2')
+  assert.equal(again.status, 1)
+  assert.match(again.stderr, /^roentgen: [^\n]*not empty[^\n]*\n$/)
+  const without = await synth('c')
+  assert.equal(without.status, 1)
+  assert.match(without.stderr, /how many images/)
+})
+
+test('train leaves a registered version that says it is synthetic and does not answer yet', async (t) => {
+  const { env, root } = await homeFolders(t)
+  const run = { env, cwd: root }
+  const synth = ['dataset', 'synth', '--condition', 'pneumonia', '--per-class', '24']
+  const drawn = await roentgen([...synth, '--size', '32', '--out', 'data-set'], run)
+  assert.equal(drawn.status, 0, drawn.stderr)
+  const words = ['train', '--condition', 'pneumonia', '--dataset', 'data-set', '--epochs', '1']
+  const { version } = await roentgenJson<{ version: Version }>(
+    [...words, '--preset', 'quick', '--image-size', '32', '--batch-size', '8', '--tag', 'trial'],
+    run,
+  )
+  assert.equal(version.id, 'pneumonia/tiny-cnn-quick@1')
+  assert.match(version.notice ?? '', /synthetic demonstration/)
+  assert.ok(version.tags.includes('trial'))
+  const listed = await roentgen(['versions', 'list'], run)
+  assert.match(listed.stdout, /^pneumonia\/tiny-cnn-quick@1 {2}/m)
+
+  const absent = await roentgen(['train', '--condition', 'x', '--dataset', 'none'], run)
+  assert.equal(absent.status, 1)
+  assert.match(absent.stderr, /^roentgen: There is no folder "none"\.\n$/)
+  const unknown = await roentgen([...words, '--architecture', 'alexnet'], run)
+  assert.equal(unknown.status, 1)
+  assert.match(unknown.stderr, /roentgen: "alexnet" is no architecture[^\n]*\n$/)
+})
