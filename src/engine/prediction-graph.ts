@@ -12,7 +12,7 @@ import { findHead, type Head, type LastActivation, withoutLastActivation } from 
 import { type Layer, type LayerCall, onlyTensor, withLayerCalls } from './layer-calls.ts'
 import { encodeModel, type OnnxGraph } from './onnx/model.ts'
 import { made } from './tracing/layout.ts'
-import { trace } from './tracing/trace.ts'
+import { keepWhileTracing, trace } from './tracing/trace.ts'
 import { tensorOfValue } from './tracing/trace-backend.ts'
 
 export interface PredictionOptions {
@@ -107,7 +107,7 @@ function explained(model: tf.LayersModel, explain: ExplainOptions): Explained {
         (call) => {
           const result = call.proceed()
           if (!Array.isArray(result) && isSpatial(result.shape)) {
-            spatial.push({ layer: call.layer, output: tf.keep(tf.clone(result)) })
+            spatial.push({ layer: call.layer, output: keepWhileTracing(tf.clone(result)) })
           }
           return result
         },

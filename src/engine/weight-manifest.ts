@@ -1,4 +1,5 @@
 // The weights manifest of a TF.js model: which shards there are, checked names and sizes, and their bytes in order.
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { io } from '@tensorflow/tfjs'
@@ -14,6 +15,8 @@ export interface Weights {
   readonly data: ArrayBuffer
 }
 
+/** A link is not followed: it could lead out of the folder. */
+const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)
 const MAX_WEIGHT_BYTES = 1024 * 1024 * 1024
 const MAX_RANK = 8
 const BYTES: Readonly<Record<string, number>> = {
@@ -118,7 +121,7 @@ async function readGroup(
   const bytes = Buffer.alloc(needed)
   let filled = 0
   for (const name of names) {
-    const file = await open(join(folder, name), 'r').catch((cause: unknown) => {
+    const file = await open(join(folder, name), READ).catch((cause: unknown) => {
       throw new AppError('invalid-package', `The weight file ${name} is missing.`, { cause })
     })
     try {

@@ -1,6 +1,6 @@
 // Loading TF.js layers models from a folder: what is read, and what is refused in one sentence.
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after, before } from 'node:test'
@@ -118,6 +118,13 @@ test('names outside the folder and addresses are refused', async () => {
     })
     assert.match(await refusal(refused), /another machine/)
   }
+})
+
+test('a link instead of a weight file is refused', async () => {
+  const path = await saved('link')
+  await rename(join(path, 'weights.bin'), join(folder, 'elsewhere.bin'))
+  await symlink(join(folder, 'elsewhere.bin'), join(path, 'weights.bin'))
+  assert.match(await refusal(path), /weights\.bin is missing/)
 })
 
 test('missing and short weights are refused', async () => {

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import * as tf from '@tensorflow/tfjs'
 import { encodeModel } from '../../src/engine/onnx/model.ts'
 import { MessageWriter } from '../../src/engine/onnx/protobuf.ts'
+import { predictionGraph } from '../../src/engine/prediction-graph.ts'
 import { createSession } from '../../src/engine/session.ts'
 import { trace } from '../../src/engine/tracing/trace.ts'
 import { numbers } from './compare.ts'
@@ -93,6 +94,14 @@ test('traces do not nest', () => {
       return { y: tf.ones([1]) }
     })
   assert.throws(outer, /inside another/)
+})
+
+test('a trace leaves no tensors behind', () => {
+  const model = tinyNet()
+  predictionGraph(model, { lastActivation: 'auto' })
+  const before = tf.memory().numTensors
+  predictionGraph(model, { lastActivation: 'auto' })
+  assert.equal(tf.memory().numTensors, before)
 })
 
 test('the same function gives the same bytes', () => {

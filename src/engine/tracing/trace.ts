@@ -1,5 +1,6 @@
 // Records a TF.js function as an ONNX graph: inputs become graph inputs, constants and weights initializers.
 import * as tf from '@tensorflow/tfjs'
+import { AppError, messageOf } from '../../errors.ts'
 import '../quiet-tfjs.ts'
 import '../kernels/binary.ts'
 import '../kernels/unary.ts'
@@ -24,12 +25,22 @@ export interface InputSpec {
   readonly type?: ValueType
 }
 
+/** Tensors that outlive the scopes of TF.js, but not the trace: they would hold on to its whole graph. */
+const kept: tf.Tensor[] = []
+
+/** Like `tf.keep`, until the end of the trace. */
+export function keepWhileTracing<T extends tf.Tensor>(tensor: T): T {
+  kept.push(tf.keep(tensor))
+  return tensor
+}
+
 type Tensors = Readonly<Record<string, tf.Tensor>>
 
 /**
  * Records `fn`, which gets a tensor for each input and returns one for each output. Shapes are fixed: another batch size is
  * another trace. Control flow is unrolled; reading the numbers of a traced tensor throws, and so does a random op
  * (by its name), because what it drew while tracing would be in the graph for ever.
+ * @throws AppError `invalid-package` that names an operation without a kernel
  */
 export function trace(
   inputs: Readonly<Record<string, InputSpec>>,
@@ -41,11 +52,25 @@ export function trace(
   tf.setBackend(TRACE_BACKEND)
   try {
     recordInto(graph, () => tf.tidy(() => record(graph, inputs, fn)))
+  } catch (error) {
+    throw asRefusal(error)
   } finally {
+    for (const tensor of kept.splice(0)) tensor.dispose()
     allowRandomOps()
     tf.setBackend(before)
   }
   return graph.finish()
+}
+
+/** An operation without a kernel here is the model's fault, not ours: it is named. */
+function asRefusal(error: unknown): unknown {
+  const [, name] = /Kernel '(\w+)' not registered/.exec(messageOf(error)) ?? []
+  if (!name) return error
+  return new AppError(
+    'invalid-package',
+    `The model uses the operation ${name}, for which there is no ONNX form here.`,
+    { cause: error },
+  )
 }
 
 /** A further input that is found to be needed while recording. */

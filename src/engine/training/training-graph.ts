@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts'
 import { findHead, withoutLastActivation } from '../head.ts'
 import { onlyTensor, withLayerCalls } from '../layer-calls.ts'
 import type { OnnxGraph } from '../onnx/model.ts'
-import { trace } from '../tracing/trace.ts'
+import { keepWhileTracing, trace } from '../tracing/trace.ts'
 import { type LossKind, weightedLoss } from './loss.ts'
 import { type Optimizer, type OptimizerOptions, optimizerOf } from './optimizer.ts'
 import { type DropoutInput, trainingCalls } from './training-layers.ts'
@@ -152,7 +152,7 @@ function lossAndGradients(
           onlyTensor(model.apply(existing(inputs.x), { training: true }) as tf.Tensor),
         ),
       )
-      logits = tf.keep(tf.clone(scores))
+      logits = keepWhileTracing(tf.clone(scores))
       const loss = weightedLoss(
         {
           logits: scores,

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
 import { uniforms } from '../counter-random.ts'
 import { type Layer, type LayerCall, onlyTensor } from '../layer-calls.ts'
-import { addInput } from '../tracing/trace.ts'
+import { addInput, keepWhileTracing } from '../tracing/trace.ts'
 import { batchNormOfBatch } from './batch-norm.ts'
 import { isBatchNorm } from './weights.ts'
 
@@ -83,7 +83,7 @@ function batchNorm(layer: Layer, x: tf.Tensor, moved: Map<tf.Variable, tf.Tensor
   ] as const) {
     const before = moved.get(val) ?? val
     const step = tf.mul(tf.sub(before, value), 1 - norm.momentum)
-    moved.set(val, tf.keep(tf.sub(before, step)))
+    moved.set(val, keepWhileTracing(tf.sub(before, step)))
   }
   return output
 }
