@@ -1,10 +1,14 @@
 // The way to the home: the HTTP interface of CONTRACT section 2, of the running server, or without one of the same
 // app inside this process. So a command does the same in both cases, and only one process writes a home.
+import { userInfo } from 'node:os'
 import type { Config } from '../config.ts'
 import { AppError, ERROR_CODES, type ErrorCode } from '../errors.ts'
 import { findServer, type ServerFile } from '../server/server-file.ts'
 
 const ANSWER_MS = 3000
+
+/** Who stands in the history as the one that did it. */
+const PERSON = personName()
 
 type Send = (request: Request) => Promise<Response>
 
@@ -63,6 +67,7 @@ export class Api {
     const request = new Request(new URL(path, this.#origin), init)
     request.headers.set('authorization', `Bearer ${this.#token}`)
     request.headers.set('accept', 'application/json')
+    request.headers.set('x-roentgen-by', PERSON)
     let response: Response
     try {
       response = await this.#send(request)
@@ -115,5 +120,15 @@ export async function isAnswering({ address, token }: ServerFile): Promise<boole
     return response.ok
   } catch {
     return false
+  }
+}
+
+function personName(): string {
+  try {
+    // A header takes plain letters only.
+    return userInfo().username.replace(/[^\x20-\x7e]/g, '?')
+  } catch {
+    // A container may run under a number that has no name.
+    return 'cli'
   }
 }

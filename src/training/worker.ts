@@ -34,3 +34,5 @@ process.on('message', (command: TrainingCommand) => {
 process.on('disconnect', () => {
   control.wish = 'cancel'
 })
+// Ctrl-C in a terminal reaches the whole group; the parent says what shall become of the training.
+process.on('SIGINT', () => {})

@@ -1,11 +1,15 @@
 // Synthetic images and a training from the command line.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import test from 'node:test'
 import type { Version } from '../../src/registry/versions.ts'
+import { drawDataset } from '../support/drawn-dataset.ts'
 import { homeFolders } from '../support/home.ts'
-import { roentgen, roentgenJson } from './run-cli.ts'
+import { COMMAND, roentgen, roentgenJson } from './run-cli.ts'
 
 test('dataset synth draws a folder for each class, the same for the same seed', async (t) => {
   const { env, root } = await homeFolders(t)
@@ -53,4 +57,22 @@ test('train leaves a registered version that says it is synthetic and does not a
   const unknown = await roentgen([...words, '--architecture', 'alexnet'], run)
   assert.equal(unknown.status, 1)
   assert.match(unknown.stderr, /roentgen: "alexnet" is no architecture[^\n]*\n$/)
+})
+
+test('Ctrl-C once ends a training after its batch and keeps the best so far', async (t) => {
+  const { env, root } = await homeFolders(t)
+  await drawDataset(join(root, 'spots'), 24)
+  const words = ['train', '--condition', 'spots', '--dataset', 'spots', '--epochs', '1000']
+  const child = spawn(
+    process.execPath,
+    [COMMAND, ...words, '--image-size', '32', '--batch-size', '8'],
+    { env, cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  const output = text(child.stdout)
+  for await (const line of createInterface({ input: child.stderr })) {
+    // As a terminal does it: to the whole group.
+    if (line.startsWith('epoch 1/')) process.kill(-(child.pid as number), 'SIGINT')
+  }
+  assert.match(await output, /^version +spots\/tiny-cnn-standard@1\n/)
+  assert.match(await output, /\(stopped by hand\)/)
 })

@@ -10,6 +10,7 @@ import { parseName } from '../../package/ids.ts'
 import type { Condition } from '../../registry/conditions.ts'
 import type { Version } from '../../registry/versions.ts'
 import type { JobCondition, TrainingMessage } from '../../training/job.ts'
+import { logLine } from '../../training/log-line.ts'
 import type { Preset } from '../../training/settings.ts'
 import type { TrainRequest } from '../../training/train-once.ts'
 import type { TrainingProcess } from '../../training/training-process.ts'
@@ -172,31 +173,15 @@ async function register(config: Config, packageDir: string): Promise<Version> {
 }
 
 function show(message: TrainingMessage, progress: Progress): void {
-  switch (message.type) {
-    case 'phase':
-      progress.say(`${message.phase} …`)
-      break
-    case 'prepared':
-      progress.say(`${message.images} images, ${message.setAside} set aside.`)
-      break
-    case 'batch': {
-      const { epoch, epochs, batch, batches, loss } = message
-      const note = `epoch ${epoch}/${epochs}, loss ${loss.toFixed(4)}`
-      progress.update((epoch - 1) * batches + batch, epochs * batches, note)
-      break
-    }
-    case 'epoch': {
-      const { record, epochs, best } = message
-      progress.say(
-        `epoch ${record.epoch}/${epochs}: loss ${record.trainLoss.toFixed(4)}, validation loss ` +
-          `${record.valLoss.toFixed(4)}, AUC ${share(record.valAuc)}${best ? ', best so far' : ''}`,
-      )
-      break
-    }
-    case 'log':
-      progress.say(message.text)
-      break
+  if (message.type === 'batch') {
+    const { epoch, epochs, batch, batches, loss } = message
+    const note = `epoch ${epoch}/${epochs}, loss ${loss.toFixed(4)}`
+    progress.update((epoch - 1) * batches + batch, epochs * batches, note)
+    return
   }
+  // What ends it is said by the command itself.
+  const line = message.type === 'failed' ? undefined : logLine(message)
+  if (line !== undefined) progress.say(line)
 }
 
 /** Ctrl-C once: stop and keep the best; again, or SIGTERM: cancel. Returns what takes the handlers away. */
