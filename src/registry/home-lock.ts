@@ -25,6 +25,13 @@ export function lockHome(dataDir: string): HomeLock {
         { cause },
       )
     }
+    if (/^(ERR_DLOPEN_FAILED|MODULE_NOT_FOUND)$/.test((cause as { code?: string }).code ?? '')) {
+      throw new AppError(
+        'unavailable',
+        'The database engine for this machine is not installed; run "npm ci" in the folder of Roentgen.',
+        { cause },
+      )
+    }
     throw new AppError(
       'unavailable',
       'The data folder cannot be written; check that it is there, its owner, and the free space.',

@@ -5,5 +5,7 @@ export interface AppEnv {
   Variables: {
     /** Who acts: `local` while there are no users, or who the command line says. */
     actor: Actor
+    /** Shown on top of every page, when there is something that everyone should know. */
+    notice: string | undefined
   }
 }

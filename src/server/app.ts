@@ -4,8 +4,9 @@ import { type Context, Hono } from 'hono'
 import { routePath } from 'hono/route'
 import { AppError } from '../errors.ts'
 import type { AppEnv } from './app-env.ts'
+import { demonstrationNotice } from './demonstration.ts'
 import type { Home } from './home.ts'
-import { problemHandlers } from './problem.ts'
+import { problemHandlers, wantsHtml } from './problem.ts'
 import { activationRoutes } from './routes/activations.ts'
 import { comparePages } from './routes/compare-pages.ts'
 import { conditionPages } from './routes/condition-pages.ts'
@@ -48,7 +49,12 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
   app.use(responseHeaders())
   app.use(gatekeeper({ host, open, allowedHosts, token }))
   app.use(async (c, next) => {
-    if (!WITHOUT_HOME.test(c.req.path)) await home.waitUntilRecovered()
+    if (!WITHOUT_HOME.test(c.req.path)) {
+      await home.waitUntilRecovered()
+      if (wantsHtml(c.req.path, c.req.header('accept'))) {
+        c.set('notice', await demonstrationNotice(home))
+      }
+    }
     await next()
   })
   const parts = [

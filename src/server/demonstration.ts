@@ -5,6 +5,7 @@ import { activateVersion } from '../registry/activate.ts'
 import { listHistory } from '../registry/activations.ts'
 import { listConditions } from '../registry/conditions.ts'
 import { findDefaultVersion, seedDemonstration } from '../registry/seed-demonstration.ts'
+import { listActive } from '../registry/verify-all.ts'
 import type { Home } from './home.ts'
 import { DEMONSTRATION_DIR } from './product.ts'
 
@@ -34,4 +35,13 @@ export async function activateDemonstration(home: Home): Promise<void> {
       home.log.error({ version: version.id }, `demonstration not activated: ${messageOf(error)}`)
     }
   }
+}
+
+/** For the top of every page, while a demonstration answers for any condition. */
+export async function demonstrationNotice(home: Pick<Home, 'db'>): Promise<string | undefined> {
+  const active = await listActive(home.db)
+  const isDemonstrated = active.some(({ version }) => version.demonstration)
+  return isDemonstrated
+    ? 'Demonstration models answer: trained on synthetic images, not for use on patients.'
+    : undefined
 }

@@ -5,5 +5,5 @@ import type { AppEnv } from './app-env.ts'
 import { PRODUCT_VERSION } from './product.ts'
 
 export function frameOf(c: Context<AppEnv>): Frame {
-  return { path: c.req.path, product: PRODUCT_VERSION }
+  return { path: c.req.path, product: PRODUCT_VERSION, notice: c.var.notice }
 }

@@ -4,6 +4,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { type Config, readConfig } from '../config.ts'
+import { checkNativeEngine } from '../engine/native-engine.ts'
 import { AppError, isAppError, messageOf } from '../errors.ts'
 import { createApp } from './app.ts'
 import { type Home, openHome } from './home.ts'
@@ -18,6 +19,7 @@ const GRACE_MS = 20_000
  * @throws AppError with one sentence when it cannot start
  */
 export async function serve(config: Config): Promise<void> {
+  checkNativeEngine()
   const told = whenToldToStop()
   const home = await openHome(config, { isServer: true })
   const token = newToken()

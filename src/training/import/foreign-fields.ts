@@ -121,8 +121,10 @@ export function completePreprocessing(
         `${Object.keys(MODES).join(', ')}.`,
     )
   }
-  const perChannel = (list: readonly number[] | undefined, otherwise: number): readonly number[] =>
-    (list ?? [otherwise]).slice(0, input.channels)
+  const perChannel = (list: readonly number[] = [], otherwise: number): readonly number[] =>
+    list.length > 1
+      ? list.slice(0, input.channels)
+      : Array.from({ length: input.channels }, () => list[0] ?? otherwise)
   const whole = {
     width: width ?? input.width,
     height: height ?? input.height,
