@@ -26,7 +26,7 @@ export function printTable(
     printLine(none)
     return
   }
-  const all = [columns.map((name) => name.toUpperCase()), ...rows.map((row) => row.map(cellText))]
+  const all = [[...columns], ...rows.map((row) => row.map(cellText))]
   const widths = columns.map((_, i) => Math.max(...all.map((row) => (row[i] ?? '').length)))
   for (const row of all) {
     printLine(

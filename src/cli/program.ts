@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addActivationCommands } from './commands/activation.ts'
+import { addCompareCommand } from './commands/compare.ts'
 import { addConditionCommands } from './commands/condition.ts'
 import { addDatasetCommands } from './commands/dataset.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
@@ -29,6 +30,7 @@ export function buildProgram(): Command {
   for (const add of [
     addServeCommand,
     addPredictCommand,
+    addCompareCommand,
     addConditionCommands,
     addVersionsCommands,
     addActivationCommands,

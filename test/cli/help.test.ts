@@ -28,6 +28,7 @@ test('the commands are those of the contract that are built', () => {
     [
       'serve',
       'predict',
+      'compare',
       'condition list',
       'condition create',
       'condition set',

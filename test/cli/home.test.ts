@@ -48,7 +48,7 @@ test('activate, history and rollback change what answers and say who did it', as
     ],
   )
   const table = await run('history', 'pneumonia', '--at', items[1]?.at ?? '')
-  assert.match(table.stdout, /^AT +OUTCOME +VERSION.*\n[^\n]*pneumonia\/tiny@2[^\n]*\n$/)
+  assert.match(table.stdout, /^at +outcome +version.*\n[^\n]*pneumonia\/tiny@2[^\n]*\n$/)
   const listed = await run('versions', 'list', '--sort', 'accuracy')
   assert.match(listed.stdout, /tiny@2 +verified[\s\S]*tiny@1 \* +verified/)
 })

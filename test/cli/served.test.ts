@@ -37,6 +37,16 @@ test('activate, predict, verify, export and rollback go through the running serv
   const kept = await fetch(`${server.url}/api/v1/predictions/${prediction.id}`)
   assert.equal(kept.status, 200)
 
+  const both = ['--condition', 'pneumonia', '--a', first.id, '--b', second.id]
+  const { a, b, agree } = await json<{ a: Prediction; b: Prediction; agree: boolean }>(
+    ...['compare', picture, ...both],
+  )
+  assert.deepEqual([a.version, b.version], [first.id, second.id])
+  assert.equal(agree, a.decision.label === b.decision.label)
+  const table = await roentgen(['compare', picture, ...both], { env })
+  assert.match(table.stdout, /^ +pneumonia\/tiny@1 +pneumonia\/tiny@2 +b - a\n/)
+  assert.match(table.stdout, /\nPNEUMONIA +[01]\.\d{3} +[01]\.\d{3} +[+-]?0\.\d{3}\n/)
+
   assert.equal((await json<{ ok: boolean }[]>('verify')).filter(({ ok }) => ok).length, 2)
   await json('export', first.id, '--out', 'out.zip')
   assert.ok((await stat(join(root, 'out.zip'))).size > 1000)

@@ -1,5 +1,4 @@
 // roentgen predict: one or more images through a version.
-import { openAsBlob } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
@@ -9,6 +8,7 @@ import { EXPLAIN_METHODS } from '../../inference/explain/explain.ts'
 import type { Prediction } from '../../registry/predictions.ts'
 import { type Api, withApi } from '../api.ts'
 import { command } from '../command.ts'
+import { openFile } from '../open-file.ts'
 import { printable, printJson, printLine, share } from '../output.ts'
 
 interface Options {
@@ -64,7 +64,7 @@ async function predictOne(
   { image, options }: { image: string; options: Options },
 ): Promise<void> {
   const form = new FormData()
-  form.set('image', await openImage(image), basename(image))
+  form.set('image', await openFile(image), basename(image))
   for (const field of [
     'condition',
     'version',
@@ -98,16 +98,6 @@ async function predictOne(
   }
   for (const warning of warnings) printLine(`  warning      ${warning}`)
   printLine('  For research, not a medical device.')
-}
-
-async function openImage(path: string): Promise<Blob> {
-  try {
-    return await openAsBlob(path)
-  } catch (cause) {
-    throw new AppError('invalid', `The file "${basename(path)}" is not there or not readable.`, {
-      cause,
-    })
-  }
 }
 
 async function saveHeatmap(
