@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { AppError, messageOf } from '../errors.ts'
+import './layers/registered.ts'
 import './quiet-tfjs.ts'
 import { readWeights, type WeightGroup } from './weight-manifest.ts'
 

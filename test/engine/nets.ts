@@ -6,7 +6,7 @@ import { numbers } from './compare.ts'
 export function randomiseWeights(model: tf.LayersModel, { normsOnly = false } = {}): void {
   model.weights.forEach((weight, i) => {
     const isNorm = /gamma|beta|moving_/.test(weight.originalName)
-    if (normsOnly && !isNorm) return
+    if ((normsOnly && !isNorm) || weight.dtype !== 'float32') return
     const isPositive = /gamma|variance/.test(weight.originalName)
     const shape = weight.shape.map(Number)
     const fanIn = shape.slice(0, -1).reduce((product, dim) => product * dim, 1)

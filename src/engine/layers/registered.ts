@@ -1,0 +1,6 @@
+// Every layer and activation of ours that a model file may name. Imported for its effect wherever models are loaded.
+import './activations.ts'
+import './layer-normalization.ts'
+import './normalization.ts'
+import './self-attention.ts'
+import './tokens.ts'
