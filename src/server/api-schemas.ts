@@ -38,15 +38,15 @@ export const ConditionPatchSchema = z.strictObject({
   operatingPoint: z.string().max(64).nullable().optional(),
 })
 
-export const ActivateSchema = z.strictObject({
+export const ActivateSchema = z.object({
   version: text,
   reason,
   force: z.boolean().optional(),
 })
 
-export const RollbackSchema = z.strictObject({ to: text.optional(), reason })
+export const RollbackSchema = z.object({ to: text.optional(), reason })
 
-export const ChallengerSchema = z.strictObject({
+export const ChallengerSchema = z.object({
   version: text.nullable(),
   mode: z.enum(['shadow', 'split']).optional(),
   share: fraction.optional(),
@@ -57,7 +57,7 @@ export const VersionPatchSchema = z.strictObject({
   tags: z.array(z.string().trim().min(1).max(64)).max(50).optional(),
 })
 
-export const FeedbackBodySchema = z.strictObject({
+export const FeedbackBodySchema = z.object({
   verdict: z.enum(['agree', 'disagree', 'unsure']),
   label: label.nullish(),
   comment: z.string().max(5000).nullish(),

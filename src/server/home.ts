@@ -13,7 +13,7 @@ import { expirePredictions } from '../registry/predictions.ts'
 import { recover } from '../registry/recover.ts'
 import type { RegistryContext } from '../registry/registry-context.ts'
 import { openStore, packageDir, type Store } from '../registry/store.ts'
-import { listActive, verifyOne } from '../registry/verify-all.ts'
+import { listActive, verifyAll, verifyOne } from '../registry/verify-all.ts'
 import { getVersion } from '../registry/versions.ts'
 import { Watcher } from '../registry/watcher.ts'
 import { activateDemonstration, seedStore } from './demonstration.ts'
@@ -28,6 +28,8 @@ export interface HomeOptions {
 }
 
 const EXPIRY_INTERVAL_MS = 10 * 60_000
+/** The nightly pass over every file of every package. */
+const DAY_MS = 24 * 60 * 60_000
 const SETTLING_WAIT_MS = 10_000
 
 /**
@@ -73,7 +75,7 @@ export class Home implements RegistryContext {
   readonly #watcher: Watcher
   #failure: AppError | undefined
   #isSettled = false
-  #timer: NodeJS.Timeout | undefined
+  readonly #ending = new AbortController()
   #closing: Promise<void> | undefined
 
   constructor(parts: HomeParts) {
@@ -202,14 +204,25 @@ export class Home implements RegistryContext {
   }
 
   async #keepHouse(): Promise<void> {
-    const expire = (): void =>
-      void expirePredictions(this, this).catch((error: unknown) => {
-        this.log.error({ err: error }, 'expired predictions could not be removed')
-      })
-    expire()
-    this.#timer = setInterval(expire, EXPIRY_INTERVAL_MS)
-    this.#timer.unref()
+    this.#every(EXPIRY_INTERVAL_MS, () => expirePredictions(this, this))
+    this.#every(DAY_MS, async () => {
+      await verifyAll(this, { signal: this.#ending.signal })
+      const active = await listActive(this.db)
+      await this.runtime.pruneCopies(active.map(({ version }) => version.sha256))
+    })
+    await expirePredictions(this, this)
     await this.#watcher.start()
+  }
+
+  /** Does it again and again until the end; a failure is logged and ends nothing. */
+  #every(ms: number, work: () => Promise<unknown>): void {
+    const timer = setInterval(() => {
+      void work().catch((error: unknown) => {
+        if (!this.#closing) this.log.error({ err: error }, 'housekeeping failed')
+      })
+    }, ms)
+    timer.unref()
+    this.#ending.signal.addEventListener('abort', () => clearInterval(timer))
   }
 
   /** The runtime found a package other than its manifest says, or whole again; the registry looks for itself. */
@@ -222,7 +235,7 @@ export class Home implements RegistryContext {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#timer)
+    this.#ending.abort()
     await this.recovered
     await this.#watcher.stop()
     await this.runtime.stop()

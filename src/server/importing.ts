@@ -8,16 +8,31 @@ import { MANIFEST } from '../package/package-paths.ts'
 import { readZipNames } from '../package/zip-names.ts'
 import { findCondition } from '../registry/conditions.ts'
 import { importPackageZip } from '../registry/exchange-package.ts'
+import { followPolicy } from '../registry/follow-policy.ts'
 import { type Registered, registerPackage } from '../registry/register-package.ts'
 import type { Actor } from '../registry/registry-context.ts'
+import { getVersion } from '../registry/versions.ts'
 import { convertForeign } from '../training/import/convert-foreign.ts'
 import { parseForeignFields } from '../training/import/foreign-fields.ts'
 import { modelFileKind } from '../training/import/model-file-kind.ts'
 import type { Home } from './home.ts'
 import type { Upload } from './uploads.ts'
 
-/** @throws AppError `invalid-package`, `hash-mismatch`, `invalid`, `condition-required`, `conflict` */
+/**
+ * Registers it; under policy `follow` it then answers, if it passes the gate.
+ * @throws AppError `invalid-package`, `hash-mismatch`, `invalid`, `condition-required`, `conflict`
+ */
 export async function importModel(
+  home: Home,
+  sent: { upload: Upload; actor: Actor },
+): Promise<Registered> {
+  const registered = await registerUpload(home, sent)
+  if (!registered.created) return registered
+  await followPolicy(home, registered.version)
+  return { ...registered, version: await getVersion(home.db, registered.version) }
+}
+
+async function registerUpload(
   home: Home,
   { upload, actor }: { upload: Upload; actor: Actor },
 ): Promise<Registered> {
