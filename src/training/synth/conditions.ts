@@ -89,12 +89,12 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   },
   osteoarthritis: {
     anatomy: { of: 'radiograph', draw: drawKnee },
-    pose: { mirrored: 0.5, angle: 0.14, zoom: [0.85, 1.3], shift: 0.12 },
+    pose: { mirrored: 0.5, angle: 0.11, zoom: [0.95, 1.4], shift: 0.1 },
     artefacts: BONE_ARTEFACTS,
   },
   'limb-abnormality': {
     anatomy: { of: 'radiograph', draw: drawLimb },
-    pose: { mirrored: 0.5, angle: 0.3, zoom: [0.9, 1.25], shift: 0.08 },
+    pose: { mirrored: 0.5, angle: 0.3, zoom: [0.95, 1.35], shift: 0.08 },
     artefacts: BONE_ARTEFACTS,
   },
   'skin-lesion': {

@@ -44,9 +44,9 @@ export function drawHip(scene: Scene): Radiograph {
 
 function boneLook(random: Random, porotic: boolean): BoneLook {
   return {
-    cortex: porotic ? random.between(0.018, 0.036) : random.between(0.032, 0.056),
+    cortex: porotic ? random.between(0.016, 0.034) : random.between(0.032, 0.058),
     marrow: random.between(0.22, 0.42),
-    trabecular: porotic ? random.between(0.035, 0.105) : random.between(0.085, 0.17),
+    trabecular: porotic ? random.between(0.035, 0.105) : random.between(0.095, 0.18),
     fineness: porotic ? random.between(11, 15) : random.between(14, 18),
     radius: 0.2,
   }

@@ -113,8 +113,8 @@ function drawFracture(one: LimbBone, random: Random): Fracture {
     y,
     slope: random.sign() * random.between(0, 0.95),
     jag: createNoise(random.fork('jag')),
-    width: random.between(0.016, 0.03),
-    step: random.sign() * random.between(0.012, 0.06),
+    width: random.between(0.02, 0.034),
+    step: random.sign() * random.between(0.02, 0.07),
     bend: random.normal(0, 0.06),
   }
 }

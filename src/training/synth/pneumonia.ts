@@ -59,7 +59,7 @@ function addConsolidation(
   const area = coverage(canvas, blob(centre, random), 0.1)
   const fluff = octaves(createNoise(random.fork('fluff')), 2)
   const fineness = random.between(11, 16)
-  const strength = random.between(0.28, 0.55)
+  const strength = random.between(0.32, 0.58)
   const bronchi = bronchograms(canvas, centre, random.fork('bronchi'))
   canvas.visit(null, (i, x, y) => {
     const share = (area[i] as number) * (thorax.lungs[i] as number)

@@ -42,8 +42,8 @@ export function borderOf(label: string, random: Random): Border {
 export function mixedPattern(label: string, random: Random, centre: Point) {
   const others = Object.keys(PATTERNS).filter((one) => one !== label)
   const other = others[random.integer(0, others.length - 1)] as string
-  const typical = random.between(0.4, 1)
-  const foreign = random.chance(0.6) ? (1 - typical) * random.between(0.4, 1) : 0
+  const typical = random.between(0.36, 1)
+  const foreign = random.chance(0.65) ? (1 - typical) * random.between(0.45, 1) : 0
   const parts = [
     { weight: typical, pattern: patternOf(label, random.fork('own'), centre) },
     { weight: foreign, pattern: patternOf(other, random.fork('other'), centre) },
