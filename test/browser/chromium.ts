@@ -1,7 +1,15 @@
 // A real headless Chromium for the browser tests and the screenshots, unpacked from an npm package: no system browser,
 // and where the machine lacks its libraries or fonts, those that come with the package.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import packed, { inflate } from '@sparticuz/chromium'
@@ -21,13 +29,20 @@ const FLAGS = [
   '--hide-scrollbars',
 ]
 
+/** ROENTGEN_TEST_BROWSER names another Chromium, for machines that the packed one (Linux on x64) does not run on. */
 export async function launchBrowser(): Promise<Browser> {
+  const { ROENTGEN_TEST_BROWSER: other } = process.env
+  if (other) return chromium.launch({ executablePath: other, args: FLAGS })
   const folder = await unpack()
   const executablePath = join(folder, 'chromium')
   return chromium.launch({
     executablePath,
     args: FLAGS,
-    env: { ...cleanEnvironment(), ...libraries(executablePath, folder), ...fonts(folder) },
+    env: {
+      ...cleanEnvironment(),
+      ...libraries(executablePath, folder),
+      FONTCONFIG_FILE: join(folder, 'fonts.conf'),
+    },
   })
 }
 
@@ -48,6 +63,7 @@ async function unpack(): Promise<string> {
   try {
     await packed.executablePath()
     await inflate(join(PACKAGE, 'bin/al2023.tar.br'))
+    writeFileSync(join(staging, 'fonts.conf'), FONTS)
   } finally {
     if (before === undefined) delete process.env.TMPDIR
     else process.env.TMPDIR = before
@@ -67,9 +83,18 @@ function libraries(executablePath: string, folder: string): Record<string, strin
   return needs.includes('not found') ? { LD_LIBRARY_PATH: join(folder, 'al2023/lib') } : {}
 }
 
-function fonts(folder: string): Record<string, string> {
-  return existsSync('/usr/share/fonts') ? {} : { FONTCONFIG_PATH: join(folder, 'fonts') }
-}
+/** The package's one typeface first, so that pages look alike on every machine; the machine's own for what it lacks. */
+const FONTS = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">fonts/fonts</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir prefix="relative">font-cache</cachedir>
+  <alias><family>system-ui</family><prefer><family>Open Sans</family></prefer></alias>
+  <alias><family>sans-serif</family><prefer><family>Open Sans</family></prefer></alias>
+  <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family><family>Liberation Mono</family></prefer></alias>
+</fontconfig>
+`
 
 function cleanEnvironment(): Record<string, string> {
   const entries = Object.entries(process.env).filter((pair) => pair[1] !== undefined)
