@@ -14,7 +14,7 @@ import {
 } from './image-form.ts'
 import { type Frame, page } from './layout.ts'
 import { links } from './links.ts'
-import { activeNotices, type ConditionChoice, versionOptions } from './version-parts.ts'
+import { type ConditionChoice, versionOptions } from './version-parts.ts'
 
 export interface CompareProps {
   readonly frame: Frame
@@ -41,7 +41,6 @@ export function comparePage(props: CompareProps): Html {
     html`<div class="${result ? 'desk desk-stacked' : 'desk'}">
       <div class="desk-form">
         <h1>Compare two versions</h1>
-        ${!result && activeNotices(props.choices)}
         ${result ? html`<details class="again"><summary>Compare again</summary>${compareForm(props)}</details>` : compareForm(props)}
       </div>
       <div class="desk-stage">

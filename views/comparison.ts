@@ -32,9 +32,9 @@ export interface Comparison {
 export function compareResult(comparison: Comparison): Html {
   const { a, b } = comparison
   return html`<article class="comparison" aria-label="Comparison">
-    ${sharedNotice(comparison)}
     ${verdict(comparison)}
     ${films([film(comparison, 'a'), film(comparison, 'b')], { controlsId: 'compare-controls', extra: difference(comparison) })}
+    ${sharedNotice(comparison)}
     <div class="comparison-sides">${side(comparison, 'a')}${side(comparison, 'b')}</div>
     ${deltaTable(comparison)}
     <p class="button-row">

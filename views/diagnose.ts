@@ -13,7 +13,7 @@ import {
 } from './image-form.ts'
 import { type Frame, page } from './layout.ts'
 import { links } from './links.ts'
-import { activeNotices, type ConditionChoice, versionOptions } from './version-parts.ts'
+import { type ConditionChoice, versionOptions } from './version-parts.ts'
 
 export interface DiagnoseProps {
   readonly frame: Frame
@@ -38,7 +38,6 @@ export function diagnosePage(props: DiagnoseProps): Html {
     html`<div class="desk">
       <div class="desk-form">
         <h1>Diagnose an image</h1>
-        ${activeNotices(props.choices)}
         ${props.choices.length === 0 ? noConditions() : diagnoseForm(props, action)}
       </div>
       <div class="desk-stage">

@@ -2,7 +2,7 @@
 // diagnose page receives and the permanent page calls.
 import { html } from 'hono/html'
 import type { Version } from '../src/registry/versions.ts'
-import { badge, facts, type Html, hash, notice, time } from './components.ts'
+import { badge, facts, type Html, hash, notice as noticeBox, time } from './components.ts'
 import { type FeedbackProps, feedbackPanel } from './feedback.ts'
 import { films, heatmapLegend } from './film.ts'
 import { milliseconds } from './format.ts'
@@ -21,13 +21,14 @@ export interface PredictionResultProps extends FeedbackProps {
 export function predictionResult(props: PredictionResultProps): Html {
   const { prediction, version } = props
   const { heatmap } = prediction
+  const notice = prediction.notice ?? version?.notice
   return html`<article class="reading" data-prediction="${prediction.id}" aria-label="Result">
     <h2 class="visually-hidden">Result</h2>
     <div class="reading-film">${film(props)}</div>
     <div class="reading-readout">
-      ${versionNotice(prediction.notice ?? version?.notice)}
+      ${versionNotice(notice)}
       ${decisionBlock(prediction)}
-      ${warnings(prediction.warnings)}
+      ${warnings(prediction.warnings.filter((text) => text !== notice))}
       ${probabilityBars(prediction)}
       ${heatmap ? heatmapLegend(heatmap, { id: 'legend' }) : html`<p class="hint">No heatmap: none was asked for.</p>`}
       <p class="research-note">Research use only. Not a medical device. A person decides.</p>
@@ -53,7 +54,7 @@ function film({ prediction, condition, imageAvailable }: PredictionResultProps):
 
 function warnings(list: readonly string[]): Html | undefined {
   if (list.length === 0) return undefined
-  return notice(html`<ul class="plain">${list.map((text) => html`<li>${text}</li>`)}</ul>`, {
+  return noticeBox(html`<ul class="plain">${list.map((text) => html`<li>${text}</li>`)}</ul>`, {
     tone: 'warn',
   })
 }

@@ -45,17 +45,6 @@ export function versionNotice(text: string | null | undefined): Html | undefined
   return html`<p class="package-notice">${text}</p>`
 }
 
-/** What the packages that answer now say about themselves, each sentence once. */
-export function activeNotices(choices: readonly ConditionChoice[]): Html[] {
-  const texts = choices.map(
-    ({ condition, versions }) =>
-      versions.find((one) => one.id === condition.active?.version)?.notice ?? '',
-  )
-  return [...new Set(texts.filter(Boolean))].map(
-    (text) => html`<p class="package-notice">${text}</p>`,
-  )
-}
-
 export const METRICS = [
   { key: 'accuracy', text: 'Accuracy' },
   { key: 'balancedAccuracy', text: 'Balanced accuracy' },
