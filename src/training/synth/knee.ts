@@ -32,7 +32,7 @@ export function drawKnee(scene: Scene): Radiograph {
   const own = patient.fork('knee')
   const finding = image.fork('finding')
   const arthritic = scene.label === 'OSTEOARTHRITIS'
-  const narrowing = arthritic ? finding.between(0.42, 0.85) : finding.between(0, 0.25)
+  const narrowing = arthritic ? finding.between(0.36, 0.82) : finding.between(0, 0.3)
   const knee: Knee = {
     scale: own.normal(1, 0.08),
     // Both compartments together are as wide in either class; arthritis is one of them being narrower.
@@ -120,7 +120,7 @@ function growSpurs(knee: Knee, random: Random): { upper: Shape[]; lower: Shape[]
   const rise = narrowing * gap
   for (const edge of [side, -side]) {
     const worse = edge === side
-    const reach = () => 0.47 * s + random.between(-0.01, 0.065) * (worse ? 1 : 0.7)
+    const reach = () => 0.47 * s + random.between(-0.018, 0.055) * (worse ? 1 : 0.7)
     if (worse || random.chance(0.3)) {
       const root = at(edge * 0.36 * s, -gap / 2 - 0.12)
       upper.push(rod(root, at(edge * reach(), -gap / 2 - random.between(0.02, 0.08)), 0.07, 0.012))
