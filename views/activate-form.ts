@@ -19,10 +19,17 @@ export function rollbackForm(condition: Condition, previous: Version | undefined
   return html`<section class="panel panel-rollback" aria-label="Roll back">
     <h2>Roll back</h2>
     <form class="stack" method="post" action="${action}" hx-post="${action}" ${SWAP}>
-      <p>Goes back to <a href="${links.version(previous.id)}">${shortVersion(previous.id)}</a>, which answered before. Requests under way
+      <p>Goes back to <a
+        href="${links.version(previous.id)}">${shortVersion(previous.id)}</a>, which answered before. Requests under way
         are finished by the version that they began with. Rolling back twice returns here.</p>
-      ${field('rollback-reason', { label: 'Reason', control: html`<input id="rollback-reason" name="reason" maxlength="500" placeholder="optional, kept in the history" autocomplete="off" />` })}
-      <button class="button button-primary" type="submit">${icon('undo')}Roll back to ${shortVersion(previous.id)}</button>
+      ${field('rollback-reason', {
+        label: 'Reason',
+        control: html`<input id="rollback-reason"
+        name="reason" maxlength="500" placeholder="optional, kept in the history"
+        autocomplete="off" />`,
+      })}
+      <button class="button button-primary"
+        type="submit">${icon('undo')}Roll back to ${shortVersion(previous.id)}</button>
     </form>
   </section>`
 }
@@ -39,7 +46,12 @@ export function activateForm(condition: Condition, versions: readonly Version[])
   return html`<section class="panel" aria-label="Activate">
     <h2>Activate a version</h2>
     <form class="stack" method="post" action="${action}" hx-post="${action}" ${SWAP}>
-      ${field('activate-version', { label: 'Version', control: html`<select id="activate-version" name="version" required>${versionOptions([{ condition, versions: others }], { chosen: others[0]?.id })}</select>` })}
+      ${field('activate-version', {
+        label: 'Version',
+        control: html`<select id="activate-version"
+        name="version"
+        required>${versionOptions([{ condition, versions: others }], { chosen: others[0]?.id })}</select>`,
+      })}
       ${reasonFields('activate')}
       <button class="button" type="submit">Check and activate</button>
     </form>
@@ -57,7 +69,12 @@ export function activateThisForm(version: Version): Html {
 }
 
 function reasonFields(prefix: string): Html {
-  return html`${field(`${prefix}-reason`, { label: 'Reason', control: html`<input id="${prefix}-reason" name="reason" maxlength="500" required autocomplete="off" />` })}
-    <label class="check" for="${prefix}-force"><input type="checkbox" id="${prefix}-force" name="force" />
+  return html`${field(`${prefix}-reason`, {
+    label: 'Reason',
+    control: html`<input
+    id="${prefix}-reason" name="reason" maxlength="500" required autocomplete="off" />`,
+  })}
+    <label class="check" for="${prefix}-force"><input type="checkbox" id="${prefix}-force"
+      name="force" />
       <span>Activate although it is worse than the active one, or has no comparable figures. Hashes, loading and golden images are never skipped.</span></label>`
 }

@@ -21,10 +21,17 @@ export function apiDocsPage({ frame, openapi }: { frame: Frame; openapi: object 
     frame,
     { title: 'API', width: 'wide' },
     html`<header class="heading"><h1>API</h1>
-      <p>${asText(asJson(document.info).description)} The same as a document for programs: <a href="${links.openapi}">${links.openapi}</a>.</p>
+      <p>${asText(asJson(document.info).description)} The same as a document for programs: <a
+        href="${links.openapi}">${links.openapi}</a>.</p>
     </header>
-    <nav class="api-index" aria-label="Groups">${[...groups.keys()].map((tag) => html`<a href="#${anchor(tag)}">${tag}</a>`)}</nav>
-    ${[...groups].map(([tag, operations]) => html`<section class="api-group" id="${anchor(tag)}"><h2>${tag}</h2>${operations.map((one) => operation(one, document))}</section>`)}`,
+    <nav class="api-index" aria-label="Groups">${[...groups.keys()].map(
+      (tag) => html`<a
+      href="#${anchor(tag)}">${tag}</a>`,
+    )}</nav>
+    ${[...groups].map(
+      ([tag, operations]) => html`<section class="api-group"
+      id="${anchor(tag)}"><h2>${tag}</h2>${operations.map((one) => operation(one, document))}</section>`,
+    )}`,
   )
 }
 
@@ -51,7 +58,9 @@ function anchor(tag: string): string {
 function operation({ method, path, spec }: Operation, document: Json): Html {
   const parameters = asList(spec.parameters).map((one) => resolve(one, document))
   return html`<details class="operation">
-    <summary><span class="method method-${method}">${method.toUpperCase()}</span> <code>${path}</code> <span class="hint">${asText(spec.summary)}</span></summary>
+    <summary><span
+      class="method method-${method}">${method.toUpperCase()}</span> <code>${path}</code> <span
+      class="hint">${asText(spec.summary)}</span></summary>
     <p>${asText(spec.description)}</p>
     ${
       parameters.length > 0 &&
@@ -105,9 +114,16 @@ interface Row {
 }
 
 function table(name: string, rows: readonly Row[], document: Json): Html {
-  return html`<div class="table-wrap" tabindex="0" role="region" aria-label="${name}"><table class="table">
-    <thead><tr><th scope="col">Name</th><th scope="col">In</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>
-    <tbody>${rows.map((row) => html`<tr><th scope="row"><code>${row.name}</code> ${row.required && badge('required', 'accent')}</th><td>${row.where}</td><td>${typeWords(row.schema, document)}</td><td>${row.text}</td></tr>`)}</tbody>
+  return html`<div class="table-wrap" tabindex="0" role="region" aria-label="${name}"><table
+    class="table">
+    <thead><tr><th scope="col">Name</th><th scope="col">In</th><th scope="col">Type</th>
+    <th scope="col">Meaning</th></tr></thead>
+    <tbody>${rows.map(
+      (row) => html`<tr><th
+      scope="row"><code>${row.name}</code> ${row.required && badge('required', 'accent')}</th>
+      <td>${row.where}</td><td>${typeWords(row.schema, document)}</td>
+      <td>${row.text}</td></tr>`,
+    )}</tbody>
   </table></div>`
 }
 

@@ -41,7 +41,12 @@ export function comparePage(props: CompareProps): Html {
     html`<div class="${result ? 'desk desk-stacked' : 'desk'}">
       <div class="desk-form">
         <h1>Compare two versions</h1>
-        ${result ? html`<details class="again"><summary>Compare again</summary>${compareForm(props)}</details>` : compareForm(props)}
+        ${
+          result
+            ? html`<details
+          class="again"><summary>Compare again</summary>${compareForm(props)}</details>`
+            : compareForm(props)
+        }
       </div>
       <div class="desk-stage">
         <section id="result" class="result" aria-label="Comparison" data-drop-stage>
@@ -55,7 +60,9 @@ export function comparePage(props: CompareProps): Html {
 function compareForm({ choices, chosen, examples, limits }: CompareProps): Html {
   const action = links.compare()
   const earlier = chosen.prediction
-  return html`<form class="stack" method="post" action="${action}" enctype="multipart/form-data" hx-post="${action}" hx-target="#result" hx-swap="innerHTML show:top" hx-disable="find button[type=submit]" data-upload data-main-form>
+  return html`<form class="stack" method="post" action="${action}" enctype="multipart/form-data"
+    hx-post="${action}" hx-target="#result" hx-swap="innerHTML show:top"
+    hx-disable="find button[type=submit]" data-upload data-main-form>
     ${conditionTiles(choices, chosen.condition ?? earlier?.condition)}
     <div class="pair">
       ${versionField('a', { choices, chosen: chosen.a, label: 'Version A' })}
@@ -78,7 +85,8 @@ interface VersionFieldOptions {
 function versionField(id: 'a' | 'b', { choices, chosen, label }: VersionFieldOptions): Html {
   return field(id, {
     label,
-    control: html`<select id="${id}" name="${id}" required data-versions data-versions-default="${id === 'a' ? 'active' : 'other'}">
+    control: html`<select id="${id}" name="${id}" required data-versions
+      data-versions-default="${id === 'a' ? 'active' : 'other'}">
       ${versionOptions(choices, { chosen, first: 'Choose a version' })}</select>`,
   })
 }
@@ -90,7 +98,9 @@ function exampleChoice(examples: readonly Example[]): Html | undefined {
     <legend>Or an example <span class="hint">synthetic</span></legend>
     <div class="example-grid">${examples.map(
       (one) =>
-        html`<button class="example" type="submit" name="example" value="${one.id}" data-condition="${one.condition}" formnovalidate><img src="${one.thumbnail}" alt="" width="96" height="96" loading="lazy" /><span>${one.title}</span></button>`,
+        html`<button class="example" type="submit" name="example" value="${one.id}"
+          data-condition="${one.condition}" formnovalidate><img src="${one.thumbnail}" alt=""
+          width="96" height="96" loading="lazy" /><span>${one.title}</span></button>`,
     )}</div>
   </fieldset>`
 }

@@ -38,8 +38,10 @@ export function compareResult(comparison: Comparison): Html {
     <div class="comparison-sides">${side(comparison, 'a')}${side(comparison, 'b')}</div>
     ${deltaTable(comparison)}
     <p class="button-row">
-      <a class="button" href="${links.compare({ left: b.id, right: a.id })}">${icon('swap')}Swap A and B</a>
-      <a class="button" href="${links.compare({ condition: a.condition, a: a.version, b: b.version })}">Another image</a>
+      <a class="button"
+        href="${links.compare({ left: b.id, right: a.id })}">${icon('swap')}Swap A and B</a>
+      <a class="button"
+        href="${links.compare({ condition: a.condition, a: a.version, b: b.version })}">Another image</a>
     </p>
     <p class="research-note">Research use only. Not a medical device. A person decides.</p>
   </article>`
@@ -93,11 +95,16 @@ function film(comparison: Comparison, which: 'a' | 'b'): FilmProps {
 function difference({ a, b, imageAvailable, note }: Comparison): Html | undefined {
   if (note) return html`<p class="hint">${note}</p>`
   if (!a.heatmap || !b.heatmap || !imageAvailable) return undefined
-  return html`<details class="difference needs-script" data-difference data-max-alpha="${OVERLAY.maxAlpha}" data-alpha-power="${OVERLAY.power}">
+  return html`<details class="difference needs-script" data-difference
+    data-max-alpha="${OVERLAY.maxAlpha}" data-alpha-power="${OVERLAY.power}">
     <summary>Where the heatmaps differ</summary>
-    <div class="difference-view"><img class="film-image" src="${links.predictionImage(a.id)}" width="${a.image.width}" height="${a.image.height}" alt="The same image, dimmed" loading="lazy" />
-      <canvas data-difference-canvas role="img" aria-label="Difference of the two heatmaps"></canvas></div>
-    <p class="difference-key"><span class="key key-a">more evidence in A</span> <span class="key key-b">more evidence in B</span></p>
+    <div class="difference-view"><img class="film-image" src="${links.predictionImage(a.id)}"
+      width="${a.image.width}" height="${a.image.height}" alt="The same image, dimmed"
+      loading="lazy" />
+      <canvas data-difference-canvas role="img"
+        aria-label="Difference of the two heatmaps"></canvas></div>
+    <p class="difference-key"><span class="key key-a">more evidence in A</span> <span
+      class="key key-b">more evidence in B</span></p>
     <p class="hint" data-difference-words></p>
   </details>`
 }
@@ -127,17 +134,24 @@ function deltaTable({ a, b, deltas }: Comparison): Html {
   rows.sort((one, two) => Math.abs(two.delta) - Math.abs(one.delta))
   return html`<section class="deltas" aria-label="Differences">
     <h2>Where they differ</h2>
-    <div class="table-wrap" tabindex="0" role="region" aria-label="Table of differences"><table class="table">
+    <div class="table-wrap" tabindex="0" role="region" aria-label="Table of differences"><table
+      class="table">
       <thead>
-        <tr><th scope="col" rowspan="2">Class</th><th scope="colgroup" colspan="3">Calibrated probability</th><th scope="colgroup" colspan="2">Raw score</th></tr>
-        <tr><th scope="col" class="number">A</th><th scope="col" class="number">B</th><th scope="col" class="number">B − A</th><th scope="col" class="number">A</th><th scope="col" class="number">B</th></tr>
+        <tr><th scope="col" rowspan="2">Class</th><th scope="colgroup"
+          colspan="3">Calibrated probability</th><th scope="colgroup"
+          colspan="2">Raw score</th></tr>
+        <tr><th scope="col" class="number">A</th><th scope="col" class="number">B</th>
+        <th scope="col" class="number">B − A</th><th scope="col" class="number">A</th>
+        <th scope="col" class="number">B</th></tr>
       </thead>
       <tbody>${rows.map(
         ({ label, before, after, delta }) => html`<tr>
           <th scope="row">${label}</th>
-          <td class="number">${percent(before?.probability)}</td><td class="number">${percent(after?.probability)}</td>
+          <td class="number">${percent(before?.probability)}</td>
+          <td class="number">${percent(after?.probability)}</td>
           <td class="number delta">${deltaBar(delta)}${points(delta)}</td>
-          <td class="number">${score(before?.uncalibrated)}</td><td class="number">${score(after?.uncalibrated)}</td>
+          <td class="number">${score(before?.uncalibrated)}</td>
+          <td class="number">${score(after?.uncalibrated)}</td>
         </tr>`,
       )}</tbody>
     </table></div>
@@ -150,5 +164,8 @@ function deltaTable({ a, b, deltas }: Comparison): Html {
 function deltaBar(delta: number): Html {
   const half = Math.min(Math.abs(delta), 1) * 50
   const x = delta < 0 ? 50 - half : 50
-  return html`<svg class="delta-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect class="bar-ground" width="100" height="10" /><rect class="${delta < 0 ? 'delta-a' : 'delta-b'}" x="${x.toFixed(2)}" width="${half.toFixed(2)}" height="10" /><rect class="delta-middle" x="49.5" width="1" height="10" /></svg>`
+  return html`<svg class="delta-bar" viewBox="0 0 100 10" preserveAspectRatio="none"
+    aria-hidden="true" focusable="false"><rect class="bar-ground" width="100" height="10" /><rect
+    class="${delta < 0 ? 'delta-a' : 'delta-b'}" x="${x.toFixed(2)}" width="${half.toFixed(2)}"
+    height="10" /><rect class="delta-middle" x="49.5" width="1" height="10" /></svg>`
 }

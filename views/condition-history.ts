@@ -50,7 +50,8 @@ export function historyTimeline({ conditionId, history, nextCursor, at }: Histor
 function whenForm(conditionId: string, asked: string | undefined): Html {
   return html`<form class="when" method="get" action="${links.condition(conditionId)}#history">
     <label for="history-at">What answered at</label>
-    <input id="history-at" name="at" value="${asked ?? ''}" placeholder="2026-03-03T14:05Z" autocomplete="off" />
+    <input id="history-at" name="at" value="${asked ?? ''}" placeholder="2026-03-03T14:05Z"
+      autocomplete="off" />
     <button class="button button-small" type="submit">Look up</button>
   </form>`
 }
@@ -80,10 +81,10 @@ function steps(one: Activation): Html {
   return html`<details class="steps"${open ? html` open` : ''}>
     <summary>${one.steps.filter((step) => step.ok).length} of ${one.steps.length} steps passed in ${milliseconds(total)}</summary>
     <ol>${one.steps.map(
-      (
-        step,
-      ) => html`<li class="step step-${step.ok ? 'ok' : 'failed'}">${icon(step.ok ? 'check' : 'cross')}
-        <span class="step-name">${STEP_NAMES[step.name] ?? step.name}<span class="visually-hidden">: ${step.ok ? 'passed' : 'failed'}</span></span>
+      (step) => html`<li
+        class="step step-${step.ok ? 'ok' : 'failed'}">${icon(step.ok ? 'check' : 'cross')}
+        <span class="step-name">${STEP_NAMES[step.name] ?? step.name}<span
+          class="visually-hidden">: ${step.ok ? 'passed' : 'failed'}</span></span>
         <span class="step-time">${milliseconds(step.ms)}</span>
         ${step.detail && html`<span class="step-detail">${step.detail}</span>`}</li>`,
     )}</ol>

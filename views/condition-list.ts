@@ -33,7 +33,8 @@ function card({ condition, versions }: ConditionChoice): Html {
     <p class="hint">${condition.bodyPart} · ${count(versions.length, 'version')} · ${condition.policy}</p>
     ${
       active
-        ? html`<p class="active-version"><a href="${links.version(active.version)}">${shortVersion(active.version)}</a> ${activeBadge(active.state)}</p>
+        ? html`<p class="active-version"><a
+          href="${links.version(active.version)}">${shortVersion(active.version)}</a> ${activeBadge(active.state)}</p>
           <p class="hint">since ${time(active.since)} · ${hash(active.sha256)}</p>`
         : html`<p>${badge('no active version', 'warn', 'warning')}</p>`
     }
@@ -50,11 +51,35 @@ function newConditionForm(): Html {
   return html`<details class="panel">
     <summary><h2>Add a condition</h2></summary>
     <form class="stack" method="post" action="${links.conditions}">
-      ${field('id', { label: 'Id', control: html`<input id="id" name="id" required pattern="[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}" autocomplete="off" aria-describedby="id-hint" />`, hint: 'Letters, digits, dots, dashes. It cannot be changed later.' })}
-      ${field('name', { label: 'Name', control: html`<input id="name" name="name" required maxlength="100" autocomplete="off" />` })}
-      ${field('bodyPart', { label: 'Body part', control: html`<input id="bodyPart" name="bodyPart" maxlength="100" autocomplete="off" />` })}
-      ${field('kind', { label: 'Kind', control: html`<select id="kind" name="kind">${options(kinds, 'binary')}</select>` })}
-      ${field('classes', { label: 'Classes', control: html`<textarea id="classes" name="classes" rows="4" required aria-describedby="classes-hint" placeholder="NORMAL\n*FRACTURE"></textarea>`, hint: 'One label a line, in the order of the model’s outputs; a * before each positive finding.' })}
+      ${field('id', {
+        label: 'Id',
+        control: html`<input id="id" name="id" required
+        pattern="[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}" autocomplete="off"
+        aria-describedby="id-hint" />`,
+        hint: 'Letters, digits, dots, dashes. It cannot be changed later.',
+      })}
+      ${field('name', {
+        label: 'Name',
+        control: html`<input id="name" name="name" required
+        maxlength="100" autocomplete="off" />`,
+      })}
+      ${field('bodyPart', {
+        label: 'Body part',
+        control: html`<input id="bodyPart" name="bodyPart"
+        maxlength="100" autocomplete="off" />`,
+      })}
+      ${field('kind', {
+        label: 'Kind',
+        control: html`<select id="kind"
+        name="kind">${options(kinds, 'binary')}</select>`,
+      })}
+      ${field('classes', {
+        label: 'Classes',
+        control: html`<textarea id="classes" name="classes"
+        rows="4" required aria-describedby="classes-hint"
+        placeholder="NORMAL\n*FRACTURE"></textarea>`,
+        hint: 'One label a line, in the order of the model’s outputs; a * before each positive finding.',
+      })}
       <button class="button" type="submit">Add</button>
     </form>
   </details>`

@@ -66,7 +66,8 @@ export function conditionPanel(props: ConditionPageProps): Html {
 
 function activePanel({ condition, active, host }: ConditionPageProps): Html {
   if (!condition.active) {
-    return html`<section class="panel panel-active" aria-label="Active version"><h2>Active version</h2>
+    return html`<section class="panel panel-active"
+      aria-label="Active version"><h2>Active version</h2>
       ${notice('No version answers for this condition yet. Activate one.', { tone: 'warn' })}</section>`
   }
   const { version, sha256, since, state } = condition.active
@@ -94,8 +95,13 @@ function activePanel({ condition, active, host }: ConditionPageProps): Html {
     ${active && keyFigures(active)}
     ${condition.challenger && html`<p>Challenger: ${versionLink(condition.challenger.version)} ${badge(condition.challenger.mode)}</p>`}
     <p class="button-row">
-      ${active && html`<a class="button" href="${links.compare({ condition: condition.id, a: version })}">Compare with another</a>`}
-      <a class="button" href="${links.predictions({ condition: condition.id, version })}">Its predictions</a>
+      ${
+        active &&
+        html`<a class="button"
+        href="${links.compare({ condition: condition.id, a: version })}">Compare with another</a>`
+      }
+      <a class="button"
+        href="${links.predictions({ condition: condition.id, version })}">Its predictions</a>
     </p>
   </section>`
 }
@@ -104,7 +110,8 @@ function keyFigures({ metrics }: Version): Html {
   if (!metrics) return notice('This version was never evaluated.', { tone: 'warn' })
   return html`<ul class="figure-grid">${METRICS.filter(({ key }) => metrics[key] !== null).map(
     ({ key, text }) =>
-      html`<li><span class="figure-name">${text}</span><span class="figure-value">${metricText(key, metrics[key])}</span></li>`,
+      html`<li><span class="figure-name">${text}</span><span
+        class="figure-value">${metricText(key, metrics[key])}</span></li>`,
   )}</ul>`
 }
 
@@ -122,12 +129,34 @@ function settingsForm({ condition, active }: ConditionPageProps): Html {
   return html`<details class="panel">
     <summary><h2>Settings</h2></summary>
     <form class="stack" method="post" action="${action}">
-      ${field('name', { label: 'Name', control: html`<input id="name" name="name" value="${condition.name}" required maxlength="100" />` })}
-      ${field('bodyPart', { label: 'Body part', control: html`<input id="bodyPart" name="bodyPart" value="${condition.bodyPart}" maxlength="100" />` })}
-      ${field('policy', { label: 'Policy', control: html`<select id="policy" name="policy">${options(policies, condition.policy)}</select>` })}
-      ${field('operatingPoint', { label: 'Operating point', control: html`<select id="operatingPoint" name="operatingPoint">${options([{ value: '', text: 'the default of the version' }, ...points], condition.operatingPoint ?? '')}</select>` })}
+      ${field('name', {
+        label: 'Name',
+        control: html`<input id="name" name="name"
+        value="${condition.name}" required maxlength="100" />`,
+      })}
+      ${field('bodyPart', {
+        label: 'Body part',
+        control: html`<input id="bodyPart" name="bodyPart"
+        value="${condition.bodyPart}" maxlength="100" />`,
+      })}
+      ${field('policy', {
+        label: 'Policy',
+        control: html`<select id="policy"
+        name="policy">${options(policies, condition.policy)}</select>`,
+      })}
+      ${field('operatingPoint', {
+        label: 'Operating point',
+        control: html`<select
+        id="operatingPoint"
+        name="operatingPoint">${options([{ value: '', text: 'the default of the version' }, ...points], condition.operatingPoint ?? '')}</select>`,
+      })}
       ${field('metric', { label: 'Gate: figure that a new version is judged by', control: html`<select id="metric" name="metric">${options(metrics, condition.gate.metric)}</select>` })}
-      ${field('margin', { label: 'Gate: how much worse it may be (0 to 1)', control: html`<input id="margin" name="margin" type="number" min="0" max="1" step="any" value="${condition.gate.margin}" required />` })}
+      ${field('margin', {
+        label: 'Gate: how much worse it may be (0 to 1)',
+        control: html`<input
+        id="margin" name="margin" type="number" min="0" max="1" step="any"
+        value="${condition.gate.margin}" required />`,
+      })}
       <button class="button" type="submit">Save</button>
     </form>
     <h3>Classes</h3>

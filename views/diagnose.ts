@@ -51,14 +51,17 @@ export function diagnosePage(props: DiagnoseProps): Html {
 }
 
 function diagnoseForm({ choices, chosen, limits }: DiagnoseProps, action: string): Html {
-  return html`<form class="stack" method="post" action="${action}" enctype="multipart/form-data" hx-post="${action}" hx-target="#result" hx-swap="innerHTML show:top" hx-disable="find button[type=submit]" data-upload data-main-form>
+  return html`<form class="stack" method="post" action="${action}" enctype="multipart/form-data"
+    hx-post="${action}" hx-target="#result" hx-swap="innerHTML show:top"
+    hx-disable="find button[type=submit]" data-upload data-main-form>
     ${conditionTiles(choices, chosen.condition)}
     ${imageField({ limits })}
     <details class="options">
       <summary>Version and explanation</summary>
       ${field('version', {
         label: 'Version',
-        control: html`<select id="version" name="version" data-versions>${versionOptions(choices, { chosen: chosen.version, first: 'The active version' })}</select>`,
+        control: html`<select id="version" name="version"
+          data-versions>${versionOptions(choices, { chosen: chosen.version, first: 'The active version' })}</select>`,
         hint: 'Another one is loaded when it is asked for.',
       })}
       ${operatingPointField(operatingPointNames(choices), chosen.operatingPoint)}
@@ -80,14 +83,20 @@ function operatingPointNames(choices: readonly ConditionChoice[]): string[] {
 function operatingPointField(names: readonly string[], chosen: string | undefined): Html {
   return field('operating-point', {
     label: 'Operating point',
-    control: html`<input id="operating-point" name="operatingPoint" list="operating-points" value="${chosen ?? ''}" placeholder="as the condition is set" autocomplete="off" />
-      <datalist id="operating-points">${names.map((name) => html`<option value="${name}"></option>`)}</datalist>`,
+    control: html`<input id="operating-point" name="operatingPoint" list="operating-points"
+      value="${chosen ?? ''}" placeholder="as the condition is set" autocomplete="off" />
+      <datalist id="operating-points">${names.map(
+        (name) => html`<option
+        value="${name}"></option>`,
+      )}</datalist>`,
   })
 }
 
 function emptyStage(): Html {
   return html`<label class="stage-empty" for="image" data-stage>
-    <svg class="stage-mark" viewBox="0 0 64 64" aria-hidden="true" focusable="false"><rect x="10" y="6" width="44" height="52" rx="5" /><path d="M32 16v32M22 22c6-3 14-3 20 0M20 30c7-3.5 17-3.5 24 0M22 38c6-3 14-3 20 0" /></svg>
+    <svg class="stage-mark" viewBox="0 0 64 64" aria-hidden="true" focusable="false"><rect x="10"
+      y="6" width="44" height="52" rx="5" /><path
+      d="M32 16v32M22 22c6-3 14-3 20 0M20 30c7-3.5 17-3.5 24 0M22 38c6-3 14-3 20 0" /></svg>
     <img class="stage-preview" alt="" data-stage-preview hidden />
     <strong data-stage-words>The film appears here</strong>
     <span class="needs-script">Choose what to look for, then drop an image anywhere on this page.</span>
@@ -95,5 +104,6 @@ function emptyStage(): Html {
 }
 
 function noConditions(): Html {
-  return html`<p>No condition exists yet. <a href="${links.conditions}">Add one</a>, then import or train a model for it.</p>`
+  return html`<p>No condition exists yet. <a
+    href="${links.conditions}">Add one</a>, then import or train a model for it.</p>`
 }

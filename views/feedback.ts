@@ -27,7 +27,8 @@ export function feedbackPanel(props: FeedbackProps): Html {
   return html`<section class="feedback" id="feedback" aria-live="polite" aria-label="Feedback">
     <h3>Do you agree?</h3>
     ${feedback.map(given)}
-    <form method="post" action="${action}" hx-post="${action}" hx-target="#feedback" hx-swap="outerHTML">
+    <form method="post" action="${action}" hx-post="${action}" hx-target="#feedback"
+      hx-swap="outerHTML">
       <div class="feedback-details">
         <label for="feedback-label">Your reading</label>
         <select id="feedback-label" name="label">
@@ -39,7 +40,8 @@ export function feedbackPanel(props: FeedbackProps): Html {
       <div class="button-row" role="group" aria-label="Verdict">
         ${VERDICTS.map(
           ({ value, text }) =>
-            html`<button class="button" type="submit" name="verdict" value="${value}">${text}</button>`,
+            html`<button class="button" type="submit" name="verdict"
+              value="${value}">${text}</button>`,
         )}
       </div>
     </form>

@@ -48,17 +48,21 @@ function film(props: FilmProps): Html {
 }
 
 function expired(): Html {
-  return html`<p class="film-gone">The image is no longer kept. The result below stays as it was.</p>`
+  return html`<p
+    class="film-gone">The image is no longer kept. The result below stays as it was.</p>`
 }
 
 function view(props: FilmProps, imageUrl: string): Html {
   const { width, height, heatmap } = props
   return html`<div class="film-view" data-film-view>
     <div class="film-stack" data-film-stack>
-      <img class="film-image" src="${imageUrl}" width="${width}" height="${height}" alt="${props.description}" data-film-image />
+      <img class="film-image" src="${imageUrl}" width="${width}" height="${height}"
+        alt="${props.description}" data-film-image />
       ${
         heatmap &&
-        html`<img class="film-heat" src="${heatmap.url}" width="${width}" height="${height}" alt="${methodName(heatmap.method)} heatmap for ${heatmap.target}, drawn over the image" data-film-heat />`
+        html`<img class="film-heat" src="${heatmap.url}" width="${width}" height="${height}"
+          alt="${methodName(heatmap.method)} heatmap for ${heatmap.target}, drawn over the image"
+          data-film-heat />`
       }
     </div>
     ${heatmap?.weak && html`<p class="film-note">Weak evidence</p>`}
@@ -66,26 +70,34 @@ function view(props: FilmProps, imageUrl: string): Html {
 }
 
 function filmControls(id: string, hasHeatmap: boolean): Html {
-  return html`<div class="film-controls" data-film-controls role="group" aria-label="Image controls">
+  return html`<div class="film-controls" data-film-controls role="group"
+    aria-label="Image controls">
     ${
       hasHeatmap &&
-      html`<label class="toggle" for="${id}-heat"><input type="checkbox" id="${id}-heat" checked data-film-heat-toggle />Heatmap <kbd class="needs-script">H</kbd></label>
+      html`<label class="toggle" for="${id}-heat"><input type="checkbox" id="${id}-heat" checked
+        data-film-heat-toggle />Heatmap <kbd class="needs-script">H</kbd></label>
       <label class="slider needs-script" for="${id}-opacity">Opacity
-        <input type="range" id="${id}-opacity" min="0" max="100" value="80" step="5" data-film-opacity />
+        <input type="range" id="${id}-opacity" min="0" max="100" value="80" step="5"
+          data-film-opacity />
         <output for="${id}-opacity" data-film-opacity-value>80 %</output>
       </label>`
     }
-    <label class="toggle" for="${id}-invert"><input type="checkbox" id="${id}-invert" data-film-invert-toggle />Invert <kbd class="needs-script">I</kbd></label>
+    <label class="toggle" for="${id}-invert"><input type="checkbox" id="${id}-invert"
+      data-film-invert-toggle />Invert <kbd class="needs-script">I</kbd></label>
     <span class="zoom needs-script" role="group" aria-label="Zoom">
-      <button type="button" class="button button-small" data-film-zoom="out" aria-label="Zoom out">−</button>
+      <button type="button" class="button button-small" data-film-zoom="out"
+        aria-label="Zoom out">−</button>
       <output data-film-zoom-value>100 %</output>
-      <button type="button" class="button button-small" data-film-zoom="in" aria-label="Zoom in">+</button>
+      <button type="button" class="button button-small" data-film-zoom="in"
+        aria-label="Zoom in">+</button>
       <button type="button" class="button button-small" data-film-zoom="fit">Fit</button>
     </span>
     <details class="window-controls needs-script">
       <summary>Brightness and contrast</summary>
-      <label class="slider" for="${id}-brightness">Brightness <input type="range" id="${id}-brightness" min="30" max="250" value="100" data-film-brightness /></label>
-      <label class="slider" for="${id}-contrast">Contrast <input type="range" id="${id}-contrast" min="30" max="300" value="100" data-film-contrast /></label>
+      <label class="slider" for="${id}-brightness">Brightness <input type="range"
+        id="${id}-brightness" min="30" max="250" value="100" data-film-brightness /></label>
+      <label class="slider" for="${id}-contrast">Contrast <input type="range" id="${id}-contrast"
+        min="30" max="300" value="100" data-film-contrast /></label>
       <button type="button" class="button button-small" data-film-reset>Reset</button>
       <p class="hint">For the eye only: the model always reads the image as it was uploaded.</p>
     </details>
@@ -100,10 +112,12 @@ export function heatmapLegend(
   return html`<div class="legend">
     <p class="legend-title">Where the evidence for <strong>${heatmap.target}</strong> lies
       ${heatmap.weak && badge('weak evidence', 'warn', 'warning')}</p>
-    <svg class="legend-scale" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+    <svg class="legend-scale" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"
+      focusable="false">
       <defs><linearGradient id="${id}-gradient">${LEGEND_STOPS.map(
         ([evidence, colour]) =>
-          html`<stop offset="${evidence}" stop-color="${colour}" stop-opacity="${overlayOpacity(evidence).toFixed(3)}" />`,
+          html`<stop offset="${evidence}" stop-color="${colour}"
+            stop-opacity="${overlayOpacity(evidence).toFixed(3)}" />`,
       )}</linearGradient></defs>
       <rect width="100" height="6" fill="url(#${id}-gradient)" />
     </svg>

@@ -22,13 +22,20 @@ export function hostBadge(host: HostStatus): Html {
 }
 
 export function hostTable(hosts: readonly HostStatus[]): Html {
-  return html`<div class="table-wrap" tabindex="0" role="region" aria-label="Model hosts"><table class="table">
-    <thead><tr><th scope="col">Version</th><th scope="col">Role</th><th scope="col">State</th><th scope="col" class="number">In flight</th><th scope="col" class="number">Memory</th><th scope="col" class="number">Process</th></tr></thead>
+  return html`<div class="table-wrap" tabindex="0" role="region" aria-label="Model hosts"><table
+    class="table">
+    <thead><tr><th scope="col">Version</th><th scope="col">Role</th><th scope="col">State</th>
+    <th scope="col" class="number">In flight</th><th scope="col" class="number">Memory</th>
+    <th scope="col" class="number">Process</th></tr></thead>
     <tbody>${hosts.map(
       (host) => html`<tr>
         <th scope="row">${versionLink(host.id)}</th>
         <td>${host.role}</td>
-        <td>${hostBadge(host)} ${host.reason && html`<span class="row-note">${host.reason}</span>`}</td>
+        <td>${hostBadge(host)} ${
+          host.reason &&
+          html`<span
+          class="row-note">${host.reason}</span>`
+        }</td>
         <td class="number">${host.inFlight}</td>
         <td class="number">${bytes(host.rssBytes)}</td>
         <td class="number">${host.pid ?? '–'}</td>

@@ -46,7 +46,8 @@ function tile({ condition }: ConditionChoice, chosen: string | undefined): Html 
   return html`<div class="tile">
     ${
       checked
-        ? html`<input type="radio" name="condition" id="${id}" value="${condition.id}" required checked />`
+        ? html`<input type="radio" name="condition" id="${id}" value="${condition.id}" required
+          checked />`
         : html`<input type="radio" name="condition" id="${id}" value="${condition.id}" required />`
     }
     <label for="${id}"><span class="tile-name">${condition.name}</span>
@@ -72,13 +73,18 @@ export function imageField({ limits, earlier }: ImageFieldOptions): Html {
     </label>
     ${
       earlier
-        ? html`<input type="file" id="image" name="image" accept="${ACCEPTED}" aria-describedby="image-hint" />
+        ? html`<input type="file" id="image" name="image" accept="${ACCEPTED}"
+          aria-describedby="image-hint" />
           <input type="hidden" name="prediction" value="${earlier.id}" />
-          <p class="earlier"><img src="${links.predictionThumbnail(earlier.id)}" alt="" width="48" height="48" />
-            <span>Uses the image of <a href="${links.prediction(earlier.id)}">${earlier.description}</a> unless you choose another.</span></p>`
-        : html`<input type="file" id="image" name="image" accept="${ACCEPTED}" required aria-describedby="image-hint" />`
+          <p class="earlier"><img src="${links.predictionThumbnail(earlier.id)}" alt="" width="48"
+            height="48" />
+            <span>Uses the image of <a
+              href="${links.prediction(earlier.id)}">${earlier.description}</a> unless you choose another.</span></p>`
+        : html`<input type="file" id="image" name="image" accept="${ACCEPTED}" required
+          aria-describedby="image-hint" />`
     }
-    <p class="hint" id="image-hint">JPEG, PNG (8 or 16 bit), WebP or TIFF, up to ${bytes(limits.maxUploadBytes)} and ${megapixels} megapixels.</p>
+    <p class="hint"
+      id="image-hint">JPEG, PNG (8 or 16 bit), WebP or TIFF, up to ${bytes(limits.maxUploadBytes)} and ${megapixels} megapixels.</p>
   </div>`
 }
 
@@ -87,7 +93,8 @@ const ACCEPTED = 'image/jpeg,image/png,image/webp,image/tiff,.tif,.tiff'
 export function explanationField(chosen: string | undefined): Html {
   return field('explain', {
     label: 'Explanation',
-    control: html`<select id="explain" name="explain">${options(EXPLANATIONS, chosen ?? 'gradcam')}</select>`,
+    control: html`<select id="explain"
+      name="explain">${options(EXPLANATIONS, chosen ?? 'gradcam')}</select>`,
   })
 }
 
@@ -106,7 +113,8 @@ export function exampleStrip(
 ): Html | undefined {
   if (examples.length === 0) return undefined
   return html`<section class="examples" aria-label="Examples">
-    <h2 class="examples-title">Examples <span class="hint">synthetic images, not patients</span></h2>
+    <h2 class="examples-title">Examples <span
+      class="hint">synthetic images, not patients</span></h2>
     <ul class="example-grid">${examples.map((one) => example(one, o))}</ul>
   </section>`
 }
@@ -117,9 +125,14 @@ function example(
 ): Html {
   const fields = Object.entries({ ...o.fields, example: one.id, condition: one.condition })
   return html`<li>
-    <form method="post" action="${o.action}" enctype="multipart/form-data" hx-post="${o.action}" hx-target="#result" hx-swap="innerHTML show:top" data-upload>
-      ${fields.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
-      <button class="example" type="submit"><img src="${one.thumbnail}" alt="" width="120" height="120" loading="lazy" /><span>${one.title}</span></button>
+    <form method="post" action="${o.action}" enctype="multipart/form-data" hx-post="${o.action}"
+      hx-target="#result" hx-swap="innerHTML show:top" data-upload>
+      ${fields.map(
+        ([name, value]) => html`<input type="hidden" name="${name}"
+        value="${value}" />`,
+      )}
+      <button class="example" type="submit"><img src="${one.thumbnail}" alt="" width="120"
+        height="120" loading="lazy" /><span>${one.title}</span></button>
     </form>
   </li>`
 }

@@ -58,15 +58,25 @@ export function page(frame: Frame, { title, width = 'text' }: PageOptions, conte
     <meta name="htmx-config" content="${HTMX_CONFIG}" />
     <title>${title} · Roentgen</title>
     <link rel="icon" href="${links.asset('favicon.svg', frame.product)}" type="image/svg+xml" />
-    ${STYLES.map((file) => html`<link rel="stylesheet" href="${links.asset(file, frame.product)}" />`)}
+    ${STYLES.map(
+      (file) => html`<link rel="stylesheet"
+      href="${links.asset(file, frame.product)}" />`,
+    )}
     <script src="${links.asset('theme.js', frame.product)}"></script>
     <script src="${links.asset('vendor/htmx-4.0.1.min.js', frame.product)}" defer></script>
-    ${SCRIPTS.map((file) => html`<script src="${links.asset(file, frame.product)}" type="module"></script>`)}
+    ${SCRIPTS.map(
+      (file) => html`<script src="${links.asset(file, frame.product)}"
+      type="module"></script>`,
+    )}
   </head>
   <body>
     <a class="skip" href="#main">Skip to content</a>
     ${topBar(frame)}
-    ${frame.notice && html`<aside class="banner" aria-label="Notice">${icon('warning')}<p>${frame.notice}</p></aside>`}
+    ${
+      frame.notice &&
+      html`<aside class="banner"
+      aria-label="Notice">${icon('warning')}<p>${frame.notice}</p></aside>`
+    }
     <main id="main" class="main main-${width}" tabindex="-1">${content}</main>
     ${footer(frame)}
   </body>
@@ -75,7 +85,9 @@ export function page(frame: Frame, { title, width = 'text' }: PageOptions, conte
 
 function topBar(frame: Frame): Html {
   return html`<header class="topbar">
-    <a class="brand" href="/"><svg class="mark" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><rect x="2.5" y="2.5" width="19" height="19" rx="4" /><path d="M12 6v12M8 8.5c2.5-1.2 5.5-1.2 8 0M7.2 12c3-1.3 6.6-1.3 9.6 0M8 15.5c2.5-1.1 5.5-1.1 8 0" /></svg>Roentgen</a>
+    <a class="brand" href="/"><svg class="mark" viewBox="0 0 24 24" aria-hidden="true"
+      focusable="false"><rect x="2.5" y="2.5" width="19" height="19" rx="4" /><path
+      d="M12 6v12M8 8.5c2.5-1.2 5.5-1.2 8 0M7.2 12c3-1.3 6.6-1.3 9.6 0M8 15.5c2.5-1.1 5.5-1.1 8 0" /></svg>Roentgen</a>
     <nav class="places" aria-label="Pages">
       ${PLACES.map(({ text, href }) =>
         isHere(frame.path, href)
@@ -84,7 +96,8 @@ function topBar(frame: Frame): Html {
       )}
     </nav>
     <button class="theme-button needs-script" type="button" data-theme-button>
-      ${icon('theme')}<span class="visually-hidden">Colours: </span><span data-theme-name>auto</span>
+      ${icon('theme')}<span class="visually-hidden">Colours: </span><span
+        data-theme-name>auto</span>
     </button>
   </header>`
 }

@@ -73,9 +73,13 @@ function filters({ filter, conditions, architectures }: ModelListProps): Html {
   const select = (name: string, choices: readonly Choice[], chosen: string | undefined): Html =>
     html`<select id="filter-${name}" name="${name}">${options(choices, chosen ?? '')}</select>`
   const input = (name: string, type: string, value: string | undefined): Html =>
-    html`<input id="filter-${name}" name="${name}" type="${type}" value="${value ?? ''}" autocomplete="off" />`
+    html`<input id="filter-${name}" name="${name}" type="${type}" value="${value ?? ''}"
+      autocomplete="off" />`
   const action = links.models()
-  return html`<form class="filters" method="get" action="${action}" hx-get="${action}" hx-target="#model-rows" hx-swap="outerHTML" hx-trigger="change, submit, input delay:300ms from:#filter-q" hx-sync="this:replace" hx-push-url="true">
+  return html`<form class="filters" method="get" action="${action}" hx-get="${action}"
+    hx-target="#model-rows" hx-swap="outerHTML"
+    hx-trigger="change, submit, input delay:300ms from:#filter-q" hx-sync="this:replace"
+    hx-push-url="true">
     ${field('filter-q', { label: 'Search', control: input('q', 'search', filter.q) })}
     ${field('filter-condition', { label: 'Condition', control: select('condition', [any('All'), ...conditions.map(({ id, name }) => ({ value: id, text: name }))], filter.condition) })}
     ${field('filter-architecture', { label: 'Architecture', control: select('architecture', [any('All'), ...architectures.map(plain)], filter.architecture) })}
@@ -84,7 +88,12 @@ function filters({ filter, conditions, architectures }: ModelListProps): Html {
       <summary>More</summary>
       <div class="filters-row">
         ${field('filter-tag', { label: 'Tag', control: input('tag', 'text', filter.tag) })}
-        ${field('filter-minAccuracy', { label: 'Accuracy at least (0 to 1)', control: html`<input id="filter-minAccuracy" name="minAccuracy" type="number" min="0" max="1" step="0.01" value="${filter.minAccuracy ?? ''}" />` })}
+        ${field('filter-minAccuracy', {
+          label: 'Accuracy at least (0 to 1)',
+          control: html`<input
+          id="filter-minAccuracy" name="minAccuracy" type="number" min="0" max="1" step="0.01"
+          value="${filter.minAccuracy ?? ''}" />`,
+        })}
         ${field('filter-from', { label: 'Created from', control: input('from', 'date', filter.from) })}
         ${field('filter-to', { label: 'to', control: input('to', 'date', filter.to) })}
       </div>
@@ -108,8 +117,10 @@ export function modelRows(props: ModelListProps): Html {
             'No version matches',
             html`<a href="${links.models()}">Show all versions</a>, or import one below.`,
           )
-        : html`<div class="table-wrap" tabindex="0" role="region" aria-label="Versions"><table class="table">
-      <thead><tr>${COLUMNS.map((column) => heading(column, filter))}<th scope="col">Status</th></tr></thead>
+        : html`<div class="table-wrap" tabindex="0" role="region" aria-label="Versions"><table
+          class="table">
+      <thead><tr>${COLUMNS.map((column) => heading(column, filter))}<th
+        scope="col">Status</th></tr></thead>
       <tbody>${items.map((one) => row(one, active.get(one.id)))}</tbody>
     </table></div>`
     }
@@ -123,15 +134,21 @@ function heading(column: (typeof COLUMNS)[number], filter: ModelFilter): Html {
   const next = sorted ? (order === 'asc' ? 'desc' : 'asc') : column.order
   const direction = order === 'asc' ? 'ascending' : 'descending'
   const numeric = column.key !== 'name' && column.key !== 'createdAt'
-  return html`<th scope="col" class="${numeric ? 'number' : 'words'}" aria-sort="${sorted ? direction : 'none'}"><a href="${links.models({ ...filter, sort: column.key, order: next })}">${column.text}${sorted && html`<span class="sort-mark" aria-hidden="true"> ${order === 'asc' ? '↑' : '↓'}</span>`}</a></th>`
+  return html`<th scope="col" class="${numeric ? 'number' : 'words'}"
+    aria-sort="${sorted ? direction : 'none'}"><a
+    href="${links.models({ ...filter, sort: column.key, order: next })}">${column.text}${sorted && html`<span class="sort-mark" aria-hidden="true"> ${order === 'asc' ? '↑' : '↓'}</span>`}</a></th>`
 }
 
 function row(version: Version, state: 'ok' | 'damaged' | undefined): Html {
   const shown = METRICS.filter(({ key }) => COLUMNS.some((column) => column.key === key))
   return html`<tr>
-    <th scope="row"><a href="${links.version(version.id)}">${shortVersion(version.id)}</a> ${state && activeBadge(state)}
+    <th scope="row"><a
+      href="${links.version(version.id)}">${shortVersion(version.id)}</a> ${state && activeBadge(state)}
       <span class="row-note">${version.condition} · ${version.architecture}${version.tags.map((tag) => html` ${badge(tag)}`)}</span></th>
-    ${shown.map(({ key }) => html`<td class="number">${version.metrics ? metricText(key, version.metrics[key]) : '–'}</td>`)}
+    ${shown.map(
+      ({ key }) => html`<td
+      class="number">${version.metrics ? metricText(key, version.metrics[key]) : '–'}</td>`,
+    )}
     <td>${time(version.createdAt)}</td>
     <td>${statusBadge(version.status)}</td>
   </tr>`
@@ -141,7 +158,13 @@ function importForm(): Html {
   return html`<details class="panel">
     <summary>Import a package</summary>
     <form class="stack" method="post" action="${links.modelImport}" enctype="multipart/form-data">
-      ${field('package', { label: 'Package', control: html`<input type="file" id="package" name="package" accept=".zip" required aria-describedby="package-hint" />`, hint: 'A .roentgen.zip as another Roentgen exports it. It is verified file by file; it does not become active.' })}
+      ${field('package', {
+        label: 'Package',
+        control: html`<input type="file" id="package"
+        name="package" accept=".zip" required
+        aria-describedby="package-hint" />`,
+        hint: 'A .roentgen.zip as another Roentgen exports it. It is verified file by file; it does not become active.',
+      })}
       <button class="button" type="submit">Import</button>
     </form>
   </details>`

@@ -37,7 +37,8 @@ export function modelPage(props: ModelPageProps): Html {
     { title: version.id, width: 'wide' },
     html`<header class="heading heading-row">
         <div><h1>${shortVersion(version.id)}</h1>
-          <p class="hint"><a href="${links.condition(condition.id)}">${condition.name}</a> · ${version.architecture} · ${size(version.sizeBytes)}</p></div>
+          <p class="hint"><a
+            href="${links.condition(condition.id)}">${condition.name}</a> · ${version.architecture} · ${size(version.sizeBytes)}</p></div>
         <p>${statusBadge(version.status)} ${isActive && condition.active && activeBadge(condition.active.state)}</p>
       </header>
       ${problem && problemNotice(problem)}
@@ -76,7 +77,8 @@ function identity(version: Version): Html {
       ['Kind', version.kind],
       ['Classes', version.classes.map(({ label }) => label).join(', ')],
     ])}
-    <p class="button-row"><a class="button" href="${links.versionExport(version.id)}" download>Export</a>
+    <p class="button-row"><a class="button" href="${links.versionExport(version.id)}"
+      download>Export</a>
       <a class="button" href="${links.versionJson(version.id)}">JSON</a></p>
   </section>`
 }
@@ -89,8 +91,13 @@ function use({ version, condition, siblings }: ModelPageProps, isActive: boolean
     ${
       usable &&
       html`<p class="button-row">
-      <a class="button" href="${links.diagnose({ condition: condition.id, version: version.id })}">Diagnose with it</a>
-      ${rival && html`<a class="button" href="${links.compare({ condition: condition.id, a: rival.id, b: version.id })}">Compare with ${shortVersion(rival.id)}</a>`}
+      <a class="button"
+        href="${links.diagnose({ condition: condition.id, version: version.id })}">Diagnose with it</a>
+      ${
+        rival &&
+        html`<a class="button"
+        href="${links.compare({ condition: condition.id, a: rival.id, b: version.id })}">Compare with ${shortVersion(rival.id)}</a>`
+      }
     </p>`
     }
   </section>`
@@ -104,7 +111,8 @@ function figures({ metrics }: Version): Html {
   return html`<section aria-label="Figures"><h2>Figures</h2>
     <ul class="figure-grid">${METRICS.map(
       ({ key, text }) =>
-        html`<li><span class="figure-name">${text}</span><span class="figure-value">${metricText(key, metrics[key])}</span></li>`,
+        html`<li><span class="figure-name">${text}</span><span
+          class="figure-value">${metricText(key, metrics[key])}</span></li>`,
     )}</ul>
     <p class="hint">On ${count(metrics.n, 'image')} that training did not see; test set <code>${metrics.testSet}</code>.</p>
   </section>`
@@ -133,14 +141,17 @@ function operatingPoints(version: Version, condition: Condition): Html {
     ${
       version.operatingPoints.length === 0
         ? html`<p class="hint">None: the usual rule decides (one half, or the most probable class).</p>`
-        : html`<div class="table-wrap" tabindex="0" role="region" aria-label="Table of operating points"><table class="table">
-      <thead><tr><th scope="col">Name</th><th scope="col">Thresholds on calibrated probability</th><th scope="col" class="number">Sensitivity</th><th scope="col" class="number">Specificity</th></tr></thead>
+        : html`<div class="table-wrap" tabindex="0" role="region"
+          aria-label="Table of operating points"><table class="table">
+      <thead><tr><th scope="col">Name</th><th scope="col">Thresholds on calibrated probability</th>
+      <th scope="col" class="number">Sensitivity</th>
+      <th scope="col" class="number">Specificity</th></tr></thead>
       <tbody>${version.operatingPoints.map(
-        (
-          point,
-        ) => html`<tr><th scope="row">${operatingPointName(point.name)} ${point.name === inUse && badge('in use', 'accent')}</th>
+        (point) => html`<tr><th
+          scope="row">${operatingPointName(point.name)} ${point.name === inUse && badge('in use', 'accent')}</th>
           <td>${thresholds(point.thresholds)}</td>
-          <td class="number">${percent(point.sensitivity)}</td><td class="number">${percent(point.specificity)}</td></tr>`,
+          <td class="number">${percent(point.sensitivity)}</td>
+          <td class="number">${percent(point.specificity)}</td></tr>`,
       )}</tbody></table></div>`
     }
   </section>`
@@ -149,7 +160,8 @@ function operatingPoints(version: Version, condition: Condition): Html {
 function thresholds(all: Readonly<Record<string, number>>): Html {
   const entries = Object.entries(all)
   if (entries.length === 0) return html`the most probable class decides`
-  return html`<ul class="plain">${entries.map(([label, value]) => html`<li>${label} ${percent(value)}</li>`)}</ul>`
+  return html`<ul
+    class="plain">${entries.map(([label, value]) => html`<li>${label} ${percent(value)}</li>`)}</ul>`
 }
 
 function activations({ activations: list, version }: ModelPageProps): Html {
@@ -166,30 +178,48 @@ function activations({ activations: list, version }: ModelPageProps): Html {
 function lineage(version: Version): Html | undefined {
   const entries = Object.entries(version.lineage).filter(([, value]) => value !== null)
   if (entries.length === 0) return undefined
-  return html`<section aria-label="Lineage"><h2>Lineage</h2>${facts(entries.map(([key, value]) => [key, html`<code>${value}</code>`]))}</section>`
+  return html`<section
+    aria-label="Lineage"><h2>Lineage</h2>${facts(entries.map(([key, value]) => [key, html`<code>${value}</code>`]))}</section>`
 }
 
 function files(version: Version): Html {
-  return html`<details class="files"><summary><h2>Files</h2> <span class="hint">${count(version.files.length, 'file')}, each verified by SHA-256</span></summary>
-    <div class="table-wrap" tabindex="0" role="region" aria-label="Table of files"><table class="table">
-      <thead><tr><th scope="col">Path</th><th scope="col" class="number">Size</th><th scope="col">SHA-256</th><th scope="col">MD5</th></tr></thead>
-      <tbody>${version.files.map((file) => html`<tr><th scope="row"><code>${file.path}</code></th><td class="number">${size(file.size)}</td><td>${hash(file.sha256)}</td><td>${hash(file.md5)}</td></tr>`)}</tbody>
+  return html`<details class="files"><summary><h2>Files</h2> <span
+    class="hint">${count(version.files.length, 'file')}, each verified by SHA-256</span></summary>
+    <div class="table-wrap" tabindex="0" role="region" aria-label="Table of files"><table
+      class="table">
+      <thead><tr><th scope="col">Path</th><th scope="col" class="number">Size</th>
+      <th scope="col">SHA-256</th><th scope="col">MD5</th></tr></thead>
+      <tbody>${version.files.map(
+        (file) => html`<tr><th scope="row"><code>${file.path}</code></th>
+      <td class="number">${size(file.size)}</td><td>${hash(file.sha256)}</td>
+      <td>${hash(file.md5)}</td></tr>`,
+      )}</tbody>
     </table></div>
   </details>`
 }
 
 function notes(version: Version): Html {
-  return html`<details class="panel"${version.notes ? html` open` : ''}><summary><h2>Notes and tags</h2></summary>
+  return html`<details
+    class="panel"${version.notes ? html` open` : ''}><summary><h2>Notes and tags</h2></summary>
     <form class="stack" method="post" action="${links.versionEdit(version.id)}">
-      ${field('notes', { label: 'Notes', control: html`<textarea id="notes" name="notes" rows="3" maxlength="10000">${version.notes}</textarea>` })}
-      ${field('tags', { label: 'Tags, separated by commas', control: html`<input id="tags" name="tags" value="${version.tags.join(', ')}" autocomplete="off" />` })}
+      ${field('notes', {
+        label: 'Notes',
+        control: html`<textarea id="notes" name="notes" rows="3"
+        maxlength="10000">${version.notes}</textarea>`,
+      })}
+      ${field('tags', {
+        label: 'Tags, separated by commas',
+        control: html`<input id="tags"
+        name="tags" value="${version.tags.join(', ')}" autocomplete="off" />`,
+      })}
       <button class="button" type="submit">Save</button>
     </form>
   </details>`
 }
 
 function removal(version: Version): Html {
-  return html`<form method="post" action="${links.versionDelete(version.id)}" data-confirm="Move ${version.id} to the bin?">
+  return html`<form method="post" action="${links.versionDelete(version.id)}"
+    data-confirm="Move ${version.id} to the bin?">
     <button class="button button-quiet" type="submit">Move to the bin</button>
   </form>`
 }

@@ -28,10 +28,18 @@ export function predictionListPage(props: PredictionListProps): Html {
     { title: 'Predictions', width: 'wide' },
     html`<header class="heading"><h1>Predictions</h1>
       <p>Every result stays at its address until it expires or is deleted, with the version and digest that gave it.</p></header>
-    <form class="filters" method="get" action="${links.predictions()}" hx-get="${links.predictions()}" hx-target="#prediction-rows" hx-swap="outerHTML" hx-trigger="change, submit" hx-push-url="true">
+    <form class="filters" method="get" action="${links.predictions()}"
+      hx-get="${links.predictions()}" hx-target="#prediction-rows" hx-swap="outerHTML"
+      hx-trigger="change, submit" hx-push-url="true">
       <label for="filter-condition">Condition</label>
-      <select id="filter-condition" name="condition">${options([...all, ...choices], filter.condition ?? '')}</select>
-      ${filter.version && html`<input type="hidden" name="version" value="${filter.version}" />${badge(`only ${filter.version}`)} <a href="${links.predictions({ condition: filter.condition })}">all versions</a>`}
+      <select id="filter-condition"
+        name="condition">${options([...all, ...choices], filter.condition ?? '')}</select>
+      ${
+        filter.version &&
+        html`<input type="hidden" name="version"
+        value="${filter.version}" />${badge(`only ${filter.version}`)} <a
+        href="${links.predictions({ condition: filter.condition })}">all versions</a>`
+      }
       <button class="button" type="submit">Show</button>
     </form>
     ${predictionRows(props)}`,
@@ -65,7 +73,8 @@ function row(prediction: Prediction, conditionName: string | undefined): Html {
   const { decision } = prediction
   const tone = decision.positive ? 'positive' : 'negative'
   return html`<li class="prediction-card">
-    <img class="thumbnail" src="${links.predictionThumbnail(prediction.id)}" alt="" width="72" height="72" loading="lazy" />
+    <img class="thumbnail" src="${links.predictionThumbnail(prediction.id)}" alt="" width="72"
+      height="72" loading="lazy" />
     <div>
       <p class="card-title"><a href="${links.prediction(prediction.id)}">${decision.label}</a>
         ${badge(decision.positive ? 'positive finding' : 'no positive finding', decision.positive ? 'warn' : 'neutral', tone)}</p>

@@ -30,7 +30,12 @@ export function predictionResult(props: PredictionResultProps): Html {
       ${decisionBlock(prediction)}
       ${warnings(prediction.warnings.filter((text) => text !== notice))}
       ${probabilityBars(prediction)}
-      ${heatmap ? heatmapLegend(heatmap, { id: 'legend' }) : html`<p class="hint">No heatmap: none was asked for.</p>`}
+      ${
+        heatmap
+          ? heatmapLegend(heatmap, { id: 'legend' })
+          : html`<p
+        class="hint">No heatmap: none was asked for.</p>`
+      }
       <p class="research-note">Research use only. Not a medical device. A person decides.</p>
       ${actions(props)}
       ${feedbackPanel(props)}
@@ -105,10 +110,21 @@ function actions({ prediction, imageAvailable }: PredictionResultProps): Html {
   const { id, heatmap, condition } = prediction
   const remove = links.predictionDelete(id)
   return html`<div class="button-row">
-    ${imageAvailable && html`<a class="button" href="${links.compare({ condition, a: prediction.version, prediction: id })}">Compare with another version</a>`}
-    ${heatmap && imageAvailable && html`<a class="button" href="${links.heatmapComposite(heatmap.url)}" download="${id}-heatmap.png">Save image with heatmap</a>`}
+    ${
+      imageAvailable &&
+      html`<a class="button"
+      href="${links.compare({ condition, a: prediction.version, prediction: id })}">Compare with another version</a>`
+    }
+    ${
+      heatmap &&
+      imageAvailable &&
+      html`<a class="button"
+      href="${links.heatmapComposite(heatmap.url)}"
+      download="${id}-heatmap.png">Save image with heatmap</a>`
+    }
     <a class="button" href="${links.predictionJson(id)}">JSON</a>
-    <form method="post" action="${remove}" class="inline-form" data-confirm="Forget this prediction and its image?">
+    <form method="post" action="${remove}" class="inline-form"
+      data-confirm="Forget this prediction and its image?">
       <button class="button button-quiet" type="submit">Delete now</button>
     </form>
   </div>`

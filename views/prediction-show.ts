@@ -16,9 +16,12 @@ export function predictionPage({ frame, ...result }: PredictionPageProps): Html 
     frame,
     { title: `${name}: ${prediction.decision.label}`, width: 'wide' },
     html`<header class="heading heading-row">
-        <div><h1>${name}</h1><p class="hint">${time(prediction.at)} · <code>${prediction.id}</code></p></div>
-        <a class="button" href="${links.diagnose({ condition: prediction.condition })}">Read another image</a>
+        <div><h1>${name}</h1><p
+          class="hint">${time(prediction.at)} · <code>${prediction.id}</code></p></div>
+        <a class="button"
+          href="${links.diagnose({ condition: prediction.condition })}">Read another image</a>
       </header>
-      <section id="result" class="result" aria-label="Result">${predictionResult(result)}</section>`,
+      <section id="result" class="result"
+        aria-label="Result">${predictionResult(result)}</section>`,
   )
 }

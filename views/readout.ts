@@ -43,8 +43,13 @@ function bar(one: Score, threshold: number | null): Html {
     <span class="bar-value">${percent(one.probability)}</span>
     <svg class="bar-track" width="100%" height="12" aria-hidden="true" focusable="false">
       <rect class="bar-ground" width="100%" height="6" y="3" rx="3" />
-      <rect class="bar-fill" width="${(one.probability * 100).toFixed(2)}%" height="6" y="3" rx="3" />
-      ${threshold !== null && html`<rect class="bar-threshold" x="${(threshold * 100).toFixed(2)}%" width="2" height="12" />`}
+      <rect class="bar-fill" width="${(one.probability * 100).toFixed(2)}%" height="6" y="3"
+        rx="3" />
+      ${
+        threshold !== null &&
+        html`<rect class="bar-threshold" x="${(threshold * 100).toFixed(2)}%"
+        width="2" height="12" />`
+      }
     </svg>
     ${
       threshold !== null &&
@@ -67,10 +72,13 @@ export function rawScores(prediction: Prediction): Html {
     <summary><h3>Raw scores</h3></summary>
     <p class="hint">What the network gave, before calibration. Not a probability of disease.</p>
     <table class="table">
-      <thead><tr><th scope="col">Class</th><th scope="col" class="number">Raw score</th><th scope="col" class="number">Logit</th></tr></thead>
+      <thead><tr><th scope="col">Class</th><th scope="col" class="number">Raw score</th>
+      <th scope="col" class="number">Logit</th></tr></thead>
       <tbody>${prediction.classes.map(
         (one) =>
-          html`<tr><th scope="row">${one.label}</th><td class="number">${score(one.uncalibrated)}</td><td class="number">${score(one.logit)}</td></tr>`,
+          html`<tr><th scope="row">${one.label}</th>
+            <td class="number">${score(one.uncalibrated)}</td>
+            <td class="number">${score(one.logit)}</td></tr>`,
       )}</tbody>
     </table>
   </details>`

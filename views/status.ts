@@ -20,16 +20,25 @@ export function statusPage(props: StatusProps): Html {
     props.frame,
     { title: 'Status', width: 'wide' },
     html`<header class="heading"><h1>Status</h1></header>${statusPanel(props)}
-      <p class="hint">For programs: <a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a>.</p>`,
+      <p class="hint">For programs: <a href="/healthz">/healthz</a>, <a
+        href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a>.</p>`,
   )
 }
 
 /** Fragment `#status-panel`. */
 export function statusPanel({ readiness, hosts, counts, system, at }: StatusProps): Html {
-  return html`<div id="status-panel" hx-get="${links.status}" hx-trigger="every 5s" hx-swap="outerMorph">
+  return html`<div id="status-panel" hx-get="${links.status}" hx-trigger="every 5s"
+    hx-swap="outerMorph">
     <p class="status-line">${readiness.ready ? badge('ready', 'good', 'check') : badge('not ready', 'warn', 'warning')} <span class="hint">as of ${time(at)}</span></p>
-    ${readiness.reasons.length > 0 && html`<ul class="plain">${readiness.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
-    <ul class="figure-grid">${counts.map(({ label, value }) => html`<li><span class="figure-name">${label}</span><span class="figure-value">${value}</span></li>`)}</ul>
+    ${
+      readiness.reasons.length > 0 &&
+      html`<ul
+      class="plain">${readiness.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`
+    }
+    <ul class="figure-grid">${counts.map(
+      ({ label, value }) => html`<li><span
+      class="figure-name">${label}</span><span class="figure-value">${value}</span></li>`,
+    )}</ul>
     <h2>Model hosts</h2>
     ${hosts.length === 0 ? emptyState('No host is running', 'A host starts with the first version that becomes active.') : hostTable(hosts)}
     <h2>This machine</h2>

@@ -15,7 +15,10 @@ export async function exampleResults(
   condition = 'pneumonia',
 ): Promise<ExampleResults> {
   const page = await (await fetch(`${url}/compare?condition=${condition}`)).text()
-  const pattern = new RegExp(`name="example" value="([^"]+)" data-condition="${condition}"`, 'g')
+  const pattern = new RegExp(
+    `name="example"\\s+value="([^"]+)"\\s+data-condition="${condition}"`,
+    'g',
+  )
   const example = [...page.matchAll(pattern)].at(-1)?.[1]
   assert.ok(example, `there is no example for ${condition}`)
   const image = await (await fetch(`${url}/examples/${example}`)).blob()
