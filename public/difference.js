@@ -35,7 +35,7 @@ function draw(box, [imageA, imageB]) {
   for (let i = 0; i < a.length; i++) {
     const delta = b[i] - a[i]
     const colour = delta < 0 ? COLOUR_A : COLOUR_B
-    output.data.set([...colour, Math.round(230 * Math.sqrt(Math.abs(delta)))], i * 4)
+    output.data.set([...colour, Math.round(maxAlpha * Math.abs(delta) ** power)], i * 4)
     largest = Math.max(largest, Math.abs(delta))
   }
   context.putImageData(output, 0, 0)

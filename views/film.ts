@@ -27,7 +27,7 @@ export interface HeatmapProps {
   readonly weak?: boolean | undefined
 }
 
-/** Films side by side that share one set of controls. `extra` is shown between films and controls. */
+/** Films side by side that share one set of controls. `extra` is shown below the controls. */
 export function films(
   list: readonly FilmProps[],
   { controlsId, extra }: { controlsId: string; extra?: unknown },
@@ -35,8 +35,8 @@ export function films(
   const hasHeatmap = list.some((film) => film.heatmap !== null && film.imageUrl !== undefined)
   return html`<div class="films films-${list.length}" data-films>
     <div class="film-row">${list.map(film)}</div>
-    ${extra}
     ${filmControls(controlsId, hasHeatmap)}
+    ${extra}
   </div>`
 }
 

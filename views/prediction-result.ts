@@ -28,7 +28,7 @@ export function predictionResult(props: PredictionResultProps): Html {
     <div class="reading-readout">
       ${versionNotice(notice)}
       ${decisionBlock(prediction)}
-      ${warnings(prediction.warnings.filter((text) => text !== notice))}
+      ${warnings(prediction.warnings.filter((text) => !isSame(text, notice)))}
       ${probabilityBars(prediction)}
       ${
         heatmap
@@ -55,6 +55,12 @@ function film({ prediction, condition, imageAvailable }: PredictionResultProps):
     [{ id: 'film', imageUrl, width, height, description, heatmap: prediction.heatmap }],
     { controlsId: 'film-controls' },
   )
+}
+
+/** Whether two sentences say the same; a notice may lack the full stop that a warning has. */
+function isSame(text: string, other: string | null | undefined): boolean {
+  const plain = (words: string) => words.toLowerCase().replace(/\.$/, '')
+  return plain(text) === plain(other ?? '')
 }
 
 function warnings(list: readonly string[]): Html | undefined {

@@ -107,3 +107,10 @@ test('the legend has the colours and opacities that the overlay is drawn with', 
     }
   }
 })
+
+test('a notice that is also a warning is said once', () => {
+  const warnings = [NOTICE.toUpperCase().replace('.', ''), 'Another thing.']
+  const text = show({ prediction: prediction({ warnings }) }).text
+  assert.equal(text.toLowerCase().split('not for use on patients').length, 2)
+  assert.match(text, /Another thing\./)
+})
