@@ -14,6 +14,9 @@ export interface Database {
   predictions: PredictionTable
   prediction_tombstones: PredictionTombstoneTable
   feedback: FeedbackTable
+  datasets: DatasetTable
+  runs: RunTable
+  run_events: RunEventTable
 }
 
 export interface ConditionTable {
@@ -138,4 +141,61 @@ export interface FeedbackTable {
   comment: string | null
   at: string
   by: string
+}
+
+export interface DatasetTable {
+  id: string
+  /** Relative to the data root, with forward slashes. */
+  path: string
+  name: string
+  state: 'scanning' | 'scanned' | 'preparing' | 'prepared' | 'failed'
+  reason: string | null
+  /** JSON: what is in the folder. */
+  scan: string | null
+  /** JSON: how it was split and fixed. */
+  prepared: string | null
+  created_at: string
+  scanned_at: string | null
+  prepared_at: string | null
+}
+
+export interface RunTable {
+  seq: Generated<number>
+  id: string
+  condition: string
+  dataset: string
+  architecture: string
+  preset: string
+  /** JSON: hyperparameters, name, initFrom, tags as they were asked for. */
+  settings: string
+  state:
+    | 'queued'
+    | 'preparing'
+    | 'running'
+    | 'paused'
+    | 'interrupted'
+    | 'cancelled'
+    | 'failed'
+    | 'finished'
+  reason: string | null
+  /** JSON: what would help after a failure. */
+  offer: string | null
+  progress: string
+  version: string | null
+  lineage: string
+  /** How often its process was started. */
+  attempts: number
+  created_at: string
+  started_at: string | null
+  ended_at: string | null
+  by: string
+  via: string
+}
+
+export interface RunEventTable {
+  run: string
+  seq: number
+  type: 'state' | 'epoch' | 'log'
+  data: string
+  at: string
 }

@@ -131,10 +131,58 @@ const FIRST = [
   `create index feedback_prediction on feedback (prediction)`,
 ]
 
+const TRAINING = [
+  `create table datasets (
+    id text primary key,
+    path text not null unique,
+    name text not null,
+    state text not null check (state in ('scanning', 'scanned', 'preparing', 'prepared', 'failed')),
+    reason text,
+    scan text check (scan is null or json_valid(scan)),
+    prepared text check (prepared is null or json_valid(prepared)),
+    created_at text not null,
+    scanned_at text,
+    prepared_at text
+  ) strict`,
+  `create table runs (
+    seq integer primary key autoincrement,
+    id text not null unique,
+    condition text not null references conditions (id),
+    dataset text not null references datasets (id),
+    architecture text not null,
+    preset text not null,
+    settings text not null check (json_valid(settings)),
+    state text not null check (state in
+      ('queued', 'preparing', 'running', 'paused', 'interrupted', 'cancelled', 'failed', 'finished')),
+    reason text,
+    offer text check (offer is null or json_valid(offer)),
+    progress text not null check (json_valid(progress)),
+    version text,
+    lineage text not null check (json_valid(lineage)),
+    attempts integer not null check (attempts >= 0),
+    created_at text not null,
+    started_at text,
+    ended_at text,
+    by text not null,
+    via text not null,
+    check ((state = 'finished') = (version is not null))
+  ) strict`,
+  `create index runs_state on runs (state, seq)`,
+  `create table run_events (
+    run text not null references runs (id) on delete cascade,
+    seq integer not null check (seq >= 1),
+    type text not null check (type in ('state', 'epoch', 'log')),
+    data text not null check (json_valid(data)),
+    at text not null,
+    primary key (run, seq)
+  ) strict, without rowid`,
+]
+
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db)
 }
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-registry': { up: (db) => run(db, FIRST) },
+  '0002-training': { up: (db) => run(db, TRAINING) },
 }
