@@ -109,7 +109,7 @@ export class TrainingSupervisor {
         onMessage: (message) => this.#note(message),
         onProcess: (process) => {
           this.#process = process
-          if (this.#wish === 'cancel') process.cancel()
+          if (this.#isCancelled()) process.cancel()
         },
       })
       const fromDir = summary.packageDir
@@ -118,11 +118,15 @@ export class TrainingSupervisor {
       log.info({ version: version.id }, 'training finished')
       return version
     } catch (error) {
-      const state = this.#wish === 'cancel' ? 'cancelled' : 'failed'
+      const state = this.#isCancelled() ? 'cancelled' : 'failed'
       this.#update({ state, reason: messageOf(error), endedAt: clock().toISOString() })
       log.warn({ err: error, condition: request.condition.id }, `training ${state}`)
       throw error
     }
+  }
+
+  #isCancelled(): boolean {
+    return this.#wish === 'cancel'
   }
 
   #note(message: TrainingMessage): void {
