@@ -50,16 +50,14 @@ export function conditionPanel(props: ConditionPageProps): Html {
   const { condition, previous, versions, problem } = props
   return html`<div id="condition-panel" class="condition-panel">
     <div class="condition-problem" aria-live="polite">${problem && problemNotice(problem)}</div>
-    <div class="condition-columns">
-      <div class="condition-main">
-        ${activePanel(props)}
-        ${historyTimeline({ ...props, conditionId: condition.id })}
-      </div>
+    <div class="condition-areas">
+      ${activePanel(props)}
       <div class="condition-side">
         ${rollbackForm(condition, previous)}
         ${activateForm(condition, versions)}
         ${settingsForm(props)}
       </div>
+      ${historyTimeline({ ...props, conditionId: condition.id })}
     </div>
   </div>`
 }
