@@ -1,5 +1,6 @@
 // One image read by two versions of a condition, so that they can be held against each other.
 import { compareDiagnoses } from '../inference/compare.ts'
+import { getCondition } from '../registry/conditions.ts'
 import type { Prediction } from '../registry/predictions.ts'
 import type { Home } from './home.ts'
 import { type ReadingRequest, readWithVersion } from './reading.ts'
@@ -20,11 +21,17 @@ export interface Comparing {
   readonly note: string | null
 }
 
-/** Both explain the same class, the one that `a` decides for unless another is asked for, so that the maps compare. */
+/**
+ * Both explain the same class, so that the maps compare: the one asked for, else the finding of a binary condition
+ * (evidence for "normal" answers no question), else the class that `a` decides for.
+ */
 export async function compareVersions(home: Home, request: ComparingRequest): Promise<Comparing> {
   const { a, b, ...rest } = request
-  const first = await readWithVersion(home, { ...rest, version: a })
-  const target = request.target ?? first.prediction.decision.label
+  const { kind, classes } = await getCondition(home.db, request.condition)
+  const finding = kind === 'binary' ? classes.find((one) => one.positive)?.label : undefined
+  const wanted = request.target ?? finding
+  const first = await readWithVersion(home, { ...rest, version: a, target: wanted })
+  const target = wanted ?? first.prediction.decision.label
   const second = await readWithVersion(home, { ...rest, version: b, target })
   const { agree, deltas, note } = compareDiagnoses(first.diagnosis, second.diagnosis)
   return { a: first.prediction, b: second.prediction, agree, deltas, note }

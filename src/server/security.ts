@@ -18,12 +18,11 @@ export interface SecurityOptions {
   readonly token: string
 }
 
-/** No inline script, nothing from another place, no framing. Inline `style` attributes carry widths of bars. */
+/** No inline script or style, nothing from another place, no framing. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "style-src-attr 'unsafe-inline'",
   "img-src 'self' data: blob:",
   "font-src 'self'",
   "connect-src 'self'",

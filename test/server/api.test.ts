@@ -106,7 +106,8 @@ test('a version can be asked for by name, compared, listed, rolled back to, expo
   })
   const { a, b, agree, deltas } = ComparisonSchema.parse(await compared.json())
   assert.equal(agree, a.decision.label === b.decision.label)
-  assert.equal(a.heatmap?.target, b.heatmap?.target)
+  assert.equal(a.heatmap?.target, 'PNEUMONIA', 'a binary comparison explains the finding')
+  assert.equal(b.heatmap?.target, 'PNEUMONIA')
   for (const [index, { label, probability }] of a.classes.entries()) {
     assert.equal(deltas[label], (b.classes[index]?.probability ?? 0) - probability)
   }
