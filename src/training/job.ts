@@ -36,6 +36,19 @@ export interface TrainingJob {
   readonly threads: number
   readonly demonstration?: { readonly notice: string }
   readonly tags?: readonly string[]
+  /** Pixels that are prepared once and used by many runs; without it they are prepared in `workDir`. */
+  readonly prepared?: PreparedPlace
+  /** Go on from the checkpoint in `workDir`, if there is a whole one. */
+  readonly resume?: boolean
+  /** A version of the same architecture whose weights are started from. */
+  readonly initFrom?: { readonly version: string; readonly modelDir: string }
+}
+
+/** Where prepared pixels are kept, and what fixes the split. */
+export interface PreparedPlace {
+  readonly dir: string
+  readonly seed: number
+  readonly maxPerClass: number | null
 }
 
 export interface EpochRecord {
@@ -87,6 +100,18 @@ export type TrainingMessage =
       readonly etaSeconds: number
     }
   | { readonly type: 'log'; readonly text: string }
+  /** It waits between two batches, or goes on. */
+  | { readonly type: 'paused'; readonly paused: boolean }
+  | {
+      readonly type: 'resumed'
+      /** The last epoch of the checkpoint. */
+      readonly epoch: number
+      readonly history: readonly EpochRecord[]
+      /** What differs from before, such as the number of threads; empty: the end has the same bits. */
+      readonly differs: readonly string[]
+    }
+  /** Of the training process, every other second. */
+  | { readonly type: 'resources'; readonly memoryBytes: number; readonly cpuSeconds: number }
   | { readonly type: 'finished'; readonly summary: TrainingSummary }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
 
@@ -107,5 +132,7 @@ export interface TrainingSummary {
 /** From the parent to the training process: `stop` keeps the best so far as a package, `cancel` keeps nothing. */
 export type TrainingCommand =
   | { readonly type: 'start'; readonly job: TrainingJob }
+  | { readonly type: 'pause' }
+  | { readonly type: 'go on' }
   | { readonly type: 'stop' }
   | { readonly type: 'cancel' }

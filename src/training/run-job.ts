@@ -1,16 +1,16 @@
 // One training from a labelled folder to a package, in this process: prepare, train, evaluate, write.
 // Meant for a child process (worker.ts); messages go to `report`, wishes come through `control`.
-import { rm } from 'node:fs/promises'
+import { access, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
-import type { Preprocessing } from '../imaging/preprocessing.ts'
 import { parseName } from '../package/ids.ts'
 import { getArchitecture } from './architectures/catalogue.ts'
 import type { ConditionClasses } from './dataset/labels.ts'
-import { prepareDataset } from './dataset/prepare.ts'
 import { openPrepared } from './dataset/prepared.ts'
+import { defaultPreprocessing } from './default-preprocessing.ts'
 import { evaluate } from './evaluation/evaluate.ts'
 import { predictAll } from './evaluation/predict.ts'
+import { adoptWeights } from './initial-version.ts'
 import type {
   JobCondition,
   TrainingJob,
@@ -19,7 +19,10 @@ import type {
   TrainingSummary,
 } from './job.ts'
 import { outputsOf } from './loop/batches.ts'
-import { type Control, trainModel } from './loop/train.ts'
+import { readCheckpoint } from './loop/checkpoint.ts'
+import { type Control, whilePaused } from './loop/control.ts'
+import { trainModel } from './loop/train.ts'
+import { preparedFolder, prepareOnce } from './prepare-once.ts'
 import { writePackage } from './record/write-package.ts'
 import { augmentationFor, completeHyperparameters, type Hyperparameters } from './settings.ts'
 
@@ -50,8 +53,8 @@ export async function runJob(job: TrainingJob, context: JobContext): Promise<Tra
     imageSize: job.preprocessing?.width ?? architecture.inputSize,
     augmentation: augmentationFor(job.condition.bodyPart),
   })
-  await inPhase('preparing', () => prepare(job, { ...context, hyperparameters }))
-  const prepared = await openPrepared(preparedDir(job))
+  const dir = await inPhase('preparing', () => prepare(job, { ...context, hyperparameters }))
+  const prepared = await openPrepared(dir)
   const { index } = prepared
   try {
     context.report({
@@ -65,13 +68,17 @@ export async function runJob(job: TrainingJob, context: JobContext): Promise<Tra
     const shape = { height, width, channels: channels === 1 ? 1 : 3 } as const
     const { seed } = hyperparameters
     const model = architecture.build({ ...shape, outputs: outputsOf(index), seed })
+    const checkpointPath = join(job.workDir, 'checkpoint.bin')
+    const resumeFrom = job.resume ? await findCheckpoint(checkpointPath, context) : undefined
+    if (job.initFrom && !resumeFrom) await adoptWeights(model, job.initFrom)
     const trained = await inPhase('training', () =>
       trainModel(model, {
         ...context,
         prepared,
         hyperparameters,
         threads: job.threads,
-        checkpointPath: join(job.workDir, 'checkpoint.bin'),
+        checkpointPath,
+        ...(resumeFrom && { resumeFrom }),
       }),
     )
     const evaluation = await inPhase('evaluating', async () => {
@@ -111,52 +118,53 @@ function packageName(job: TrainingJob): string {
   return parseName((job.name ?? `${name}-${job.preset}`).replaceAll('_', '-'), 'name')
 }
 
-function preparedDir(job: TrainingJob): string {
-  return join(job.workDir, 'prepared')
+/** None when it was interrupted before the first epoch ended. */
+async function findCheckpoint(path: string, { report }: JobContext) {
+  const isThere = await access(path).then(
+    () => true,
+    () => false,
+  )
+  if (isThere) return readCheckpoint(path)
+  report({ type: 'log', text: 'There is no checkpoint yet: starting from the beginning.' })
+  return undefined
 }
 
 async function prepare(
   job: TrainingJob,
   o: JobContext & { readonly hyperparameters: Hyperparameters },
-): Promise<void> {
+): Promise<string> {
   const { hyperparameters: h } = o
   const classes = classesOf(job.condition)
-  let reported = 0
-  await prepareDataset({
-    dir: job.datasetDir,
-    outDir: preparedDir(job),
-    name: job.datasetName,
-    preprocessing: job.preprocessing ?? defaultPreprocessing(job, h.imageSize),
-    seed: h.seed,
+  const maxPerClass = h.maxPerClass ?? job.prepared?.maxPerClass ?? null
+  const { bodyPart } = job.condition
+  const { channels } = job
+  const choice = {
+    preprocessing:
+      job.preprocessing ??
+      defaultPreprocessing({ bodyPart, side: h.imageSize, ...(channels && { channels }) }),
+    seed: job.prepared?.seed ?? h.seed,
     ...(classes ? { classes } : {}),
-    ...(h.maxPerClass === null ? {} : { maxPerClass: h.maxPerClass }),
-    onProgress: (done, total) => {
+    ...(maxPerClass === null ? {} : { maxPerClass }),
+  }
+  const place = job.prepared?.dir ?? join(job.workDir, 'prepared')
+  const outDir = preparedFolder(place, choice)
+  let reported = 0
+  await prepareOnce({
+    ...choice,
+    dir: job.datasetDir,
+    outDir,
+    name: job.datasetName,
+    onProgress: async (done, total) => {
+      await whilePaused(o.control, o.report)
       if (o.control.wish === 'cancel') throw new AppError('conflict', 'The training was cancelled.')
       if (done < total && done < reported + total / 50) return
       reported = done
       o.report({ type: 'progress', phase: 'preparing', done, total })
     },
   })
+  return outDir
 }
 
 function classesOf({ kind, classes }: JobCondition): ConditionClasses | undefined {
   return kind && classes ? { kind, classes } : undefined
-}
-
-/** Values from -1 to 1; X-rays keep their proportions, for the shape of a heart is a finding. */
-function defaultPreprocessing(job: TrainingJob, side: number): Preprocessing {
-  const skin = job.condition.bodyPart.toLowerCase().includes('skin')
-  return {
-    schema: 1,
-    width: side,
-    height: side,
-    channels: job.channels ?? (skin ? 3 : 1),
-    interpolation: 'bilinear',
-    aspect: 'pad',
-    antialias: true,
-    scale: 1 / 127.5,
-    mean: [1],
-    std: [1],
-    order: 'rgb',
-  }
 }

@@ -1,5 +1,5 @@
 // One training at a time beside the server: starts the process, knows how far it is, registers the finished package.
-// What then becomes active is the registry's policy, not decided here.
+// Which training comes next is queue.ts; what then becomes active is the registry's policy.
 import { AppError, messageOf } from '../errors.ts'
 import { registerPackage } from '../registry/register-package.ts'
 import type { Actor, Clock, RegistryLog, RegistryPlace } from '../registry/registry-context.ts'
@@ -15,13 +15,11 @@ export interface SupervisorOptions {
   readonly onMessage?: (message: TrainingMessage) => void
 }
 
-export type RunState = 'preparing' | 'running' | 'finished' | 'cancelled' | 'failed'
-
-/** A run as a page shows it. */
-export interface RunStatus {
+/** A training as it is now, or the last one. */
+export interface TrainingStatus {
   readonly condition: string
   readonly architecture: string
-  readonly state: RunState
+  readonly state: 'preparing' | 'running' | 'finished' | 'cancelled' | 'interrupted' | 'failed'
   readonly phase: TrainingPhase | null
   /** Why it failed or was cancelled. */
   readonly reason: string | null
@@ -33,12 +31,14 @@ export interface RunStatus {
   readonly version: string | null
 }
 
+type Wish = 'go on' | 'cancel' | 'interrupt'
+
 export class TrainingSupervisor {
   readonly #options: SupervisorOptions
   #process: TrainingProcess | undefined
   #running: Promise<unknown> | undefined
-  #status: RunStatus | undefined
-  #wish: 'go on' | 'cancel' = 'go on'
+  #status: TrainingStatus | undefined
+  #wish: Wish = 'go on'
   #stopped = false
 
   constructor(options: SupervisorOptions) {
@@ -46,7 +46,7 @@ export class TrainingSupervisor {
   }
 
   /** The running training, or the last one. */
-  get status(): RunStatus | undefined {
+  get status(): TrainingStatus | undefined {
     return this.#status
   }
 
@@ -71,21 +71,40 @@ export class TrainingSupervisor {
     }
   }
 
+  /** Waits after the running batch; the message `paused` says when it does. */
+  pause(): void {
+    this.#process?.pause()
+  }
+
+  goOn(): void {
+    this.#process?.goOn()
+  }
+
   /** Ends after the running batch; the best epoch so far becomes a version. */
   stopAndKeepBest(): void {
     this.#process?.stopAndKeepBest()
   }
 
+  /** Ends it at once; nothing is kept. */
   cancel(): void {
-    this.#wish = 'cancel'
-    this.#process?.cancel()
+    this.#end('cancel')
   }
 
-  /** Cancels what runs and waits for its process to end. Twice is safe. */
+  /** Ends it at once; its last checkpoint is kept, to go on from. */
+  interrupt(): void {
+    this.#end('interrupt')
+  }
+
+  /** Interrupts what runs and waits for its process to end. Twice is safe. */
   async stop(): Promise<void> {
     this.#stopped = true
-    this.cancel()
+    this.interrupt()
     await this.#running?.catch(() => {})
+  }
+
+  #end(wish: Wish): void {
+    if (this.#wish === 'go on') this.#wish = wish
+    this.#process?.kill()
   }
 
   async #run(request: TrainRequest, actor: Actor): Promise<Version> {
@@ -109,8 +128,9 @@ export class TrainingSupervisor {
         onMessage: (message) => this.#note(message),
         onProcess: (process) => {
           this.#process = process
-          if (this.#isCancelled()) process.cancel()
+          if (this.#wish !== 'go on') process.kill()
         },
+        keepsWork: () => this.#wish === 'interrupt',
       })
       const fromDir = summary.packageDir
       const { version } = await registerPackage(place, { fromDir, move: true, actor, clock })
@@ -118,15 +138,11 @@ export class TrainingSupervisor {
       log.info({ version: version.id }, 'training finished')
       return version
     } catch (error) {
-      const state = this.#isCancelled() ? 'cancelled' : 'failed'
+      const state = ENDINGS[this.#wish]
       this.#update({ state, reason: messageOf(error), endedAt: clock().toISOString() })
-      log.warn({ err: error, condition: request.condition.id }, `training ${state}`)
+      if (state === 'failed') log.warn({ err: error, run: request.id }, 'training failed')
       throw error
     }
-  }
-
-  #isCancelled(): boolean {
-    return this.#wish === 'cancel'
   }
 
   #note(message: TrainingMessage): void {
@@ -142,7 +158,13 @@ export class TrainingSupervisor {
     this.#options.onMessage?.(message)
   }
 
-  #update(changes: Partial<RunStatus>): void {
+  #update(changes: Partial<TrainingStatus>): void {
     if (this.#status) this.#status = { ...this.#status, ...changes }
   }
+}
+
+const ENDINGS: Readonly<Record<Wish, TrainingStatus['state']>> = {
+  'go on': 'failed',
+  cancel: 'cancelled',
+  interrupt: 'interrupted',
 }

@@ -8,6 +8,7 @@ import { isAppError } from '../errors.ts'
 import type { Store } from '../registry/store.ts'
 import type { TrainingJob, TrainingMessage, TrainingSummary } from './job.ts'
 import { logLine } from './log-line.ts'
+import { endOrphan, noteProcess } from './orphan.ts'
 import { TrainingProcess } from './training-process.ts'
 
 /** What a caller says about a training; the folders follow from the store. */
@@ -24,20 +25,28 @@ export interface TrainOnceOptions {
   readonly onMessage?: (message: TrainingMessage) => void
   /** Told of the process while it runs, to stop or cancel it. */
   readonly onProcess?: (process: TrainingProcess) => void
+  /** Asked when it ended without a package: true keeps the checkpoint, for going on later. */
+  readonly keepsWork?: () => boolean
+}
+
+/** Checkpoint and, where no place for them is given, prepared pixels of a run. */
+export function workFolder({ dataDir }: Pick<Store, 'dataDir'>, id: string): string {
+  return join(dataDir, 'training', id)
 }
 
 /**
- * Trains and leaves the package in `summary.packageDir`. The log is models/logs/<id>.log; prepared pixels are removed.
+ * Trains and leaves the package in `summary.packageDir`. The log is models/logs/<id>.log; its work folder is removed.
  * @throws AppError with the reason in one sentence
  */
 export async function trainOnce(
   request: TrainRequest,
-  { store, onMessage, onProcess }: TrainOnceOptions,
+  { store, onMessage, onProcess, keepsWork = () => false }: TrainOnceOptions,
 ): Promise<TrainingSummary> {
   const id = request.id ?? newRunId(request)
-  const workDir = join(store.dataDir, 'training', id)
+  const workDir = workFolder(store, id)
   const packageDir = join(store.stagingDir, `run-${id}`)
   await mkdir(workDir, { recursive: true })
+  await endOrphan(workDir)
   await mkdir(store.logsDir, { recursive: true })
   await mkdir(store.stagingDir, { recursive: true })
   const log = createWriteStream(join(store.logsDir, `${id}.log`), { flags: 'a' })
@@ -54,14 +63,18 @@ export async function trainOnce(
     },
   )
   onProcess?.(process)
+  let finished = false
   try {
-    return await process.result
+    await noteProcess(workDir, process.pid)
+    const summary = await process.result
+    finished = true
+    return summary
   } catch (error) {
     await rm(packageDir, { recursive: true, force: true })
     if (isAppError(error) && error.cause) log.write(`${String(error.cause)}\n`)
     throw error
   } finally {
-    await rm(workDir, { recursive: true, force: true })
+    if (finished || !keepsWork()) await rm(workDir, { recursive: true, force: true })
     await new Promise<void>((done) => log.end(done))
   }
 }

@@ -22,6 +22,7 @@ export class TrainingProcess {
   /** The finished training. @throws AppError with the reason in one sentence */
   readonly result: Promise<TrainingSummary>
   #lastWords = ''
+  #isEnding = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(job: TrainingJob, options: TrainingProcessOptions = {}) {
@@ -43,6 +44,21 @@ export class TrainingProcess {
     return this.#lastWords
   }
 
+  /** Waits after the running batch, or file that is prepared, until `goOn`. */
+  pause(): void {
+    this.#tell({ type: 'pause' })
+  }
+
+  goOn(): void {
+    this.#tell({ type: 'go on' })
+  }
+
+  /** Ends at once, as by an accident: its last checkpoint is what remains. */
+  kill(): void {
+    this.#isEnding = true
+    this.#child.kill('SIGKILL')
+  }
+
   /** Ends after the running batch and keeps the best so far. */
   stopAndKeepBest(): void {
     this.#tell({ type: 'stop' })
@@ -51,7 +67,7 @@ export class TrainingProcess {
   /** Ends without a package; by force when it does not listen. Twice is safe. */
   cancel(): void {
     this.#tell({ type: 'cancel' })
-    this.#timer ??= setTimeout(() => this.#child.kill('SIGKILL'), TERMINATE_AFTER_MS).unref()
+    this.#timer ??= setTimeout(() => this.kill(), TERMINATE_AFTER_MS).unref()
   }
 
   #tell(command: TrainingCommand): void {
@@ -89,12 +105,19 @@ export class TrainingProcess {
 
   #died(code: number | null, signal: NodeJS.Signals | null): AppError {
     const cause = new Error(`exit status ${code}, signal ${signal}\n${this.#lastWords}`)
-    const killed = signal === 'SIGKILL'
-    const message = killed
+    const starved = !this.#isEnding && isMemoryDeath(signal, this.#lastWords)
+    const message = starved
       ? 'The training process was killed, most likely for want of memory: choose a smaller batch or image size.'
       : 'The training process ended unexpectedly; its log has its last words.'
-    return new AppError('internal', message, { cause })
+    return new AppError('internal', message, { cause, extra: { starved } })
   }
+}
+
+/** The system kills what takes too much memory (SIGKILL); V8 and native code give up with these words. */
+function isMemoryDeath(signal: NodeJS.Signals | null, lastWords: string): boolean {
+  return (
+    signal === 'SIGKILL' || /heap out of memory|bad_alloc|Cannot allocate memory/i.test(lastWords)
+  )
 }
 
 function codeOf(code: string): ErrorCode {

@@ -1,17 +1,27 @@
 // The training process: takes one job from its parent, reports, and ends. Forked by training-process.ts at the lowest
-// priority; when the parent goes away it cancels itself.
+// priority; when the parent goes away it ends.
 import { isAppError, messageOf } from '../errors.ts'
 import type { TrainingCommand, TrainingJob, TrainingMessage } from './job.ts'
-import type { Control } from './loop/train.ts'
+import type { Control } from './loop/control.ts'
 import { runJob } from './run-job.ts'
 
 const control: Control = { wish: 'go on' }
+let ended = false
 
 function report(message: TrainingMessage): void {
   if (process.connected) process.send?.(message)
 }
 
+const RESOURCES_EVERY_MS = 2000
+
+function reportResources(): void {
+  const { user, system } = process.cpuUsage()
+  const memoryBytes = process.memoryUsage.rss()
+  report({ type: 'resources', memoryBytes, cpuSeconds: (user + system) / 1e6 })
+}
+
 async function work(job: TrainingJob): Promise<void> {
+  setInterval(reportResources, RESOURCES_EVERY_MS).unref()
   try {
     report({ type: 'finished', summary: await runJob(job, { control, report }) })
   } catch (error) {
@@ -23,6 +33,7 @@ async function work(job: TrainingJob): Promise<void> {
     }
     process.exitCode = 1
   } finally {
+    ended = true
     if (process.connected) process.disconnect()
   }
 }
@@ -31,8 +42,9 @@ process.on('message', (command: TrainingCommand) => {
   if (command.type === 'start') void work(command.job)
   else control.wish = command.type
 })
+// Killed or gone: nobody waits for a package any more, and whoever goes on from the checkpoint shall be alone with it.
 process.on('disconnect', () => {
-  control.wish = 'cancel'
+  if (!ended) process.exit(1)
 })
 // Ctrl-C in a terminal reaches the whole group; the parent says what shall become of the training.
 process.on('SIGINT', () => {})

@@ -31,7 +31,8 @@ export interface PrepareOptions {
   /** At most so many images of each class, chosen by the seed. */
   readonly maxPerClass?: number
   readonly limits?: ImageLimits
-  readonly onProgress?: (done: number, total: number) => void
+  /** Waited for: a run that is paused holds its preparation there. */
+  readonly onProgress?: (done: number, total: number) => void | Promise<void>
 }
 
 interface Decoded extends Omit<PreparedImage, 'split'> {
@@ -130,7 +131,7 @@ async function readFiles(
         reason: isAppError(error) ? error.message : `It cannot be read: ${messageOf(error)}`,
       })
     }
-    context.onProgress?.(done + 1, files.length)
+    await context.onProgress?.(done + 1, files.length)
   }
   return { decoded, setAside }
 }

@@ -65,6 +65,11 @@ export function afterEpoch(
         : progress.learningRate,
     },
     improved: false,
-    enough: h.earlyStopping > 0 && sinceBest >= h.earlyStopping,
+    enough: isEnough(h, { ...progress, sinceBest }),
   }
+}
+
+/** Whether an earlier part of the run had already learnt enough. */
+export function isEnough(h: Hyperparameters, { sinceBest }: Progress): boolean {
+  return h.earlyStopping > 0 && sinceBest >= h.earlyStopping
 }

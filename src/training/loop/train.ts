@@ -13,12 +13,8 @@ import { PURPOSE } from '../random.ts'
 import type { Hyperparameters } from '../settings.ts'
 import { type Batch, classWeights, correctness, createFeeder } from './batches.ts'
 import { type Checkpoint, type Weights, writeCheckpoint } from './checkpoint.ts'
-import { afterEpoch, firstProgress, learningRateAt, type Progress } from './schedule.ts'
-
-/** What the outside wants of a running training; looked at between batches. */
-export interface Control {
-  wish: 'go on' | 'stop' | 'cancel'
-}
+import { type Control, whilePaused } from './control.ts'
+import { afterEpoch, firstProgress, isEnough, learningRateAt, type Progress } from './schedule.ts'
 
 export interface LoopOptions {
   readonly prepared: Prepared
@@ -36,6 +32,8 @@ export interface Trained {
   readonly bestEpoch: number
   readonly endedBy: TrainingSummary['endedBy']
   readonly steps: number
+  /** The checkpoint that it went on from, and what was other than before; null when it was never interrupted. */
+  readonly resumed: { readonly epoch: number; readonly differs: readonly string[] } | null
 }
 
 /** Trains in place: afterwards the model has the best epoch's weights. @throws AppError `invalid` in one sentence */
@@ -86,8 +84,13 @@ async function runEpochs(run: Running): Promise<Trained> {
   let progress: Progress = resumeFrom?.progress ?? firstProgress(h)
   let best: Weights = resumeFrom?.bestWeights ?? step.weights()
   const history: EpochRecord[] = [...(resumeFrom?.history ?? [])]
-  let endedBy: Trained['endedBy'] = 'all epochs'
-  for (let epoch = (resumeFrom?.epoch ?? 0) + 1; epoch <= h.epochs; epoch++) {
+  const resumed = resumeFrom ? resumedFrom(run, resumeFrom) : null
+  let endedBy: Trained['endedBy'] = isEnough(h, progress) ? 'early stopping' : 'all epochs'
+  for (
+    let epoch = (resumeFrom?.epoch ?? 0) + 1;
+    epoch <= h.epochs && endedBy === 'all epochs';
+    epoch++
+  ) {
     const started = performance.now()
     const trained = await trainEpoch(run, { epoch, progress })
     if (!trained) {
@@ -96,13 +99,14 @@ async function runEpochs(run: Running): Promise<Trained> {
     }
     step.applyTo(model)
     const validated = await validate(run)
-    const seconds = (performance.now() - started) / 1000
+    const { pausedSeconds, ...figures } = trained
+    const seconds = (performance.now() - started) / 1000 - pausedSeconds
     const after = afterEpoch(progress, { h, epoch, loss: validated.valLoss })
     progress = after.progress
     if (after.improved) best = step.weights()
     const record: EpochRecord = {
       epoch,
-      ...trained,
+      ...figures,
       ...validated,
       seconds,
       imagesPerSecond: Math.round(trainedImages(run) / seconds),
@@ -120,15 +124,15 @@ async function runEpochs(run: Running): Promise<Trained> {
       optimizer: step.optimizerState(),
     })
     if (after.enough) endedBy = 'early stopping'
+    await whilePaused(control, run.report)
     if (control.wish !== 'go on') endedBy = 'stopped by hand'
-    if (endedBy !== 'all epochs') break
   }
   if (control.wish === 'cancel' || history.length === 0) {
     throw new AppError('conflict', 'The training was cancelled before it had a result.')
   }
   step.restore({ weights: best })
   step.applyTo(model)
-  return { history, bestEpoch: progress.bestEpoch, endedBy, steps: stepsPerEpoch(run) }
+  return { history, bestEpoch: progress.bestEpoch, endedBy, steps: stepsPerEpoch(run), resumed }
 }
 
 function stepsPerEpoch({ training, hyperparameters }: Running): number {
@@ -139,19 +143,24 @@ function trainedImages(run: Running): number {
   return stepsPerEpoch(run) * run.hyperparameters.batchSize
 }
 
+interface TrainedEpoch extends Pick<EpochRecord, 'trainLoss' | 'trainAccuracy' | 'learningRate'> {
+  readonly pausedSeconds: number
+}
+
 /** One pass over the training images; the remainder of a batch is left out (other images each epoch). Undefined when stopped. */
 async function trainEpoch(
   run: Running,
   { epoch, progress }: { readonly epoch: number; readonly progress: Progress },
-): Promise<Pick<EpochRecord, 'trainLoss' | 'trainAccuracy' | 'learningRate'> | undefined> {
+): Promise<TrainedEpoch | undefined> {
   const { hyperparameters: h, prepared, training, step, control } = run
   const weights = h.classWeights ? classWeights(training, prepared.index) : null
   const feeder = createFeeder({ prepared, ...h, weights })
   const order = shuffledIndices(training.length, h.seed, PURPOSE.shuffle, epoch)
   const steps = stepsPerEpoch(run)
   const started = performance.now()
-  let [loss, right, learningRate] = [0, 0, 0]
+  let [loss, right, learningRate, pausedSeconds] = [0, 0, 0, 0]
   for (let at = 0; at < steps; at++) {
+    pausedSeconds += await whilePaused(control, run.report)
     if (control.wish !== 'go on') return undefined
     const places = order.subarray(at * h.batchSize, (at + 1) * h.batchSize)
     const batch: Batch = feeder.fill(
@@ -168,7 +177,7 @@ async function trainEpoch(
     }
     loss += result.loss
     right += correctness(prepared.index.kind, { ...result, y: batch.y, count: h.batchSize })
-    const perStep = (performance.now() - started) / 1000 / (at + 1)
+    const perStep = ((performance.now() - started) / 1000 - pausedSeconds) / (at + 1)
     run.report({
       type: 'batch',
       epoch,
@@ -180,7 +189,7 @@ async function trainEpoch(
       etaSeconds: perStep * (steps - at - 1 + steps * (h.epochs - epoch)),
     })
   }
-  return { trainLoss: loss / steps, trainAccuracy: right / steps, learningRate }
+  return { trainLoss: loss / steps, trainAccuracy: right / steps, learningRate, pausedSeconds }
 }
 
 async function validate(
@@ -206,6 +215,25 @@ async function validate(
     valAuc: known.length === 0 ? null : known.reduce((sum, auc) => sum + auc, 0) / known.length,
   }
 }
+
+/** @throws AppError `conflict` when the checkpoint is of another dataset, architecture or configuration */
+function resumedFrom(run: Running, { identity, epoch, history }: Checkpoint) {
+  const now = identityOf(run)
+  const other = Object.keys(now).filter((name) => now[name] !== identity[name])
+  const differs = other.filter((name) => MAY_DIFFER.includes(name))
+  const wrong = other.find((name) => !MAY_DIFFER.includes(name))
+  if (wrong) {
+    throw new AppError(
+      'conflict',
+      `The checkpoint cannot be gone on from: its ${wrong} is another; start a new run.`,
+    )
+  }
+  run.report({ type: 'resumed', epoch, history, differs })
+  return { epoch, differs }
+}
+
+/** Without these being equal a run can go on, but ends with other bits. */
+const MAY_DIFFER: readonly string[] = ['threads', 'node']
 
 /** A resumed run is exact when all of this is equal. */
 function identityOf({

@@ -93,7 +93,12 @@ export async function writePackage(o: PackageInput) {
     operatingPoints: [...evaluation.operatingPoints],
     defaultOperatingPoint: evaluation.defaultOperatingPoint,
     metrics: evaluation.metrics,
-    lineage: { run: job.id, dataset: index.fingerprint, datasetName: index.name },
+    lineage: {
+      run: job.id,
+      dataset: index.fingerprint,
+      datasetName: index.name,
+      ...(job.initFrom && { initFrom: job.initFrom.version }),
+    },
     tags: [...(job.tags ?? [])],
   })
 }
@@ -124,7 +129,8 @@ function describeModel(o: PackageInput): { config: ModelConfig; onnx: Uint8Array
   return { config, onnx: traced.onnx }
 }
 
-function trainConfig({ job, architecture, hyperparameters, model, prepared }: PackageInput) {
+function trainConfig(input: PackageInput) {
+  const { job, architecture, hyperparameters, model, prepared, trained } = input
   return {
     schema: 1,
     preset: job.preset,
@@ -132,7 +138,10 @@ function trainConfig({ job, architecture, hyperparameters, model, prepared }: Pa
     condition: job.condition.id,
     dataset: { name: job.datasetName, fingerprint: prepared.index.fingerprint },
     hyperparameters,
-    initialWeights: 'random (He), from the seed',
+    initialWeights: job.initFrom
+      ? `those of ${job.initFrom.version}`
+      : 'random (He), from the seed',
+    resumed: trained.resumed,
     loss:
       prepared.index.kind === 'single-label' ? 'softmax cross-entropy' : 'sigmoid cross-entropy',
     monitor: 'validation loss, lowest; its weights are restored at the end',
