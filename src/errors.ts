@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   busy: { status: 503, title: 'Busy, try again shortly' },
   loading: { status: 503, title: 'Still loading, try again shortly' },
   unavailable: { status: 503, title: 'Not available now' },
+  'disk-full': { status: 507, title: 'The disk is full' },
   'home-in-use': { status: 409, title: 'Another Roentgen uses this home' },
   setting: { status: 500, title: 'A setting is wrong' },
   internal: { status: 500, title: 'Something went wrong' },
@@ -81,4 +82,28 @@ export function isAppError(error: unknown): error is AppError {
 /** The text of anything thrown, for logs and for reasons that a page shows. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL'])
+/** Errors wrap errors; a chain that is longer than this is a circle. */
+const MAX_CAUSES = 10
+
+/** True when this error, or what caused it, is that there is no room left: of the disk, or of the user's share of it. */
+export function isDiskFull(error: unknown): boolean {
+  let one = error
+  for (let depth = 0; depth < MAX_CAUSES && typeof one === 'object' && one !== null; depth++) {
+    const { code, cause } = one as { code?: unknown; cause?: unknown }
+    if (typeof code === 'string' && (code === 'disk-full' || FULL.has(code))) return true
+    one = cause
+  }
+  return false
+}
+
+/** The one sentence for it, wherever it happens. */
+export function diskFull(cause: unknown): AppError {
+  return new AppError(
+    'disk-full',
+    'The disk is full, or its quota is used up; free some space and try again.',
+    { cause },
+  )
 }

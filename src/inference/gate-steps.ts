@@ -1,5 +1,5 @@
 // The steps that a version goes through before it may answer, each with its time and what it found.
-import { AppError, type ErrorCode, isAppError, messageOf } from '../errors.ts'
+import { AppError, diskFull, type ErrorCode, isAppError, isDiskFull, messageOf } from '../errors.ts'
 
 /** One line on a condition's timeline. */
 export interface GateStep {
@@ -15,6 +15,7 @@ const REFUSALS: readonly ErrorCode[] = [
   'load-failed',
   'golden-mismatch',
   'unavailable',
+  'disk-full',
 ]
 
 export class GateSteps {
@@ -39,7 +40,7 @@ export class GateSteps {
     try {
       record(true, await work())
     } catch (error) {
-      const known = isAppError(error) ? error : undefined
+      const known = isDiskFull(error) ? diskFull(error) : isAppError(error) ? error : undefined
       record(false, known?.message ?? 'An unexpected error; the log has more.')
       const refusal = known && REFUSALS.includes(known.code) ? known.code : code
       const message = known?.message ?? `The version was refused in the step "${name}".`

@@ -22,6 +22,8 @@ export interface GateOptions {
   readonly imaging: Pick<ImagingPool, 'read'>
   /** Verify what serving needs, not every file of the package. */
   readonly servingOnly: boolean
+  /** The package was verified just now: only the copy is left to prove. */
+  readonly isVerified: boolean
 }
 
 /** @throws AppError `hash-mismatch`, `load-failed`, `golden-mismatch`, each with `extra.steps` */
@@ -31,6 +33,10 @@ export async function passGate(o: GateOptions): Promise<void> {
   await steps.run('manifest', {
     code: 'hash-mismatch',
     work: async () => {
+      if (o.isVerified) {
+        const { files } = await o.openCopy(source)
+        return `the private copy of the ${files.length} files that serving needs is intact`
+      }
       const only = o.servingOnly ? { only: 'serving' as const } : {}
       const { manifest } = await verifyPackage(source.dir, {
         expectedSha256: source.sha256,

@@ -19,6 +19,12 @@ import {
 import type { Role, ServedVersion } from './served-version.ts'
 import type { ServingSource } from './serving-copy.ts'
 
+export interface PrepareOptions {
+  readonly reuseWarm?: boolean
+  /** The caller has hashed the package just now; the private copy is proved all the same. */
+  readonly isVerified?: boolean
+}
+
 interface Active {
   readonly served: ServedVersion
   readonly activationId: string
@@ -65,7 +71,7 @@ export class ModelRuntime {
    */
   async prepare(
     source: ServingSource,
-    { reuseWarm = false }: { readonly reuseWarm?: boolean } = {},
+    { reuseWarm = false, isVerified = false }: PrepareOptions = {},
   ): Promise<PreparedVersion> {
     this.#checkRunning()
     const ticket = ++this.#tickets
@@ -81,7 +87,7 @@ export class ModelRuntime {
     try {
       const openCopy = (one: ServingSource) => this.#versions.openCopy(one)
       const { imaging } = this.#options
-      await passGate({ served, steps, openCopy, imaging, servingOnly: reuseWarm })
+      await passGate({ served, steps, openCopy, imaging, servingOnly: reuseWarm, isVerified })
     } catch (error) {
       await giveUp()
       throw error

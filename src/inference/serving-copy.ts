@@ -6,7 +6,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AppError, messageOf } from '../errors.ts'
 import { flush, flushTree, TEMPORARY_PREFIX } from '../package/durable-files.ts'
-import { hashFile } from '../package/hash-file.ts'
+import { sha256OfFile } from '../package/hash-file.ts'
 import { readManifest } from '../package/manifest.ts'
 import { MANIFEST } from '../package/package-paths.ts'
 import type { FileEntry } from '../package/schema.ts'
@@ -40,8 +40,7 @@ export async function findIntactCopy(
     if (read.sha256 !== sha256) return undefined
     const files = servingFiles(read.manifest)
     for (const file of files) {
-      const found = await hashFile(join(dir, file.path))
-      if (found.sha256 !== file.sha256) return undefined
+      if ((await sha256OfFile(join(dir, file.path))) !== file.sha256) return undefined
     }
     return { dir, files }
   } catch {

@@ -5,7 +5,7 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Entry, openPromise, type ZipFile } from 'yauzl'
-import { AppError, isAppError, messageOf } from '../errors.ts'
+import { AppError, isAppError, isDiskFull, messageOf } from '../errors.ts'
 import { exists } from './durable-files.ts'
 import { checkPaths, MANIFEST, shown } from './package-paths.ts'
 
@@ -73,7 +73,7 @@ export async function unzipSafely(
     return { paths: entries.map((entry) => entry.fileName), comment: String(zip.comment) }
   } catch (error) {
     await rm(toDir, { recursive: true, force: true })
-    throw isAppError(error) || isDiskFull(error) ? error : inWords(error)
+    throw isAppError(error) || isUnwritable(error) ? error : inWords(error)
   } finally {
     zip?.close()
   }
@@ -177,9 +177,10 @@ function inWords(error: unknown): AppError {
   return new AppError('invalid-package', sentence, { cause: error })
 }
 
-function isDiskFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS'].includes(
-    (error as NodeJS.ErrnoException).code ?? '',
+/** Not the fault of the zip. */
+function isUnwritable(error: unknown): boolean {
+  return (
+    isDiskFull(error) || ['EACCES', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')
   )
 }
 

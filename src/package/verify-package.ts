@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
-import { hashFile, sha256Of } from './hash-file.ts'
+import { sha256Of, sha256OfFile } from './hash-file.ts'
 import { decodeManifest, readManifestBytes } from './manifest.ts'
 import { isPlainFile, listFiles, MANIFEST, shown } from './package-paths.ts'
 import type { FileEntry, Manifest } from './schema.ts'
@@ -62,9 +62,9 @@ async function verifyFile(dir: string, file: FileEntry): Promise<void> {
   if (size !== file.size) {
     throw mismatch(file.path, `has ${size} bytes where the manifest says ${file.size}`)
   }
-  const found = await hashFile(join(dir, file.path))
-  if (found.sha256 !== file.sha256)
+  if ((await sha256OfFile(join(dir, file.path))) !== file.sha256) {
     throw mismatch(file.path, 'has other bytes than it was made with')
+  }
 }
 
 async function refuseStrangers(dir: string, manifest: Manifest): Promise<void> {

@@ -1,5 +1,5 @@
 // The steps that a version passes before it answers, each with its time; shared by activation and rollback.
-import { type AppError, isAppError } from '../errors.ts'
+import { type AppError, diskFull, isAppError, isDiskFull } from '../errors.ts'
 import { verifyPackage } from '../package/verify-package.ts'
 import type { GateSource, GateStep, RegistryContext, StepName } from './registry-context.ts'
 import { packageDir } from './store.ts'
@@ -16,8 +16,7 @@ export async function step(
     const detail = await work()
     steps.push({ name, ok: true, ms: ms(), detail })
   } catch (error) {
-    const detail = isAppError(error) ? error.message : 'failed for a reason that is in the log'
-    steps.push({ name, ok: false, ms: ms(), detail })
+    steps.push({ name, ok: false, ms: ms(), detail: sentenceOf(error) })
     throw error
   }
 }
@@ -52,8 +51,12 @@ export function gateSource(ctx: Pick<RegistryContext, 'store'>, version: Version
 export function stepsOfRefusal(error: unknown, ms: number): GateStep[] {
   const { steps: reported } = isAppError(error) ? (error.extra as { steps?: GateStep[] }) : {}
   if (reported) return reported.filter((one) => one.name !== 'manifest' || !one.ok)
-  const detail = isAppError(error) ? error.message : 'failed for a reason that is in the log'
-  return [{ name: stepOf(error), ok: false, ms: Math.round(ms), detail }]
+  return [{ name: stepOf(error), ok: false, ms: Math.round(ms), detail: sentenceOf(error) }]
+}
+
+function sentenceOf(error: unknown): string {
+  if (isDiskFull(error)) return diskFull(error).message
+  return isAppError(error) ? error.message : 'failed for a reason that is in the log'
 }
 
 function stepOf(error: unknown): StepName {

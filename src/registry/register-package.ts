@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError } from '../errors.ts'
+import { AppError, diskFull, isDiskFull } from '../errors.ts'
 import { copyFolder, exists, flushTree, moveFolder } from '../package/durable-files.ts'
 import { formatVersion, type VersionRef } from '../package/ids.ts'
 import type { Manifest } from '../package/schema.ts'
@@ -136,5 +136,6 @@ async function checkConfiguration(dir: string, manifest: Manifest): Promise<void
 
 /** The sentence of a refusal, for a problem file and for the log. */
 export function refusalOf(error: unknown): string {
+  if (isDiskFull(error)) return diskFull(error).message
   return error instanceof AppError ? error.message : 'It could not be read; the log says why.'
 }

@@ -54,6 +54,7 @@ export interface GateSource extends VersionRef {
 /** Runs a version beside the active one and proves it: verified private copy, fresh host, golden images. */
 export interface Gate {
   /**
+   * The caller has just verified the package: what is loaded is a private copy that is hashed again as it is made.
    * `reuseWarm`: a host of that very version that is still loaded may be taken (rollback).
    * @throws AppError `hash-mismatch`, `load-failed` or `golden-mismatch`; its `extra.steps`, when there, are the
    * GateSteps up to and including the one that failed

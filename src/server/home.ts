@@ -12,6 +12,7 @@ import { applyPointerEdits } from '../registry/pointer-edits.ts'
 import { expirePredictions } from '../registry/predictions.ts'
 import { recover } from '../registry/recover.ts'
 import type { RegistryContext } from '../registry/registry-context.ts'
+import { servingDigests } from '../registry/serving-digests.ts'
 import { openStore, packageDir, type Store } from '../registry/store.ts'
 import { listActive, verifyAll, verifyOne } from '../registry/verify-all.ts'
 import { getVersion } from '../registry/versions.ts'
@@ -100,7 +101,9 @@ export class Home implements RegistryContext {
       log: this.log,
       onDamage: ({ id }) => void this.#reverify(id),
     })
-    this.gate = { prepare: (source, wanted) => this.runtime.prepare(source, wanted) }
+    this.gate = {
+      prepare: (source, wanted) => this.runtime.prepare(source, { ...wanted, isVerified: true }),
+    }
     this.#watcher = new Watcher(this, {
       convert: (path, details) => convertFromInbox(this, { path, details }),
     })
@@ -207,11 +210,17 @@ export class Home implements RegistryContext {
     this.#every(EXPIRY_INTERVAL_MS, () => expirePredictions(this, this))
     this.#every(DAY_MS, async () => {
       await verifyAll(this, { signal: this.#ending.signal })
-      const active = await listActive(this.db)
-      await this.runtime.pruneCopies(active.map(({ version }) => version.sha256))
     })
+    this.#every(EXPIRY_INTERVAL_MS, () => this.#pruneCopies())
     await expirePredictions(this, this)
+    await this.#pruneCopies()
     await this.#watcher.start()
+  }
+
+  /** Keeps the private copies of what answers, of what a rollback would return to, and of what is loaded. */
+  async #pruneCopies(): Promise<void> {
+    const gone = await this.runtime.pruneCopies(await servingDigests(this.db))
+    if (gone.length > 0) this.log.info({ copies: gone.length }, 'private copies removed')
   }
 
   /** Does it again and again until the end; a failure is logged and ends nothing. */

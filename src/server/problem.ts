@@ -3,7 +3,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { errorPage, problemNotice } from '../../views/error.ts'
-import { AppError, type ErrorCode, isAppError, messageOf } from '../errors.ts'
+import { AppError, diskFull, type ErrorCode, isAppError, isDiskFull, messageOf } from '../errors.ts'
 import type { AppEnv } from './app-env.ts'
 import { frameOf } from './frame.ts'
 import type { Log } from './log.ts'
@@ -27,15 +27,10 @@ const RETRY_AFTER_SECONDS = 2
 
 /** Any thrown thing as an AppError; what is not one becomes `internal` and must be logged by the caller. */
 export function asAppError(error: unknown): AppError {
+  if (isAppError(error) && error.code === 'disk-full') return error
+  if (isDiskFull(error)) return diskFull(error)
   if (isAppError(error)) return error
   if (error instanceof HTTPException) return fromHttpException(error)
-  const code = (error as NodeJS.ErrnoException | undefined)?.code
-  if (code === 'ENOSPC' || code === 'SQLITE_FULL') {
-    return new AppError('unavailable', 'The disk is full; free some space and try again.', {
-      cause: error,
-      retryAfterSeconds: 60,
-    })
-  }
   return new AppError('internal', 'Roentgen made a mistake; the log says more.', { cause: error })
 }
 
