@@ -4,12 +4,18 @@ import { imageFormat } from './file-kind.ts'
 import type { DecodedImage, ImageLimits, Pixels } from './pixels.ts'
 import { decodeRaster } from './raster.ts'
 
+export interface DecodeOptions extends ImageLimits {
+  /** Page or frame of a file that holds several, counted from 1; the first by default. */
+  readonly frame?: number | undefined
+}
+
 /**
  * Decodes one image file. Runs native code on hostile input: outside of tests and dataset preparation it belongs
  * into a process of its own (imaging-pool.ts).
- * @throws AppError `upload-too-large`, `unsupported-image`, `too-many-pixels` or `undecodable-image`
+ * @throws AppError `upload-too-large`, `unsupported-image`, `too-many-pixels`, `undecodable-image`, or `invalid` for a
+ * frame that the file does not have
  */
-export async function decodeImage(bytes: Uint8Array, limits: ImageLimits): Promise<DecodedImage> {
+export async function decodeImage(bytes: Uint8Array, limits: DecodeOptions): Promise<DecodedImage> {
   if (bytes.length > limits.maxBytes) {
     throw new AppError(
       'upload-too-large',
@@ -17,15 +23,13 @@ export async function decodeImage(bytes: Uint8Array, limits: ImageLimits): Promi
     )
   }
   const format = imageFormat(bytes)
-  if (format === 'dicom') {
-    throw new AppError(
-      'unsupported-image',
-      'This is a DICOM file, which is not read yet; export it as a 16-bit PNG or TIFF and send that.',
-    )
-  }
-  const image = await decodeRaster(bytes, { format, maxPixels: limits.maxPixels })
+  const { maxPixels, frame } = limits
+  const image =
+    format === 'dicom'
+      ? await (await import('./dicom/decode-dicom.ts')).decodeDicom(bytes, { maxPixels, frame })
+      : await decodeRaster(bytes, { format, maxPixels, frame })
   const pixels = withoutEqualChannels(image.pixels)
-  return { ...image, pixels, warnings: [...image.warnings, ...warningsAbout(pixels)] }
+  return { ...image, pixels, warnings: [...image.warnings, ...warningsAbout({ pixels, format })] }
 }
 
 /** Grey pictures are often stored as RGB; one channel says the same in a third of the time and memory. */
@@ -42,7 +46,7 @@ function withoutEqualChannels(pixels: Pixels): Pixels {
 }
 
 /** What is odd about the values themselves. */
-function warningsAbout(pixels: Pixels): string[] {
+function warningsAbout({ pixels, format }: Pick<DecodedImage, 'pixels' | 'format'>): string[] {
   let least = pixels.maxValue as number
   let most = 0
   for (let i = 0; i < pixels.data.length; i++) {
@@ -51,7 +55,7 @@ function warningsAbout(pixels: Pixels): string[] {
     if (value > most) most = value
   }
   if (most === least) return ['All pixels have the same value; there is nothing to see.']
-  if (pixels.maxValue === 65535 && most < 4096) {
+  if (format !== 'dicom' && pixels.maxValue === 65535 && most < 4096) {
     const bits = Math.ceil(Math.log2(most + 1))
     return [
       `The image is stored with 16 bits but uses only ${bits}; it is read as nearly black. Export it over the full range.`,

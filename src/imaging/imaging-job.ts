@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { AppError } from '../errors.ts'
 import { decodeImage } from './decode.ts'
 import { type HeatmapRequest, heatmapPng } from './heatmap.ts'
+import type { Passport } from './passport.ts'
 import type { DecodedImage, ImageLimits } from './pixels.ts'
 import { preprocess } from './preprocess.ts'
 import type { Preprocessing } from './preprocessing.ts'
@@ -14,6 +15,8 @@ export interface ReadJob {
   readonly limits: ImageLimits
   readonly preprocessing: readonly Preprocessing[]
   readonly keep: boolean
+  /** Frame of a file that holds several, counted from 1. */
+  readonly frame?: number | undefined
 }
 
 export interface PreviewJob {
@@ -38,6 +41,10 @@ export interface ReadImage {
   readonly height: number
   readonly format: DecodedImage['format']
   readonly warnings: readonly string[]
+  /** Pages or frames of the file. */
+  readonly frames: number
+  /** What the decoder did to the pixels, and the tags that may be known. */
+  readonly passport: Passport
   /** Of the uploaded bytes, lower-case hex. */
   readonly sha256: string
   /** One for each preprocessing that was asked for: [height, width, channels]. */
@@ -60,9 +67,10 @@ export async function runJob(job: ImagingJob): Promise<ReadImage | Uint8Array> {
   }
 }
 
-async function read({ bytes, limits, preprocessing, keep }: ReadJob): Promise<ReadImage> {
+async function read(job: ReadJob): Promise<ReadImage> {
+  const { bytes, limits, preprocessing, keep, frame } = job
   const started = performance.now()
-  const { pixels, format, warnings } = await decodeImage(bytes, limits)
+  const { pixels, ...about } = await decodeImage(bytes, { ...limits, frame })
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   const decoded = performance.now()
   const tensors = preprocessing.map((one) => preprocess(pixels, one))
@@ -74,7 +82,7 @@ async function read({ bytes, limits, preprocessing, keep }: ReadJob): Promise<Re
     preprocess: preprocessed - decoded,
     keep: performance.now() - preprocessed,
   }
-  return { width, height, format, warnings, sha256, tensors, timings, ...(kept && { kept }) }
+  return { width, height, ...about, sha256, tensors, timings, ...(kept && { kept }) }
 }
 
 async function composed(job: HeatmapJob, beneath: Uint8Array): Promise<Uint8Array> {

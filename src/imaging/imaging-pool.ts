@@ -19,6 +19,14 @@ export interface ImagingPoolOptions {
   readonly queueLength?: number
 }
 
+export interface ReadOptions {
+  readonly preprocessing: readonly Preprocessing[]
+  /** Also give the pixels back as a lossless PNG. */
+  readonly keep?: boolean
+  /** Frame of a file that holds several, counted from 1; the first by default. */
+  readonly frame?: number | undefined
+}
+
 interface Task {
   readonly id: number
   readonly job: ImagingJob
@@ -71,16 +79,14 @@ export class ImagingPool {
 
   /**
    * Decodes an upload and prepares it for each of `wanted.preprocessing`.
-   * @throws AppError of decodeImage; `undecodable-image` when it takes too long, too much memory or crashes the decoder;
+   * @throws AppError of decodeImage (`invalid` for a frame that there is not); `undecodable-image` when it takes too long, too much memory or crashes the decoder;
    * `busy` when too many wait
    */
-  read(
-    bytes: Uint8Array,
-    wanted: { readonly preprocessing: readonly Preprocessing[]; readonly keep?: boolean },
-  ): Promise<ReadImage> {
+  read(bytes: Uint8Array, wanted: ReadOptions): Promise<ReadImage> {
     const { limits } = this.#options
-    const { preprocessing, keep = false } = wanted
-    return this.#run({ kind: 'read', bytes, limits, preprocessing, keep }) as Promise<ReadImage>
+    const { preprocessing, keep = false, frame } = wanted
+    const job = { kind: 'read', bytes, limits, preprocessing, keep, frame } as const
+    return this.#run(job) as Promise<ReadImage>
   }
 
   /** An 8-bit picture without metadata for a page, never enlarged. Errors as `read`. */

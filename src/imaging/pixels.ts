@@ -1,4 +1,5 @@
 // The one shape that every decoder gives and that preprocessing takes.
+import type { Passport } from './passport.ts'
 
 /** Pixels after orientation: row-major, channels interleaved, top-left first. `data` has width * height * channels values. */
 export interface Pixels {
@@ -16,6 +17,10 @@ export interface DecodedImage {
   readonly format: 'jpeg' | 'png' | 'webp' | 'tiff' | 'dicom'
   /** Sentences for the person who sent the file, e.g. that only the first page was read. */
   readonly warnings: readonly string[]
+  /** Pages or frames of the file; one of them is in `pixels`. */
+  readonly frames: number
+  /** What the decoder did; preprocessing is not part of it. */
+  readonly passport: Passport
 }
 
 export interface ImageLimits {

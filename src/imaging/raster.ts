@@ -1,6 +1,7 @@
 // JPEG, PNG, WebP and TIFF through sharp (libvips): strict about damage, blind to metadata except orientation.
 import sharp, { type Metadata, type Sharp } from 'sharp'
 import { AppError, messageOf } from '../errors.ts'
+import { chosenFrame, moreFrames } from './frames.ts'
 import type { DecodedImage, Pixels } from './pixels.ts'
 
 // A decode is one job of a small pool: no threads of its own, nothing remembered between uploads.
@@ -12,18 +13,27 @@ const DECODE_SECONDS = 20
 /** Bytes that decoded pixels may take; with maxPixels this bounds the memory of a decode. */
 const MAX_DECODED_BYTES = 400 * 1024 * 1024
 
+export interface RasterOptions {
+  readonly format: RasterFormat
+  readonly maxPixels: number
+  /** Page of a TIFF or frame of an animation, counted from 1; the first by default. */
+  readonly frame?: number | undefined
+}
+
 /**
- * Pixels of the first page or frame, turned as EXIF says. Transparency is laid on black, which is what surrounds an
+ * Pixels of one page or frame, turned as EXIF says. Transparency is laid on black, which is what surrounds an
  * X-ray and what `aspect: pad` adds. An embedded colour profile is ignored, as by the usual training pipelines (Pillow,
  * tf.io), except for CMYK, which has no other meaning.
  */
 export async function decodeRaster(
   bytes: Uint8Array,
-  { format, maxPixels }: { readonly format: RasterFormat; readonly maxPixels: number },
+  { format, maxPixels, frame: wanted }: RasterOptions,
 ): Promise<DecodedImage> {
   const metadata = await readMetadata(bytes)
   checkSize(metadata, maxPixels)
   const deep = depthOf(metadata) === 16
+  const frames = metadata.pages ?? 1
+  const frame = chosenFrame(wanted, frames)
   const grey = metadata.space === 'b-w' || metadata.space === 'grey16'
   const read = (failOn: 'warning' | 'error') =>
     toRaw(
@@ -31,11 +41,12 @@ export async function decodeRaster(
         failOn,
         limitInputPixels: maxPixels,
         sequentialRead: true,
+        ...(frame > 1 && { page: frame - 1 }),
         ignoreIcc: metadata.space !== 'cmyk',
       }),
       { deep, grey },
     )
-  const warnings = pageWarnings(bytes, metadata)
+  const warnings = [...moreFrames(frames, wanted), ...animationWarnings(bytes, metadata)]
   let pixels: Pixels
   try {
     pixels = await read('warning')
@@ -46,7 +57,8 @@ export async function decodeRaster(
     })
     warnings.push('The file has small defects; check that the picture is whole.')
   }
-  return { pixels, format, warnings }
+  const passport = { steps: stepsOf(metadata, { format, frame, frames }), tags: [] }
+  return { pixels, format, frames, warnings, passport }
 }
 
 async function readMetadata(bytes: Uint8Array): Promise<Metadata> {
@@ -114,10 +126,23 @@ function asUint16(data: Buffer): Uint16Array {
   return new Uint16Array(even.buffer, even.byteOffset, data.length / 2)
 }
 
-function pageWarnings(bytes: Uint8Array, metadata: Metadata): string[] {
-  if ((metadata.pages ?? 1) > 1) {
-    return [`The file holds ${metadata.pages} pages or frames; only the first is read.`]
-  }
+function stepsOf(
+  metadata: Metadata,
+  o: { readonly format: RasterFormat; readonly frame: number; readonly frames: number },
+): string[] {
+  const names = { jpeg: 'JPEG', png: 'PNG', webp: 'WebP', tiff: 'TIFF' } as const
+  return [
+    ...(o.frames > 1 ? [`frame ${o.frame} of ${o.frames} chosen`] : []),
+    `decoded: ${names[o.format]}, ${depthOf(metadata)} bits`,
+    ...((metadata.orientation ?? 1) > 1
+      ? [`turned as its EXIF orientation ${metadata.orientation} says`]
+      : []),
+    ...(metadata.hasAlpha ? ['transparency laid on black'] : []),
+    ...(metadata.space === 'cmyk' ? ['CMYK converted to RGB'] : []),
+  ]
+}
+
+function animationWarnings(bytes: Uint8Array, metadata: Metadata): string[] {
   // libvips reads an animated PNG as a still one; `acTL` stands before the first IDAT.
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 4096))
   const animated = metadata.format === 'png' && head.includes('acTL')

@@ -128,9 +128,14 @@ test('what is not read here is refused with 415 and called by its name', async (
   await name('<!DOCTYPE html><title>x</title>', /HTML/)
   await name('just some words', /a text file/)
   await name('\x01\x02\x03\x04\xff\xfe', /not an image that is known/)
-  await name(`${'\x00'.repeat(128)}DICM....`, /DICOM/)
-  await name(`II\x2a\x00${'\x00'.repeat(124)}DICM....`, /DICOM/)
-  await name('\x08\x00\x05\x00CS\x0a\x00ISO_IR 100', /DICOM/)
+})
+
+test('DICOM is recognised with preamble, with a TIFF for a preamble, and bare', async () => {
+  const dicom = (bytes: string) =>
+    refuses(Buffer.from(bytes, 'latin1'), 'undecodable-image', /DICOM/)
+  await dicom(`${'\x00'.repeat(128)}DICM....`)
+  await dicom(`II\x2a\x00${'\x00'.repeat(124)}DICM....`)
+  await dicom('\x08\x00\x05\x00CS\x0a\x00ISO_IR 1')
 })
 
 test('an empty, a cut and a damaged file are refused with 422', async () => {

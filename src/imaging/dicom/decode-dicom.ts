@@ -1,0 +1,120 @@
+// A DICOM file to pixels, warnings and passport: header, one frame, its decoder, its rendering. Runs on hostile input, so it
+// belongs into an imaging worker; nothing but what passport-tags.ts allows leaves it as text.
+import { AppError, isAppError } from '../../errors.ts'
+import { chosenFrame, moreFrames } from '../frames.ts'
+import type { DecodedImage, ImageLimits } from '../pixels.ts'
+import { findText, representation } from './attributes.ts'
+import { decodeCodestream } from './codestreams.ts'
+import { renderColour, renderPalette } from './colour-image.ts'
+import { type DicomFile, readDicomFile } from './data-set.ts'
+import { encapsulatedFrame } from './fragments.ts'
+import type { Frame } from './frame.ts'
+import { type RenderedFrame, renderGrey } from './grey-image.ts'
+import { readGreyRules } from './grey-values.ts'
+import { type ImageHeader, isGrey, readImageHeader } from './image-header.ts'
+import { decodeJpegFrame } from './jpeg.ts'
+import { nativeFrame } from './native-frame.ts'
+import { passportTags, tagWarnings } from './passport-tags.ts'
+import { rleFrame } from './rle.ts'
+
+export interface DicomOptions extends Pick<ImageLimits, 'maxPixels'> {
+  /** Counted from 1. */
+  readonly frame?: number | undefined
+}
+
+/** @throws AppError `unsupported-image`, `undecodable-image`, `too-many-pixels`, `upload-too-large`, `invalid` */
+export async function decodeDicom(bytes: Uint8Array, options: DicomOptions): Promise<DecodedImage> {
+  try {
+    return await decode(bytes, options)
+  } catch (error) {
+    if (isAppError(error)) throw error
+    // A file that no rule above foresaw. What dicom-parser throws is no Error and may hold the data set: not passed on.
+    throw new AppError(
+      'undecodable-image',
+      'The DICOM file is damaged in a way that cannot be read; export it again.',
+      error instanceof Error ? { cause: error } : {},
+    )
+  }
+}
+
+async function decode(bytes: Uint8Array, options: DicomOptions): Promise<DecodedImage> {
+  const file = readDicomFile(bytes)
+  const header = readImageHeader(file, options)
+  const { frames } = header
+  const index = chosenFrame(options.frame, frames) - 1
+  const frame = await readFrame(file, { header, index })
+  const { pixels, steps, warnings } = render(frame, { file, header, index })
+  const tags = passportTags(file.attributes, header)
+  const lossy = findText(file.attributes, 'x00282110') === '01'
+  return {
+    pixels,
+    format: 'dicom',
+    frames,
+    warnings: [...moreFrames(frames, options.frame), ...tagWarnings(tags), ...warnings],
+    passport: {
+      steps: [
+        ...(frames > 1 ? [`frame ${index + 1} of ${frames} chosen`] : []),
+        `decoded: ${file.syntax.name}${lossy ? ' (compressed with loss before)' : ''}`,
+        ...steps,
+      ],
+      tags,
+    },
+  }
+}
+
+interface Chosen {
+  readonly header: ImageHeader
+  /** Counted from 0. */
+  readonly index: number
+}
+
+async function readFrame(
+  { attributes, syntax }: DicomFile,
+  { header, index }: Chosen,
+): Promise<Frame> {
+  const { bigEndian } = syntax
+  const pixelData = attributes.elements.x7fe00010
+  const undefinedLength = pixelData?.hadUndefinedLength === true
+  if (!pixelData || undefinedLength !== syntax.encapsulated) {
+    throw new AppError(
+      'undecodable-image',
+      'The DICOM file contradicts itself about whether its pixels are compressed; export it again.',
+    )
+  }
+  if (!syntax.encapsulated) {
+    const end = pixelData.dataOffset + pixelData.length
+    const bytes = attributes.bytes.subarray(pixelData.dataOffset, end)
+    const pixels = { bytes, bigEndian, representation: representation(attributes, 'x7fe00010') }
+    return nativeFrame(pixels, { header, index })
+  }
+  const coded = encapsulatedFrame(attributes, { index, frames: header.frames })
+  switch (syntax.coding) {
+    case 'native':
+      return nativeFrame(
+        { bytes: coded, bigEndian, representation: undefined },
+        { header, index: 0 },
+      )
+    case 'rle':
+      return rleFrame(coded, header)
+    case 'jpeg':
+    case 'jpeg-lossless':
+      return decodeJpegFrame(coded, header)
+    default:
+      return decodeCodestream(coded, { kind: syntax.coding, header })
+  }
+}
+
+function render(
+  frame: Frame,
+  { file, header, index }: Chosen & { readonly file: DicomFile },
+): RenderedFrame {
+  const { attributes, syntax } = file
+  if (isGrey(header.photometric)) {
+    const aligned = syntax.coding !== 'native' && syntax.coding !== 'rle'
+    return renderGrey(frame, readGreyRules(attributes, { header, index, aligned }))
+  }
+  if (header.photometric === 'PALETTE COLOR') {
+    return renderPalette(frame, { attributes, header })
+  }
+  return renderColour(frame, header)
+}
