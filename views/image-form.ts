@@ -84,11 +84,12 @@ export function imageField({ limits, earlier }: ImageFieldOptions): Html {
           aria-describedby="image-hint" />`
     }
     <p class="hint"
-      id="image-hint">JPEG, PNG (8 or 16 bit), WebP or TIFF, up to ${bytes(limits.maxUploadBytes)} and ${megapixels} megapixels.</p>
+      id="image-hint">DICOM, JPEG, PNG (8 or 16 bit), WebP or TIFF, up to ${bytes(limits.maxUploadBytes)} and ${megapixels} megapixels.</p>
   </div>`
 }
 
-const ACCEPTED = 'image/jpeg,image/png,image/webp,image/tiff,.tif,.tiff'
+const ACCEPTED =
+  'image/jpeg,image/png,image/webp,image/tiff,.tif,.tiff,application/dicom,.dcm,.dicom'
 
 export function explanationField(chosen: string | undefined): Html {
   return field('explain', {

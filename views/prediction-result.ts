@@ -86,6 +86,8 @@ function provenance({ prediction, condition, version }: PredictionResultProps): 
       ['Package SHA-256', hash(prediction.sha256)],
       ['Image', `${image.width} × ${image.height} pixels, ${image.format}`],
       ['Image SHA-256', hash(image.sha256)],
+      ['Pixels', image.passport && passportSteps(image.passport.steps)],
+      ['Read from the file', image.passport && passportTags(image.passport.tags)],
       ['Preprocessing', hash(prediction.preprocessing)],
       ['Precision', prediction.precision],
       ['Familiarity', familiarity ? familiarityWords(familiarity) : 'not measured by this version'],
@@ -97,6 +99,18 @@ function provenance({ prediction, condition, version }: PredictionResultProps): 
     ])}
     ${timings(prediction.timings)}
   </details>`
+}
+
+/** What was done to the pixels, in order: part of the answer, because a model sees nothing else. */
+function passportSteps(steps: readonly string[]): Html {
+  return html`<ol class="passport">${steps.map((step) => html`<li>${step}</li>`)}</ol>`
+}
+
+function passportTags(
+  tags: readonly { readonly name: string; readonly value: string }[],
+): Html | undefined {
+  if (tags.length === 0) return undefined
+  return html`<ul class="plain">${tags.map(({ name, value }) => html`<li>${name}: ${value}</li>`)}</ul>`
 }
 
 function familiarityWords(familiarity: { score: number; outOfDistribution: boolean }): Html {

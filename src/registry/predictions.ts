@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { AppError } from '../errors.ts'
+import type { Passport } from '../imaging/passport.ts'
 import type { ClassLabel } from '../package/schema.ts'
 import { checkLimit, decodeCursor, type Page, SequenceCursor, sequencePage } from './cursor.ts'
 import type { Db } from './database.ts'
@@ -56,6 +57,8 @@ export interface Prediction {
     /** Of the bytes that were uploaded. */
     readonly sha256: string
     readonly format: string
+    /** What was done to the pixels, step by step; absent from predictions made before it was recorded. */
+    readonly passport?: Passport
   }
   readonly familiarity: { readonly score: number; readonly outOfDistribution: boolean } | null
   /** SHA-256 of the preprocessing configuration. */

@@ -146,7 +146,15 @@ export const PredictionSchema = z.looseObject({
   heatmap: z
     .looseObject({ url: text, method: text, layer: text.nullable(), target: text })
     .nullable(),
-  image: z.object({ width: z.int(), height: z.int(), sha256: text, format: text }),
+  image: z.looseObject({
+    width: z.int(),
+    height: z.int(),
+    sha256: text,
+    format: text,
+    passport: z
+      .object({ steps: z.array(text), tags: z.array(z.object({ name: text, value: text })) })
+      .optional(),
+  }),
   familiarity: z.object({ score: number, outOfDistribution: z.boolean() }).nullable(),
   preprocessing: text,
   precision: text,

@@ -11,6 +11,8 @@ export interface ImageFields {
   readonly fields: ReadonlyMap<string, string>
   readonly condition: string
   readonly image: Uint8Array
+  /** Frame of a file that holds several, counted from 1. */
+  readonly frame: number | undefined
   readonly operatingPoint: string | undefined
   readonly explain: ExplainMethod | undefined
   readonly layer: string | undefined
@@ -37,6 +39,7 @@ export async function readImageFields(
     fields,
     condition,
     image: chosen?.image ?? onlyImage(upload),
+    frame: frameOf(fields),
     operatingPoint: fieldOf(fields, 'operatingPoint'),
     explain: explainOf(fields),
     layer: fieldOf(fields, 'layer'),
@@ -70,6 +73,16 @@ export function explainOf(fields: ReadonlyMap<string, string>): ExplainMethod | 
   if (method) return method
   throw new AppError('invalid', `"explain" must be one of ${EXPLAIN_METHODS.join(', ')}.`, {
     extra: { field: 'explain' },
+  })
+}
+
+/** @throws AppError `invalid`; whether the file has that frame is known once it is read */
+function frameOf(fields: ReadonlyMap<string, string>): number | undefined {
+  const text = fieldOf(fields, 'frame')
+  if (text === undefined) return undefined
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new AppError('invalid', '"frame" must be a whole number, counted from 1.', {
+    extra: { field: 'frame' },
   })
 }
 

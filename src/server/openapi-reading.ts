@@ -2,9 +2,16 @@
 import * as schemas from './api-schemas.ts'
 import { type FormField, json, type Operation, paging } from './openapi-operation.ts'
 
-const image: FormField = { description: 'JPEG, PNG, WebP or TIFF', kind: 'file', required: true }
+const image: FormField = {
+  description: 'DICOM, JPEG, PNG, WebP or TIFF',
+  kind: 'file',
+  required: true,
+}
 const condition: FormField = { description: 'id of the condition', required: true }
 const explaining = {
+  frame: {
+    description: 'frame of a file that holds several, counted from 1; the first by default',
+  },
   operatingPoint: { description: 'name of one of the version’s operating points' },
   explain: { description: 'gradcam (default), gradcam++, hirescam, occlusion or none' },
   layer: { description: 'layer to explain' },

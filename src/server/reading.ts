@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError, isAppError } from '../errors.ts'
 import type { ReadImage } from '../imaging/imaging-job.ts'
+import { preprocessingSteps } from '../imaging/passport.ts'
 import { preprocessingDigest } from '../imaging/preprocessing.ts'
 import { chooseOperatingPoint } from '../inference/decide.ts'
 import { type Diagnosis, diagnose } from '../inference/diagnose.ts'
@@ -20,6 +21,8 @@ import type { Home } from './home.ts'
 export interface ReadingRequest {
   readonly condition: string
   readonly image: Uint8Array
+  /** Frame of a file that holds several, counted from 1. */
+  readonly frame?: number | undefined
   /** `condition/name@n`; the active version when left out. */
   readonly version?: string | undefined
   readonly operatingPoint?: string | undefined
@@ -53,6 +56,7 @@ export async function readWithVersion(home: Home, request: ReadingRequest): Prom
     const image = await home.imaging.read(request.image, {
       preprocessing: [lease.preprocessing],
       keep: true,
+      frame: request.frame,
     })
     const diagnosis = await diagnose({
       lease,
@@ -159,6 +163,10 @@ function predictionOf({ condition, version, lease, image, diagnosis, total }: Pa
       height: image.height,
       sha256: image.sha256,
       format: image.format,
+      passport: {
+        steps: [...image.passport.steps, ...preprocessingSteps(lease.preprocessing)],
+        tags: image.passport.tags,
+      },
     },
     familiarity: null,
     preprocessing: preprocessingDigest(lease.preprocessing),
