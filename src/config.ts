@@ -20,6 +20,7 @@ export const SETTINGS = {
   ROENTGEN_DEMO: ['auto', 'auto gives an empty model store the demonstration models; off does not'],
   DATABASE_URL: ['', 'unset: SQLite in the data folder'],
   ROENTGEN_ENGINE: ['auto', 'auto, onnx or tensorflow'],
+  ROENTGEN_TENSORFLOW: ['', "a folder with TensorFlow's library for TF.js, if not Roentgen's own"],
   ROENTGEN_THREADS: ['0', 'threads of one inference; 0 takes all cores'],
   ROENTGEN_HOST_MEMORY: [
     '4096',
@@ -49,6 +50,8 @@ export interface Config {
   readonly datasetsDir: string
   readonly demo: 'auto' | 'off'
   readonly engine: 'auto' | 'onnx' | 'tensorflow'
+  /** Where to look for TensorFlow's library; undefined: beside Roentgen's other parts. */
+  readonly tensorflowDir: string | undefined
   readonly threads: number
   readonly hostMemoryBytes: number
   readonly queueLength: number
@@ -104,6 +107,7 @@ export function readConfig(env: Environment = process.env): Config {
     datasetsDir: resolve(text('ROENTGEN_DATASETS')),
     demo: oneOf('ROENTGEN_DEMO', ['auto', 'off']),
     engine: oneOf('ROENTGEN_ENGINE', ['auto', 'onnx', 'tensorflow']),
+    tensorflowDir: text('ROENTGEN_TENSORFLOW') ? resolve(text('ROENTGEN_TENSORFLOW')) : undefined,
     threads: integer('ROENTGEN_THREADS', 0, 1024) || availableParallelism(),
     hostMemoryBytes: integer('ROENTGEN_HOST_MEMORY', 64, 16_777_216) * MIB,
     queueLength: integer('ROENTGEN_QUEUE', 1, 100_000),

@@ -1,23 +1,31 @@
 // What layers do differently in training: batch normalisation by the batch, dropout by masks that are fed, and the refusal of
-// layers that would draw random numbers while the graph is recorded.
+// layers that would draw random numbers of their own, which a recorded graph would repeat for ever.
 import * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
 import { uniforms } from '../counter-random.ts'
 import { type Layer, type LayerCall, onlyTensor } from '../layer-calls.ts'
-import { addInput, keepWhileTracing } from '../tracing/trace.ts'
 import { batchNormOfBatch } from './batch-norm.ts'
 import { isBatchNorm } from './weights.ts'
 
-/** A dropout layer of the graph: the input that takes its mask. */
+/** A dropout layer of the step: the input that takes its mask. */
 export interface DropoutInput {
   readonly name: string
+  /** Its place among the dropout layers, from 0. */
+  readonly place: number
   readonly shape: readonly number[]
   readonly rate: number
 }
 
+/** What a step needs of whoever computes it. */
+export interface StepTools {
+  /** Keeps a tensor beyond TF.js' scopes, to the end of the step. */
+  readonly keep: <T extends tf.Tensor>(tensor: T) => T
+  /** The mask of a dropout layer, see `dropoutMask`. */
+  readonly mask: (dropout: DropoutInput) => tf.Tensor
+}
+
 export interface TrainingCalls {
   readonly visit: (call: LayerCall) => tf.Tensor | tf.Tensor[]
-  readonly dropouts: readonly DropoutInput[]
   /** New values of moving means and variances, by variable. */
   readonly moved: ReadonlyMap<tf.Variable, tf.Tensor>
 }
@@ -31,16 +39,21 @@ const RANDOM_LAYERS = new Set([
 ])
 
 /** For `withLayerCalls`. Layers outside `active` are frozen: they do what they do at inference. */
-export function trainingCalls(active: ReadonlySet<Layer>): TrainingCalls {
-  const dropouts: DropoutInput[] = []
+export function trainingCalls(active: ReadonlySet<Layer>, tools: StepTools): TrainingCalls {
   const moved = new Map<tf.Variable, tf.Tensor>()
+  let dropouts = 0
   const visit = (call: LayerCall) => {
     const { layer } = call
     const name = layer.getClassName()
     if (!active.has(layer)) return call.proceed({ training: false })
-    if (isBatchNorm(layer)) return batchNorm(layer, onlyTensor(call.inputs), moved)
+    if (isBatchNorm(layer)) return batchNorm(layer, onlyTensor(call.inputs), { moved, tools })
     if (name === 'Dropout' || name === 'SpatialDropout1D') {
-      return dropout(layer, onlyTensor(call.inputs), dropouts)
+      const x = onlyTensor(call.inputs)
+      const place = dropouts
+      const input = dropoutInput(layer, { x, place })
+      if (!input) return tf.clone(x)
+      dropouts += 1
+      return tf.mul(x, tools.mask(input))
     }
     if (RANDOM_LAYERS.has(name)) {
       throw new AppError(
@@ -50,7 +63,7 @@ export function trainingCalls(active: ReadonlySet<Layer>): TrainingCalls {
     }
     return call.proceed({ training: true })
   }
-  return { visit, dropouts, moved }
+  return { visit, moved }
 }
 
 interface BatchNormLayer {
@@ -63,7 +76,11 @@ interface BatchNormLayer {
   readonly movingVariance: { val: tf.Variable }
 }
 
-function batchNorm(layer: Layer, x: tf.Tensor, moved: Map<tf.Variable, tf.Tensor>): tf.Tensor {
+function batchNorm(
+  layer: Layer,
+  x: tf.Tensor,
+  { moved, tools }: { moved: Map<tf.Variable, tf.Tensor>; tools: StepTools },
+): tf.Tensor {
   const norm = layer as unknown as BatchNormLayer
   const channels = x.shape.at(-1) ?? 1
   if (norm.axis !== -1 && norm.axis !== x.rank - 1) {
@@ -83,7 +100,7 @@ function batchNorm(layer: Layer, x: tf.Tensor, moved: Map<tf.Variable, tf.Tensor
   ] as const) {
     const before = moved.get(val) ?? val
     const step = tf.mul(tf.sub(before, value), 1 - norm.momentum)
-    moved.set(val, keepWhileTracing(tf.sub(before, step)))
+    moved.set(val, tools.keep(tf.sub(before, step)))
   }
   return output
 }
@@ -93,22 +110,23 @@ interface DropoutLayer {
   getNoiseShape(input: tf.Tensor): number[] | null | undefined
 }
 
-function dropout(layer: Layer, x: tf.Tensor, dropouts: DropoutInput[]): tf.Tensor {
+/** Undefined for a layer that drops nothing. */
+function dropoutInput(
+  layer: Layer,
+  { x, place }: { readonly x: tf.Tensor; readonly place: number },
+): DropoutInput | undefined {
   const { rate } = layer as unknown as DropoutLayer
-  if (rate <= 0 || rate >= 1) return tf.clone(x)
+  if (rate <= 0 || rate >= 1) return undefined
   const shape = (layer as unknown as DropoutLayer).getNoiseShape(x) ?? x.shape
-  const name = `dropout_${dropouts.length}`
-  dropouts.push({ name, shape, rate })
-  return tf.mul(x, addInput(name, shape))
+  return { name: `dropout_${place}`, place, shape, rate }
 }
 
-/** The mask of a dropout layer at a step: 0 with probability `rate`, else 1 / (1 - rate). */
+/** The mask of a dropout layer at a step (from 0): 0 with probability `rate`, else 1 / (1 - rate). */
 export function dropoutMask(
   input: DropoutInput,
-  seed: number,
-  counters: readonly number[],
+  { seed, step }: { readonly seed: number; readonly step: number },
 ): Float32Array {
   const size = input.shape.reduce((product, dim) => product * dim, 1)
   const kept = 1 / (1 - input.rate)
-  return uniforms(size, seed, ...counters).map((draw) => (draw < input.rate ? 0 : kept))
+  return uniforms(size, seed, step, input.place).map((draw) => (draw < input.rate ? 0 : kept))
 }
