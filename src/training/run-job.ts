@@ -2,6 +2,7 @@
 // Meant for a child process (worker.ts); messages go to `report`, wishes come through `control`.
 import { access, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { EngineName } from '../engine/native/choose-engine.ts'
 import { AppError } from '../errors.ts'
 import { parseName } from '../package/ids.ts'
 import { getArchitecture } from './architectures/catalogue.ts'
@@ -29,11 +30,14 @@ import { augmentationFor, completeHyperparameters, type Hyperparameters } from '
 export interface JobContext {
   readonly control: Control
   readonly report: (message: TrainingMessage) => void
+  /** What computes, loaded in this process; `onnx` by default. */
+  readonly engine?: EngineName
 }
 
 /** @throws AppError with one sentence that says what to do */
 export async function runJob(job: TrainingJob, context: JobContext): Promise<TrainingSummary> {
   const startedAt = new Date()
+  const { engine = 'onnx' } = context
   const phases: Record<string, number> = {}
   const inPhase = async <T>(phase: TrainingPhase, work: () => Promise<T>): Promise<T> => {
     if (context.control.wish === 'cancel') {
@@ -76,14 +80,16 @@ export async function runJob(job: TrainingJob, context: JobContext): Promise<Tra
         ...context,
         prepared,
         hyperparameters,
+        engine,
         threads: job.threads,
         checkpointPath,
         ...(resumeFrom && { resumeFrom }),
       }),
     )
     const evaluation = await inPhase('evaluating', async () => {
+      const { threads } = job
       const outputs = (split: 'calibration' | 'test') =>
-        predictAll(model, { prepared, images: prepared.imagesOf(split), threads: job.threads })
+        predictAll(model, { prepared, images: prepared.imagesOf(split), threads, engine })
       return evaluate({
         classes: index.classes,
         calibration: await outputs('calibration'),
@@ -93,7 +99,7 @@ export async function runJob(job: TrainingJob, context: JobContext): Promise<Tra
     })
     const { manifest, sha256 } = await inPhase('writing', async () => {
       await rm(job.packageDir, { recursive: true, force: true })
-      const input = { job, name, architecture, model, prepared, hyperparameters, trained }
+      const input = { job, name, architecture, model, prepared, hyperparameters, trained, engine }
       return writePackage({ ...input, evaluation, startedAt, phases })
     })
     return {

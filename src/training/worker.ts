@@ -1,5 +1,7 @@
 // The training process: takes one job from its parent, reports, and ends. Forked by training-process.ts at the lowest
 // priority; when the parent goes away it ends.
+import { readConfig } from '../config.ts'
+import { chooseEngine, type EngineName } from '../engine/native/choose-engine.ts'
 import { isAppError, messageOf } from '../errors.ts'
 import type { TrainingCommand, TrainingJob, TrainingMessage } from './job.ts'
 import type { Control } from './loop/control.ts'
@@ -20,10 +22,23 @@ function reportResources(): void {
   report({ type: 'resources', memoryBytes, cpuSeconds: (user + system) / 1e6 })
 }
 
+/** Loads what ROENTGEN_ENGINE chooses, and says so. @throws AppError `unavailable` */
+async function startEngine(): Promise<EngineName> {
+  const { engine, reason, library } = await chooseEngine(readConfig())
+  if (library) {
+    const { loadLibrary } = await import('../engine/native/load-library.ts')
+    loadLibrary(library)
+  }
+  const name = engine === 'onnx' ? 'ONNX Runtime' : 'TensorFlow'
+  report({ type: 'log', text: `computing with ${name}: ${reason}` })
+  return engine
+}
+
 async function work(job: TrainingJob): Promise<void> {
   setInterval(reportResources, RESOURCES_EVERY_MS).unref()
   try {
-    report({ type: 'finished', summary: await runJob(job, { control, report }) })
+    const engine = await startEngine()
+    report({ type: 'finished', summary: await runJob(job, { control, report, engine }) })
   } catch (error) {
     if (isAppError(error)) report({ type: 'failed', code: error.code, message: error.message })
     else {

@@ -54,6 +54,7 @@ async function train(name: string, o: { stopAfter?: number; from?: string } = {}
   const trained = await trainModel(model, {
     prepared,
     hyperparameters,
+    engine: 'onnx',
     threads: 1,
     control,
     checkpointPath,

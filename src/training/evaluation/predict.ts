@@ -1,7 +1,8 @@
 // Runs a model over prepared images without changing them: logits in batches, or one image at a time with its Grad-CAM map.
 import type * as tf from '@tensorflow/tfjs'
-import { predictionGraph } from '../../engine/prediction-graph.ts'
-import { createSession, type Session } from '../../engine/session.ts'
+import type { EngineName } from '../../engine/native/choose-engine.ts'
+import { createPredictionSession } from '../../engine/prediction-session.ts'
+import type { Session } from '../../engine/session.ts'
 import type { ConditionKind } from '../../package/schema.ts'
 import type { Prepared, PreparedImage } from '../dataset/prepared.ts'
 import { targetOf } from '../loop/batches.ts'
@@ -20,16 +21,19 @@ export async function predictAll(
     readonly prepared: Prepared
     readonly images: readonly PreparedImage[]
     readonly threads: number
+    readonly engine: EngineName
   },
 ): Promise<Outputs> {
-  const { prepared, images, threads } = o
+  const { prepared, images, threads, engine } = o
   const { index, rowLength } = prepared
-  const { onnx, graph } = predictionGraph(model, {
+  const session = await createPredictionSession(model, {
     lastActivation: lastActivation(index.kind),
     batchSize: BATCH,
     explain: false,
+    threads,
+    engine,
   })
-  const session = await createSession(onnx, { threads })
+  const { graph } = session
   const dims = [BATCH, ...index.storage.shape]
   const x = new Float32Array(BATCH * rowLength)
   const logits: number[][] = []

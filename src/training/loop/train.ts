@@ -2,6 +2,7 @@
 // Draws depend on (seed, epoch, index) only and nothing depends on time, so the same job gives the same weights.
 import type * as tf from '@tensorflow/tfjs'
 import { shuffledIndices } from '../../engine/counter-random.ts'
+import type { EngineName } from '../../engine/native/choose-engine.ts'
 import { createTrainingStep, type TrainingStep } from '../../engine/training-step.ts'
 import { AppError } from '../../errors.ts'
 import type { Prepared, PreparedImage } from '../dataset/prepared.ts'
@@ -19,6 +20,7 @@ import { afterEpoch, firstProgress, isEnough, learningRateAt, type Progress } fr
 export interface LoopOptions {
   readonly prepared: Prepared
   readonly hyperparameters: Hyperparameters
+  readonly engine: EngineName
   readonly threads: number
   readonly control: Control
   readonly checkpointPath: string
@@ -48,6 +50,7 @@ export async function trainModel(model: tf.LayersModel, o: LoopOptions): Promise
     optimizer: { name: 'adam', weightDecay: h.weightDecay },
     labelSmoothing: h.labelSmoothing,
     threads: o.threads,
+    engine: o.engine,
   })
   try {
     return await runEpochs({ ...o, model, step, training })
@@ -195,9 +198,9 @@ async function trainEpoch(
 async function validate(
   run: Running,
 ): Promise<Pick<EpochRecord, 'valLoss' | 'valAccuracy' | 'valAuc'>> {
-  const { model, prepared, threads } = run
+  const { model, prepared, threads, engine } = run
   const images = prepared.imagesOf('validation')
-  const outputs = await predictAll(model, { prepared, images, threads })
+  const outputs = await predictAll(model, { prepared, images, threads, engine })
   const { kind, logits, truth } = outputs
   const column = (k: number) => ({
     scores: logits.map((row) => row[k] ?? 0),
@@ -221,6 +224,7 @@ function resumedFrom(run: Running, { identity, epoch, history }: Checkpoint) {
   const now = identityOf(run)
   const other = Object.keys(now).filter((name) => now[name] !== identity[name])
   const differs = other.filter((name) => MAY_DIFFER.includes(name))
+  if (run.engine === 'tensorflow') differs.push('the order in which TensorFlow adds')
   const wrong = other.find((name) => !MAY_DIFFER.includes(name))
   if (wrong) {
     throw new AppError(
@@ -233,12 +237,13 @@ function resumedFrom(run: Running, { identity, epoch, history }: Checkpoint) {
 }
 
 /** Without these being equal a run can go on, but ends with other bits. */
-const MAY_DIFFER: readonly string[] = ['threads', 'node']
+const MAY_DIFFER: readonly string[] = ['engine', 'threads', 'node']
 
 /** A resumed run is exact when all of this is equal. */
 function identityOf({
   prepared,
   hyperparameters,
+  engine,
   threads,
   model,
 }: Running): Checkpoint['identity'] {
@@ -247,6 +252,7 @@ function identityOf({
     preprocessing: prepared.index.preprocessingSha256,
     hyperparameters: JSON.stringify(hyperparameters),
     architecture: model.name,
+    engine,
     threads,
     node: process.version,
   }

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type * as tf from '@tensorflow/tfjs'
 import { saveLayersModel } from '../../engine/layers-save.ts'
+import type { EngineName } from '../../engine/native/choose-engine.ts'
 import { predictionGraph } from '../../engine/prediction-graph.ts'
 import { createSession } from '../../engine/session.ts'
 import { writeManifest } from '../../package/manifest.ts'
@@ -29,6 +30,8 @@ export interface PackageInput {
   readonly hyperparameters: Hyperparameters
   readonly trained: Trained
   readonly evaluation: Evaluation
+  /** What computed the training. */
+  readonly engine: EngineName
   readonly startedAt: Date
   /** Seconds of each phase so far. */
   readonly phases: Readonly<Record<string, number>>
@@ -145,7 +148,7 @@ function trainConfig(input: PackageInput) {
     loss:
       prepared.index.kind === 'single-label' ? 'softmax cross-entropy' : 'sigmoid cross-entropy',
     monitor: 'validation loss, lowest; its weights are restored at the end',
-    engine: { name: 'onnx', threads: job.threads },
+    engine: { name: input.engine, threads: job.threads },
     layers: summariseLayers(model),
   }
 }
