@@ -11,6 +11,8 @@ export interface PreparedVersion {
   readonly steps: readonly GateStep[]
   /** Requests that begin from now on are answered by it. @throws AppError `conflict` when a newer one came meanwhile */
   switchTo(activationId: string): Promise<void>
+  /** It stands beside the active version from now on, in place of any other challenger of the condition. */
+  challenge(): Promise<void>
   /** Lets it go instead. Safe to call twice, and without effect after `switchTo`. */
   discard(): Promise<void>
 }

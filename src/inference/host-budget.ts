@@ -10,7 +10,7 @@ export interface BudgetEntry {
 }
 
 /**
- * The entries to end, longest unused first, until the rest fits `budgetBytes`. An active version, a candidate and one
+ * The entries to end, longest unused first, until the rest fits `budgetBytes`. An active version, a challenger, a candidate and one
  * that a request holds are never among them, even when the budget cannot be kept.
  */
 export function chooseToEnd<T extends BudgetEntry>(

@@ -18,6 +18,7 @@ export interface LoadRequest {
   readonly sha256: string
   readonly shape: InputShape
   readonly threads: number
+  readonly isBackground: boolean
 }
 
 export interface InferRequest {

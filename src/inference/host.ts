@@ -1,6 +1,7 @@
 // The model host: a child process with one loaded graph, started by model-host.ts. ONNX Runtime blocks its event loop
 // here and nowhere else. Keeps to node, errors and the engine's session, so that it stays small.
 import { flushCompileCache } from 'node:module'
+import { constants, setPriority } from 'node:os'
 import { createSession, type Session, type TensorValue } from '../engine/session.ts'
 import { isAppError, messageOf } from '../errors.ts'
 import type { FromHost, HostError, LoadRequest, ToHost } from './host-messages.ts'
@@ -20,6 +21,8 @@ function reply(message: FromHost): void {
 }
 
 async function load(request: LoadRequest): Promise<Loaded> {
+  // Before the session is made: threads begin with the priority of the one that starts them.
+  if (request.isBackground) setPriority(constants.priority.PRIORITY_LOW)
   const bytes = await readVerified(request.path, request.sha256)
   const session = await createSession(bytes, { threads: request.threads })
   const { input, outputs } = request.graph

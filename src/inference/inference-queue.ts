@@ -14,6 +14,8 @@ export interface TurnOptions {
   readonly signal?: AbortSignal | undefined
   /** Goes to the front and is never refused: a second try, or the check of a version that is to answer. */
   readonly urgent?: boolean
+  /** Waits until nothing else runs or waits, and makes nobody wait. */
+  readonly background?: boolean
 }
 
 interface Waiting {
@@ -23,6 +25,8 @@ interface Waiting {
 export class InferenceQueue {
   readonly #options: QueueOptions
   readonly #waiting: Waiting[] = []
+  readonly #background: Waiting[] = []
+  #isInBackground = false
   #running = 0
   /** Moving mean of how long a run takes, for Retry-After. */
   #meanMs = 100
@@ -52,7 +56,40 @@ export class InferenceQueue {
       this.#meanMs += (performance.now() - started - this.#meanMs) / 10
       this.#running -= 1
       this.#waiting.shift()?.begin()
+      this.#beginBackground()
     }
+  }
+
+  /**
+   * Runs `task` beside the requests, which never wait for it: it begins only while none runs or waits, one such task at
+   * a time, in the order of asking. @throws the signal's reason when it is aborted while waiting
+   */
+  async runWhenIdle<T>(task: () => Promise<T>, { signal }: TurnOptions = {}): Promise<T> {
+    signal?.throwIfAborted()
+    await new Promise<void>((resolve, reject) => {
+      const place: Waiting = { begin: resolve }
+      this.#background.push(place)
+      signal?.addEventListener('abort', () => {
+        const index = this.#background.indexOf(place)
+        if (index >= 0) this.#background.splice(index, 1)
+        reject(signal.reason)
+      })
+      this.#beginBackground()
+    })
+    try {
+      return await task()
+    } finally {
+      this.#isInBackground = false
+      this.#beginBackground()
+    }
+  }
+
+  #beginBackground(): void {
+    if (this.#isInBackground || this.#running > 0 || this.#waiting.length > 0) return
+    const next = this.#background.shift()
+    if (!next) return
+    this.#isInBackground = true
+    next.begin()
   }
 
   /** @throws AppError `busy` */

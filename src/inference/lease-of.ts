@@ -5,14 +5,14 @@ import type { ServedVersion } from './served-version.ts'
 /** `served` was loaded. `activationId` is null for a version that was asked for by name. */
 export function leaseOf(
   served: ServedVersion,
-  { activationId, release }: Pick<Lease, 'activationId' | 'release'>,
+  { activationId, role, release }: Pick<Lease, 'activationId' | 'role' | 'release'>,
 ): Lease {
   const { model, preprocessing } = served.loaded.config
   return {
     versionId: served.source.id,
     sha256: served.source.sha256,
     activationId,
-    role: activationId === null ? 'requested' : 'active',
+    role,
     damaged: served.damage !== null,
     model,
     preprocessing,

@@ -37,7 +37,7 @@ export interface Lease extends LoadedVersion {
   readonly sha256: string
   /** The activation that made it the active one; null for a version that was asked for by name. */
   readonly activationId: string | null
-  readonly role: 'active' | 'requested'
+  readonly role: 'active' | 'challenger' | 'requested'
   /** The package on disk differs from its manifest; the private verified copy answers. */
   readonly damaged: boolean
   /** Lets go; a second call does nothing. */

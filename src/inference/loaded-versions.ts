@@ -62,7 +62,10 @@ export class LoadedVersions {
   /** Nothing is loaded yet; `openCopy` says where it will be loaded from. */
   create(
     source: ServingSource,
-    o: Pick<ServedVersionOptions, 'openCopy' | 'onRestart'> & { readonly role: Role },
+    o: Pick<ServedVersionOptions, 'openCopy' | 'onRestart'> & {
+      readonly role: Role
+      readonly isBackground?: boolean
+    },
   ): ServedVersion {
     const { log, threads, loadWaitMs, loadTimeoutMs, inferTimeoutMs } = this.#options
     const served = new ServedVersion(
@@ -75,6 +78,7 @@ export class LoadedVersions {
           loadTimeoutMs: loadTimeoutMs ?? 120_000,
           inferTimeoutMs: inferTimeoutMs ?? 60_000,
           compileCacheDir: this.#compileCacheDir,
+          isBackground: o.isBackground ?? false,
         },
         loadWaitMs: loadWaitMs ?? 10_000,
         log,

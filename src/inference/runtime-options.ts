@@ -31,3 +31,11 @@ export interface Damage {
   readonly damaged: boolean
   readonly reason: string
 }
+
+export interface PrepareOptions {
+  readonly reuseWarm?: boolean
+  /** It is only to look on: its host gets the lowest priority. */
+  readonly isBackground?: boolean
+  /** The caller has hashed the package just now; the private copy is proved all the same. */
+  readonly isVerified?: boolean
+}

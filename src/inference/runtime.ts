@@ -4,12 +4,14 @@ import { availableParallelism } from 'node:os'
 import { AppError, isAppError } from '../errors.ts'
 import { parseVersion } from '../package/ids.ts'
 import { verifyPackage } from '../package/verify-package.ts'
+import { Challengers } from './challengers.ts'
 import { type PreparedVersion, passGate } from './gate.ts'
 import { GateSteps } from './gate-steps.ts'
 import type { Lease } from './lease.ts'
 import { leaseOf } from './lease-of.ts'
 import { LoadedVersions } from './loaded-versions.ts'
-import type { RuntimeOptions } from './runtime-options.ts'
+import type { PrepareOptions, RuntimeOptions } from './runtime-options.ts'
+import { isRefusal, superseded } from './runtime-refusals.ts'
 import {
   type ConditionStatus,
   conditionStatus,
@@ -18,12 +20,6 @@ import {
 } from './runtime-status.ts'
 import type { Role, ServedVersion } from './served-version.ts'
 import type { ServingSource } from './serving-copy.ts'
-
-export interface PrepareOptions {
-  readonly reuseWarm?: boolean
-  /** The caller has hashed the package just now; the private copy is proved all the same. */
-  readonly isVerified?: boolean
-}
 
 interface Active {
   readonly served: ServedVersion
@@ -34,12 +30,15 @@ interface Active {
 
 /** The ticket of what was restored, below that of any activation. */
 const RESTORED = 0
+const REQUESTED = { activationId: null, role: 'requested' } as const
 
 export class ModelRuntime {
   readonly #options: RuntimeOptions
   readonly #versions: LoadedVersions
   readonly #mostLeases: number
   readonly #active = new Map<string, Active>()
+  /** Versions that stand beside the active ones. */
+  readonly challengers: Challengers
   #leases = 0
   #tickets = 0
   #stopped = false
@@ -50,6 +49,11 @@ export class ModelRuntime {
     const concurrency = Math.max(1, Math.floor(cores / options.threads))
     this.#versions = new LoadedVersions(options, concurrency)
     this.#mostLeases = options.queueLength + concurrency
+    this.challengers = new Challengers({
+      create: (source, isBackground) => this.#create(source, 'challenger', isBackground),
+      retire: (served) => this.#versions.retire(served),
+      hold: (served) => this.#hold(served, { activationId: null, role: 'challenger' }),
+    })
   }
 
   async start(): Promise<void> {
@@ -71,12 +75,12 @@ export class ModelRuntime {
    */
   async prepare(
     source: ServingSource,
-    { reuseWarm = false, isVerified = false }: PrepareOptions = {},
+    { reuseWarm = false, isVerified = false, isBackground = false }: PrepareOptions = {},
   ): Promise<PreparedVersion> {
     this.#checkRunning()
     const ticket = ++this.#tickets
     const warm = reuseWarm ? this.#versions.find(source.sha256, ['previous']) : undefined
-    const served = warm ?? this.#create(source, 'candidate')
+    const served = warm ?? this.#create(source, 'candidate', isBackground)
     served.role = 'candidate'
     const steps = new GateSteps()
     const giveUp = async () => {
@@ -95,6 +99,7 @@ export class ModelRuntime {
     return {
       steps: steps.done,
       switchTo: async (activationId) => this.#switch({ served, activationId, ticket }),
+      challenge: () => this.challengers.add(served),
       discard: giveUp,
     }
   }
@@ -138,7 +143,7 @@ export class ModelRuntime {
       const message = `No version answers for "${condition}" yet; activate one first.`
       throw new AppError('no-active-version', message)
     }
-    return this.#hold(active.served, active.activationId).catch((error) => {
+    return this.#hold(active.served, active).catch((error) => {
       throw isRefusal(error)
         ? new AppError('unavailable', `The active version cannot answer: ${error.message}`, {
             cause: error,
@@ -156,13 +161,13 @@ export class ModelRuntime {
     this.#checkRunning()
     const active = this.#active.get(parseVersion(source.id).condition)
     if (active?.served.source.sha256 === source.sha256) {
-      return this.#hold(active.served, active.activationId)
+      return this.#hold(active.served, active)
     }
     const loaded = this.#versions.find(source.sha256, ['requested', 'previous'])
-    if (loaded) return this.#hold(loaded, null)
+    if (loaded) return this.#hold(loaded, REQUESTED)
     if (this.#leases >= this.#mostLeases) this.#versions.queue.refuse()
     const served = this.#create(source, 'requested')
-    return this.#hold(served, null).catch((error) => {
+    return this.#hold(served, REQUESTED).catch((error) => {
       // Still loading is no failure: the next request finds it. Anything else is tried from the start.
       const loading = isAppError(error) && error.code === 'loading'
       if (!loading && served.role === 'requested') void this.#versions.retire(served)
@@ -202,13 +207,14 @@ export class ModelRuntime {
     if (active) await this.#inspect(active.served)
   }
 
-  #create(source: ServingSource, role: Role): ServedVersion {
+  #create(source: ServingSource, role: Role, isBackground = false): ServedVersion {
     const served: ServedVersion = this.#versions.create(source, {
       role,
+      isBackground,
       onRestart: () => void this.#inspect(served),
       openCopy: async () => {
         // Asked for by name, a damaged package is refused; one that was let through the gate goes on from its copy.
-        if (served.role === 'requested') {
+        if (served.role === 'requested' || served.role === 'challenger') {
           await verifyPackage(source.dir, { expectedSha256: source.sha256, only: 'serving' })
         }
         return this.#versions.openCopy(source)
@@ -228,6 +234,7 @@ export class ModelRuntime {
     served.role = 'active'
     this.#active.set(condition, next)
     void served.keepAlive()
+    void this.challengers.end(condition, { sha256: served.source.sha256 })
     for (const other of this.#versions.all) {
       const { id, sha256 } = other.source
       if (other === served || parseVersion(id).condition !== condition) continue
@@ -247,7 +254,10 @@ export class ModelRuntime {
     return served.isReady && this.#options.warmMs > 0
   }
 
-  async #hold(served: ServedVersion, activationId: string | null): Promise<Lease> {
+  async #hold(
+    served: ServedVersion,
+    { activationId, role = 'active' }: { activationId: string | null; role?: Lease['role'] },
+  ): Promise<Lease> {
     if (this.#leases >= this.#mostLeases) this.#versions.queue.refuse()
     this.#leases += 1
     const letGo = served.acquire()
@@ -259,7 +269,7 @@ export class ModelRuntime {
     }
     try {
       await served.whenLoaded()
-      return leaseOf(served, { activationId, release })
+      return leaseOf(served, { activationId, role, release })
     } catch (error) {
       release()
       throw error
@@ -284,14 +294,4 @@ export class ModelRuntime {
     if (!this.#stopped) return
     throw new AppError('unavailable', 'Roentgen is shutting down.', { retryAfterSeconds: 5 })
   }
-}
-
-function superseded(): AppError {
-  return new AppError('conflict', 'A newer version was activated for this condition meanwhile.')
-}
-
-function isRefusal(error: unknown): error is AppError {
-  return (
-    isAppError(error) && ['hash-mismatch', 'load-failed', 'invalid-package'].includes(error.code)
-  )
 }

@@ -26,10 +26,10 @@ export interface ServedVersionOptions {
 }
 
 /**
- * `candidate`: on its way through the gate; `previous`: kept warm for a rollback; `requested`: asked for by name;
+ * `candidate`: on its way through the gate; `challenger`: beside the active one; `previous`: kept warm for a rollback; `requested`: asked for by name;
  * `retired`: takes no new requests and ends with its last one.
  */
-export type Role = 'candidate' | 'active' | 'previous' | 'requested' | 'retired'
+export type Role = 'candidate' | 'active' | 'challenger' | 'previous' | 'requested' | 'retired'
 export type ServedState = 'starting' | 'ready' | 'draining' | 'ended' | 'failed'
 
 /** Tries of one request at most, those that never began on a host included. */
@@ -112,9 +112,10 @@ export class ServedVersion {
     await this.#ready()
   }
 
-  /** Loads it however often it takes, with growing pauses, while it is the active one. */
+  /** Loads it however often it takes, with growing pauses, while it answers or challenges. */
   async keepAlive(): Promise<void> {
-    while (this.role === 'active' && !this.#isStopped) {
+    const isWanted = () => this.role === 'active' || this.role === 'challenger'
+    while (isWanted() && !this.#isStopped) {
       // A failure is logged and its pause kept in #restart.
       const host = await this.#ready().catch(() => undefined)
       if (host) return
@@ -155,6 +156,12 @@ export class ServedVersion {
     return this.#onHost((host) => host.infer(tensor, { explain: false }), { urgent: true })
   }
 
+  /** As `infer`, while no request runs or waits: for a challenger that only looks on. */
+  inferInBackground(tensor: Float32Array, signal?: AbortSignal): Promise<RawOutput> {
+    const turn = { background: true, signal }
+    return this.#onHost((host) => host.infer(tensor, { explain: false }), turn)
+  }
+
   inferMasked(tensor: Float32Array, o: MaskedOptions): Promise<RawScores[]> {
     const { patches, fill, signal } = o
     return this.#onHost((host) => host.inferMasked(tensor, { patches, fill }), { signal })
@@ -178,10 +185,10 @@ export class ServedVersion {
         return run(host)
       }
       try {
-        const answer = await this.#options.queue.run(
-          task,
-          tries === 1 ? turn : { ...turn, urgent: true },
-        )
+        const { queue } = this.#options
+        const answer = turn.background
+          ? await queue.runWhenIdle(task, turn)
+          : await queue.run(task, tries === 1 ? turn : { ...turn, urgent: true })
         this.#backOff.succeeded()
         return answer
       } catch (error) {

@@ -12,6 +12,8 @@ export interface HostSettings {
   readonly loadTimeoutMs: number
   readonly inferTimeoutMs: number
   readonly compileCacheDir: string
+  /** Runs at the lowest priority of the system, so that it takes nothing from hosts that answer. */
+  readonly isBackground: boolean
 }
 
 export interface StartHostOptions {
@@ -46,6 +48,7 @@ export async function startHost(o: StartHostOptions): Promise<StartedHost> {
       sha256: config.graph.sha256,
       shape: { height, width, channels },
       threads: o.settings.threads,
+      isBackground: o.settings.isBackground,
     },
     ...o.settings,
     onCrash: o.onCrash,

@@ -1,4 +1,4 @@
-// Changing a condition: its words, policy, gate, operating point in use and challenger; each change is a row.
+// Changing a condition: its words, policy, gate, operating point in use; each change is a row.
 import { AppError } from '../errors.ts'
 import { parseVersion } from '../package/ids.ts'
 import type { ClassLabel, ConditionKind } from '../package/schema.ts'
@@ -12,7 +12,7 @@ import {
 } from './conditions.ts'
 import type { Db } from './database.ts'
 import type { Actor, Clock } from './registry-context.ts'
-import { getVersion, type Version, versionRowId } from './versions.ts'
+import { getVersion, type Version } from './versions.ts'
 
 /** What is absent stays as it is. */
 export interface ConditionPatch {
@@ -26,13 +26,6 @@ export interface ConditionPatch {
   readonly operatingPoint?: string | null | undefined
   readonly kind?: ConditionKind | undefined
   readonly classes?: readonly ClassLabel[] | undefined
-}
-
-export interface Challenger {
-  readonly version: string
-  readonly mode: 'shadow' | 'split'
-  /** Fraction 0..1 of requests that it answers; only with `split`. */
-  readonly share?: number | undefined
 }
 
 /**
@@ -69,29 +62,6 @@ export async function patchCondition(
   return getCondition(db, id)
 }
 
-/** @throws AppError `unknown-condition`, `unknown-version`, `conflict` (it answers already, or is not usable) */
-export async function setChallenger(
-  db: Db,
-  options: { id: string; challenger: Challenger | null; actor: Actor; clock: Clock },
-): Promise<Condition> {
-  const { id, challenger, actor, clock } = options
-  const condition = await getCondition(db, id)
-  const version = challenger && (await usableChallenger(db, { condition, challenger }))
-  await db.transaction().execute(async (trx) => {
-    await trx
-      .updateTable('conditions')
-      .where('id', '=', id)
-      .set({
-        challenger_version: version && (await versionRowId(trx, version)),
-        challenger_mode: challenger?.mode ?? null,
-        challenger_share: challenger?.mode === 'split' ? (challenger.share ?? null) : null,
-      })
-      .execute()
-    await recordChanges(trx, { subject: id, values: { challenger }, actor, clock })
-  })
-  return getCondition(db, id)
-}
-
 /** The operating point that decides: the condition's where the version has one of that name, else its default one. */
 export function operatingPointInUse(
   condition: Condition,
@@ -103,32 +73,6 @@ export function operatingPointInUse(
     named(version.defaultOperatingPoint) ??
     version.operatingPoints[0]
   )
-}
-
-async function usableChallenger(
-  db: Db,
-  { condition, challenger }: { condition: Condition; challenger: Challenger },
-): Promise<Version> {
-  const version = await getVersion(db, parseVersion(challenger.version))
-  if (version.condition !== condition.id) {
-    throw new AppError('unknown-version', `${version.id} is not a version of ${condition.id}.`)
-  }
-  if (version.id === condition.active?.version) {
-    throw new AppError('conflict', `${version.id} answers already and cannot challenge itself.`)
-  }
-  if (version.status === 'quarantined' || version.status === 'deleted') {
-    throw new AppError('conflict', `${version.id} is ${version.status} and cannot be used.`)
-  }
-  if (
-    challenger.mode === 'split' &&
-    !(Number(challenger.share) > 0 && Number(challenger.share) <= 1)
-  ) {
-    throw new AppError(
-      'invalid',
-      'A challenger with mode "split" needs a share above 0 and up to 1.',
-    )
-  }
-  return version
 }
 
 function checkReshaping(condition: Condition, patch: ConditionPatch): void {

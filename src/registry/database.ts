@@ -17,6 +17,8 @@ export interface Database {
   datasets: DatasetTable
   runs: RunTable
   run_events: RunEventTable
+  challenges: ChallengeTable
+  challenger_pairs: ChallengerPairTable
 }
 
 export interface ConditionTable {
@@ -198,4 +200,40 @@ export interface RunEventTable {
   type: 'state' | 'epoch' | 'log'
   data: string
   at: string
+}
+
+export interface ChallengeTable {
+  seq: Generated<number>
+  id: string
+  condition: string
+  version: string
+  sha256: string
+  mode: 'shadow' | 'split'
+  share: number | null
+  started_at: string
+  /** null while it runs. */
+  ended_at: string | null
+  by: string
+  via: string
+}
+
+export interface ChallengerPairTable {
+  seq: Generated<number>
+  challenge: string
+  /** The one that the active version gave; it may have expired since. */
+  prediction: string
+  /** SHA-256 of the upload. */
+  image: string
+  at: string
+  active_version: string
+  active_label: string
+  challenger_label: string
+  /** The class whose calibrated probabilities follow: the one that the active version decided for. */
+  label: string
+  active_p: number
+  challenger_p: number
+  /** JSON: [{label, active, challenger}] */
+  classes: string
+  /** What a reader's feedback says that the image shows. */
+  truth: string | null
 }

@@ -1,7 +1,8 @@
 // What readers said about a prediction: agree, disagree or unsure; every opinion is kept, the newest one is shown first.
 import { AppError } from '../errors.ts'
+import { noteTruth } from './challenger-evidence.ts'
 import type { Db } from './database.ts'
-import { getPrediction } from './predictions.ts'
+import { getPrediction, type Prediction } from './predictions.ts'
 import type { Clock } from './registry-context.ts'
 
 export type Verdict = 'agree' | 'disagree' | 'unsure'
@@ -38,11 +39,26 @@ export async function addFeedback(db: Db, feedback: NewFeedback): Promise<Feedba
   }
   const at = feedback.clock().toISOString()
   const row = { verdict: feedback.verdict, label, comment, at, by: feedback.by }
-  await db
-    .insertInto('feedback')
-    .values({ prediction: prediction.id, ...row })
-    .execute()
+  await db.transaction().execute(async (trx) => {
+    await trx
+      .insertInto('feedback')
+      .values({ prediction: prediction.id, ...row })
+      .execute()
+    await noteTruth(trx, { prediction: prediction.id, truth: truthOf(prediction, row) })
+  })
   return row
+}
+
+/** What the reader says that the image shows; null where that cannot be told. */
+function truthOf(
+  { classes, decision }: Prediction,
+  { verdict, label }: { verdict: Verdict; label: string | null },
+): string | null {
+  if (label !== null) return label
+  if (verdict === 'agree') return decision.label
+  // Of two classes only the other one is left.
+  const others = classes.filter((one) => one.label !== decision.label)
+  return verdict === 'disagree' && others.length === 1 ? (others[0]?.label ?? null) : null
 }
 
 /** Newest first. */

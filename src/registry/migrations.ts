@@ -1,6 +1,7 @@
 // How the tables came to be, by name in the order of the alphabet. A released migration is never edited.
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { CHALLENGERS } from './schema-challengers.ts'
 
 const FIRST = [
   `create table conditions (
@@ -185,4 +186,5 @@ async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-registry': { up: (db) => run(db, FIRST) },
   '0002-training': { up: (db) => run(db, TRAINING) },
+  '0003-challengers': { up: (db) => run(db, CHALLENGERS) },
 }

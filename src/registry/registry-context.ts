@@ -55,11 +55,17 @@ export interface GateSource extends VersionRef {
 export interface Gate {
   /**
    * The caller has just verified the package: what is loaded is a private copy that is hashed again as it is made.
+   * `isBackground`: it will only look on while nobody waits.
    * `reuseWarm`: a host of that very version that is still loaded may be taken (rollback).
    * @throws AppError `hash-mismatch`, `load-failed` or `golden-mismatch`; its `extra.steps`, when there, are the
    * GateSteps up to and including the one that failed
    */
-  prepare(source: GateSource, options: { reuseWarm: boolean }): Promise<PreparedHost>
+  prepare(
+    source: GateSource,
+    options: { reuseWarm: boolean; isBackground?: boolean },
+  ): Promise<PreparedHost>
+  /** The challenger of the condition is let go; without one nothing happens. */
+  endChallenger(condition: string): Promise<void>
 }
 
 export interface PreparedHost {
@@ -67,6 +73,8 @@ export interface PreparedHost {
   readonly steps: readonly GateStep[]
   /** Resolves once new requests are answered by it; the old host drains by itself. */
   switchTo(activationId: string): Promise<void>
+  /** It stands beside the active version from now on. */
+  challenge(): Promise<void>
   /** Ends it; it never answered. */
   discard(): Promise<void>
 }

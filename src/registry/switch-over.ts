@@ -4,6 +4,7 @@ import { AppError, messageOf } from '../errors.ts'
 import { parseVersion } from '../package/ids.ts'
 import { updateActivation } from './activations.ts'
 import { writePointer } from './active-pointer.ts'
+import { clearChallenger } from './challenger.ts'
 import { type Condition, getCondition } from './conditions.ts'
 import { stepsOfRefusal } from './gate-steps.ts'
 import type { GateStep, PreparedHost, RegistryContext } from './registry-context.ts'
@@ -31,12 +32,9 @@ export async function commit(
       .where('id', '=', condition.id)
       .set({ active_version: rowId, active_activation: id })
       .execute()
-    await trx
-      .updateTable('conditions')
-      .where('id', '=', condition.id)
-      .where('challenger_version', '=', rowId)
-      .set({ challenger_version: null, challenger_mode: null, challenger_share: null })
-      .execute()
+    if (condition.challenger?.version === version.id) {
+      await clearChallenger(trx, { condition: condition.id, clock: ctx.clock })
+    }
   })
 }
 

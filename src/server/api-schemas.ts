@@ -177,6 +177,27 @@ export const ComparisonSchema = z.looseObject({
   deltas: z.record(z.string(), number),
 })
 
+export const McNemarSchema = z.object({
+  b: z.int(),
+  c: z.int(),
+  method: z.enum(['exact', 'chi-square']),
+  p: fraction,
+  midP: fraction.nullable(),
+})
+
+export const EvidenceSchema = z.looseObject({
+  challenge: z.looseObject({ id: text, version: text, mode: text, startedAt: text }),
+  active: text,
+  pairs: z.int(),
+  agreement: fraction.nullable(),
+  kappa: number.nullable(),
+  meanGap: fraction.nullable(),
+  disagreements: z.array(z.looseObject({ prediction: text })),
+  disagreementCount: z.int(),
+  truth: z.looseObject({ n: z.int(), mcnemar: McNemarSchema }),
+  arms: z.array(z.looseObject({ version: text, role: text })).nullable(),
+})
+
 export const FeedbackSchema = z.looseObject({
   verdict: z.enum(['agree', 'disagree', 'unsure']),
   label: text.nullable(),

@@ -6,6 +6,7 @@ import { AppError, messageOf } from '../errors.ts'
 import { ImagingPool } from '../imaging/imaging-pool.ts'
 import { ModelRuntime } from '../inference/runtime.ts'
 import { parseVersion } from '../package/ids.ts'
+import { listConditions } from '../registry/conditions.ts'
 import { type HomeLock, lockHome } from '../registry/home-lock.ts'
 import { openRegistry, type Registry } from '../registry/open-registry.ts'
 import { applyPointerEdits } from '../registry/pointer-edits.ts'
@@ -21,6 +22,7 @@ import { activateDemonstration, seedStore } from './demonstration.ts'
 import { convertFromInbox } from './importing.ts'
 import { createLog, type Log } from './log.ts'
 import { Metrics } from './metrics.ts'
+import { Shadow } from './shadow.ts'
 
 export interface HomeOptions {
   /** false: a visit of the command line, which watches no files and forgets nothing by the clock. */
@@ -66,6 +68,8 @@ export class Home implements RegistryContext {
   readonly imaging: ImagingPool
   readonly runtime: ModelRuntime
   readonly metrics = new Metrics()
+  /** Challengers that look on. */
+  readonly shadow: Shadow
   /** What the registry asks to prove a version: the runtime's hosts. */
   readonly gate: RegistryContext['gate']
   /** Fulfilled when the registry is the truth again after whatever ended the last process. Never rejects. */
@@ -103,7 +107,9 @@ export class Home implements RegistryContext {
     })
     this.gate = {
       prepare: (source, wanted) => this.runtime.prepare(source, { ...wanted, isVerified: true }),
+      endChallenger: (condition) => this.runtime.challengers.end(condition),
     }
+    this.shadow = new Shadow(this)
     this.#watcher = new Watcher(this, {
       convert: (path, details) => convertFromInbox(this, { path, details }),
     })
@@ -187,6 +193,7 @@ export class Home implements RegistryContext {
       // Before the demonstration: a person's edit of active.json, made while nothing ran, goes first.
       await applyPointerEdits(this)
       if (this.config.demo === 'auto') await activateDemonstration(this)
+      await this.#restoreChallengers()
       if (!this.#closing) await this.#keepHouse()
     } catch (error) {
       if (!this.#closing) this.log.error({ err: error }, 'not everything could be loaded')
@@ -204,6 +211,16 @@ export class Home implements RegistryContext {
         })
       }),
     )
+  }
+
+  /** They load by themselves, after all that answer. */
+  async #restoreChallengers(): Promise<void> {
+    for (const { challenger } of await listConditions(this.db)) {
+      if (!challenger) continue
+      const { id, sha256, ...ref } = await getVersion(this.db, parseVersion(challenger.version))
+      const source = { id, sha256, dir: packageDir(this.store, ref) }
+      this.runtime.challengers.restore(source, { isBackground: challenger.mode === 'shadow' })
+    }
   }
 
   async #keepHouse(): Promise<void> {
@@ -247,6 +264,7 @@ export class Home implements RegistryContext {
     this.#ending.abort()
     await this.recovered
     await this.#watcher.stop()
+    await this.shadow.stop()
     await this.runtime.stop()
     await this.imaging.stop()
     await this.settled

@@ -75,10 +75,28 @@ export const CONDITIONS: readonly Operation[] = [
     method: 'post',
     path: '/api/v1/conditions/{id}/challenger',
     tag: 'activation',
-    summary: 'End the challenger of a condition; setting one is not possible yet',
+    summary: 'Set or end the challenger of a condition',
+    description:
+      'shadow: reads what the active version has answered, in the background, and never answers. split: answers a share ' +
+      'of the requests, the same image always by the same version. It passes the gate first. {"version": null} ends it.',
     json: schemas.ChallengerSchema,
     answers: { 200: json(schemas.ConditionSchema, 'The condition') },
-    errors: [['409', 'conflict']],
+    errors: [
+      ['404', 'unknown-condition, unknown-version'],
+      [
+        '409',
+        'conflict, no-active-version, unevaluated, hash-mismatch, golden-mismatch, load-failed',
+      ],
+      ['422', 'invalid'],
+    ],
+  },
+  {
+    method: 'get',
+    path: '/api/v1/conditions/{id}/challenger',
+    tag: 'activation',
+    summary: 'What the challenge has shown so far, against the version that answers now',
+    answers: { 200: json(schemas.EvidenceSchema, 'The evidence') },
+    errors: [['404', 'unknown-condition; not-found: it has no challenger']],
   },
   {
     method: 'get',

@@ -17,6 +17,7 @@ import { type Prediction, storePrediction } from '../registry/predictions.ts'
 import { packageDir } from '../registry/store.ts'
 import { findVersion, getVersion, type Version } from '../registry/versions.ts'
 import type { Home } from './home.ts'
+import { leaseOfShare } from './traffic-split.ts'
 
 export interface ReadingRequest {
   readonly condition: string
@@ -49,7 +50,7 @@ export async function readWithVersion(home: Home, request: ReadingRequest): Prom
     request.version === undefined
       ? undefined
       : await versionOf(home, { condition, id: request.version })
-  const lease = await leaseFor(home, { condition, wanted })
+  const lease = await leaseFor(home, { condition, wanted, image: request.image })
   try {
     const version = wanted ?? (await getVersion(home.db, parseVersion(lease.versionId)))
     const operatingPoint = operatingPointOf({ condition, version, lease, request })
@@ -73,6 +74,11 @@ export async function readWithVersion(home: Home, request: ReadingRequest): Prom
     const total = performance.now() - started
     const prediction = predictionOf({ condition, version, lease, image, diagnosis, total })
     await keep(home, { prediction, image, diagnosis })
+    const tensor = image.tensors[0]
+    if (tensor) {
+      const { preprocessing } = lease
+      home.shadow.offer({ condition, prediction, tensor, preprocessing, bytes: request.image })
+    }
     return { prediction, diagnosis }
   } finally {
     lease.release()
@@ -96,12 +102,15 @@ async function versionOf(
 /** While the first start is still activating the demonstration, a request waits for it as it waits for a host. */
 async function leaseFor(
   home: Home,
-  { condition, wanted }: { condition: Condition; wanted: Version | undefined },
+  o: { condition: Condition; wanted: Version | undefined; image: Uint8Array },
 ): Promise<Lease> {
+  const { condition, wanted, image } = o
   if (wanted) {
     const { id, sha256 } = wanted
     return home.runtime.leaseVersion({ id, sha256, dir: packageDir(home.store, wanted) })
   }
+  const challenger = await leaseOfShare(home, { condition, image })
+  if (challenger) return challenger
   try {
     return await home.runtime.lease(condition.id)
   } catch (error) {

@@ -79,3 +79,41 @@ test('a task that fails makes room for the next one', async () => {
   await assert.rejects(failing, /no/)
   assert.equal(await next, 'done')
 })
+
+test('background work begins only while nothing runs or waits, and nobody waits for it', async () => {
+  const queue = new InferenceQueue({ concurrency: 1, limit: 10 })
+  const [request, background] = [gate(), gate()]
+  const order: string[] = []
+  const first = queue.run(() => request.promise)
+  const looking = queue.runWhenIdle(async () => {
+    order.push('background begins')
+    await background.promise
+    order.push('background ends')
+  })
+  const second = queue.run(async () => void order.push('second request'))
+  request.resolve()
+  await Promise.all([first, second])
+  // The background task runs now and does not end; a request is answered all the same.
+  await queue.run(async () => void order.push('third request'))
+  const another = queue.runWhenIdle(async () => void order.push('another'))
+  background.resolve()
+  await Promise.all([looking, another])
+  assert.deepEqual(order, [
+    'second request',
+    'background begins',
+    'third request',
+    'background ends',
+    'another',
+  ])
+})
+
+test('background work that is aborted while it waits never begins', async () => {
+  const queue = new InferenceQueue({ concurrency: 1, limit: 10 })
+  const [request, ending] = [gate(), new AbortController()]
+  const first = queue.run(() => request.promise)
+  const looking = queue.runWhenIdle(async () => assert.fail('it began'), { signal: ending.signal })
+  ending.abort(new Error('stopped'))
+  await assert.rejects(looking, /stopped/)
+  request.resolve()
+  await first
+})

@@ -4,11 +4,7 @@ import test from 'node:test'
 import { activateVersion } from '../../src/registry/activate.ts'
 import { listHistory } from '../../src/registry/activations.ts'
 import { listChanges } from '../../src/registry/changes.ts'
-import {
-  operatingPointInUse,
-  patchCondition,
-  setChallenger,
-} from '../../src/registry/condition-settings.ts'
+import { operatingPointInUse, patchCondition } from '../../src/registry/condition-settings.ts'
 import { createCondition, getCondition, listConditions } from '../../src/registry/conditions.ts'
 import { listVersions, type VersionFilter } from '../../src/registry/version-list.ts'
 import { getVersion, patchVersion } from '../../src/registry/versions.ts'
@@ -166,21 +162,6 @@ test('the operating point in use must be one of the active version', async (t) =
   const condition = await use('youden')
   assert.equal(operatingPointInUse(condition, version)?.name, 'youden')
   assert.equal(operatingPointInUse(await use(null), version)?.name, 'youden')
-})
-
-test('a challenger is another usable version of the condition, until it is promoted', async (t) => {
-  const { ctx, register } = await openHome(t)
-  const { db, clock } = ctx
-  const [a, b] = [await register({ seed: 1 }), await register({ seed: 2 })]
-  await activateVersion(ctx, { condition: 'pneumonia', version: a, reason: '', ...ANNA })
-  const set = (challenger: Parameters<typeof setChallenger>[1]['challenger']) =>
-    setChallenger(db, { id: 'pneumonia', challenger, actor: ANNA, clock })
-  await assert.rejects(set({ version: a.id, mode: 'shadow' }), { code: 'conflict' })
-  await assert.rejects(set({ version: b.id, mode: 'split' }), { code: 'invalid' })
-  const { challenger } = await set({ version: b.id, mode: 'split', share: 0.2 })
-  assert.deepEqual(challenger, { version: b.id, mode: 'split', share: 0.2 })
-  await activateVersion(ctx, { condition: 'pneumonia', version: b, reason: '', ...ANNA })
-  assert.equal((await getCondition(db, 'pneumonia')).challenger, null)
 })
 
 test('notes and tags change the row, never the package', async (t) => {

@@ -19,9 +19,14 @@ export class FakeGate implements Gate {
   readonly refusals = new Map<string, AppError>()
   /** Condition to version id: whom requests are answered by. */
   readonly answering = new Map<string, string>()
+  readonly challenging = new Map<string, string>()
   readonly prepared: string[] = []
   readonly discarded: string[] = []
   failSwitch: Error | undefined
+
+  async endChallenger(condition: string): Promise<void> {
+    this.challenging.delete(condition)
+  }
 
   async prepare(source: Parameters<Gate['prepare']>[0]): ReturnType<Gate['prepare']> {
     this.prepared.push(source.id)
@@ -35,6 +40,7 @@ export class FakeGate implements Gate {
         if (this.failSwitch) throw this.failSwitch
         this.answering.set(source.condition, source.id)
       },
+      challenge: async () => void this.challenging.set(source.condition, source.id),
       discard: async () => void this.discarded.push(source.id),
     }
   }

@@ -4,8 +4,9 @@ import { AppError } from '../../errors.ts'
 import { findVersionRef, type VersionRef } from '../../package/ids.ts'
 import { activateVersion } from '../../registry/activate.ts'
 import { listHistory } from '../../registry/activations.ts'
-import { setChallenger } from '../../registry/condition-settings.ts'
-import { getCondition } from '../../registry/conditions.ts'
+import { setChallenger } from '../../registry/challenger.ts'
+import { challengerEvidence, findChallenge } from '../../registry/challenger-evidence.ts'
+import { type Condition, getCondition } from '../../registry/conditions.ts'
 import { rollbackCondition } from '../../registry/rollback.ts'
 import { ActivateSchema, ChallengerSchema, RollbackSchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
@@ -13,7 +14,7 @@ import type { Home } from '../home.ts'
 import { conditionOfPath, queryLimit, queryText, readJson } from '../requests.ts'
 
 export function activationRoutes(home: Home): Hono<AppEnv> {
-  const { db, clock } = home
+  const { db } = home
   const routes = new Hono<AppEnv>()
   routes.post('/api/v1/conditions/:id/activate', async (c) => {
     const condition = await getCondition(db, conditionOfPath(c))
@@ -31,16 +32,22 @@ export function activationRoutes(home: Home): Hono<AppEnv> {
   })
   routes.post('/api/v1/conditions/:id/challenger', async (c) => {
     const condition = await getCondition(db, conditionOfPath(c))
-    const { version } = await readJson(c, ChallengerSchema)
-    if (version !== null) {
-      versionOfCondition(condition.id, version)
-      throw new AppError(
-        'conflict',
-        'This Roentgen cannot run a challenger yet; compare two versions on an image instead.',
-      )
+    const { version, mode, share } = await readJson(c, ChallengerSchema)
+    if (version !== null && mode === undefined) {
+      throw new AppError('invalid', '"mode" must be "shadow" or "split".', {
+        extra: { field: 'mode' },
+      })
     }
-    const cleared = { id: condition.id, challenger: null, actor: c.var.actor, clock }
-    return c.json(await setChallenger(db, cleared))
+    const challenger =
+      version === null || mode === undefined
+        ? null
+        : { version: versionOfCondition(condition.id, version), mode, share }
+    const request = { condition: condition.id, challenger, actor: c.var.actor }
+    return c.json(await setChallenger(home, request))
+  })
+  routes.get('/api/v1/conditions/:id/challenger', async (c) => {
+    const condition = await getCondition(db, conditionOfPath(c))
+    return c.json(await evidenceOf(home, condition))
   })
   routes.get('/api/v1/conditions/:id/history', async (c) => {
     const { id } = await getCondition(db, conditionOfPath(c))
@@ -48,6 +55,19 @@ export function activationRoutes(home: Home): Hono<AppEnv> {
     return c.json(await listHistory(db, { condition: id, ...filter }))
   })
   return routes
+}
+
+/** What the challenge has shown so far. @throws AppError `not-found` when nobody challenges */
+export async function evidenceOf(home: Home, condition: Condition) {
+  const challenge = await findChallenge(home.db, condition.id)
+  if (!challenge || !condition.active) {
+    throw new AppError('not-found', `${condition.name} has no challenger.`)
+  }
+  const evidence = await challengerEvidence(home.db, {
+    challenge,
+    active: condition.active.version,
+  })
+  return { ...evidence, droppedSinceStart: home.shadow.dropped }
 }
 
 /** @throws AppError `unknown-version` when the text is none of this condition */
