@@ -11,6 +11,7 @@ import { activationRoutes } from './routes/activations.ts'
 import { comparePages } from './routes/compare-pages.ts'
 import { conditionPages } from './routes/condition-pages.ts'
 import { conditionRoutes } from './routes/conditions.ts'
+import { datasetRoutes } from './routes/datasets.ts'
 import { diagnosePages } from './routes/diagnose-pages.ts'
 import { healthRoutes } from './routes/health.ts'
 import { imageRoutes } from './routes/images.ts'
@@ -20,6 +21,7 @@ import { predictRoutes } from './routes/predict.ts'
 import { predictionPages } from './routes/prediction-pages.ts'
 import { predictionRoutes } from './routes/predictions.ts'
 import { publicRoutes } from './routes/public.ts'
+import { runRoutes } from './routes/runs.ts'
 import { statusPages } from './routes/status-pages.ts'
 import { versionRoutes } from './routes/versions.ts'
 import { gatekeeper, responseHeaders } from './security.ts'
@@ -67,6 +69,8 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     predictionRoutes(home),
     versionRoutes(home),
     imageRoutes(home),
+    datasetRoutes(home),
+    runRoutes(home),
     diagnosePages(home),
     comparePages(home),
     predictionPages(home),

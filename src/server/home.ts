@@ -6,7 +6,6 @@ import { AppError, messageOf } from '../errors.ts'
 import { ImagingPool } from '../imaging/imaging-pool.ts'
 import { ModelRuntime } from '../inference/runtime.ts'
 import { parseVersion } from '../package/ids.ts'
-import { listConditions } from '../registry/conditions.ts'
 import { type HomeLock, lockHome } from '../registry/home-lock.ts'
 import { openRegistry, type Registry } from '../registry/open-registry.ts'
 import { applyPointerEdits } from '../registry/pointer-edits.ts'
@@ -18,11 +17,13 @@ import { openStore, packageDir, type Store } from '../registry/store.ts'
 import { listActive, verifyAll, verifyOne } from '../registry/verify-all.ts'
 import { getVersion } from '../registry/versions.ts'
 import { Watcher } from '../registry/watcher.ts'
+import { DatasetDesk } from '../training/dataset-desk.ts'
+import { TrainingQueue } from '../training/queue.ts'
 import { activateDemonstration, seedStore } from './demonstration.ts'
 import { convertFromInbox } from './importing.ts'
 import { createLog, type Log } from './log.ts'
 import { Metrics } from './metrics.ts'
-import { Shadow } from './shadow.ts'
+import { waitFor } from './wait-for.ts'
 
 export interface HomeOptions {
   /** false: a visit of the command line, which watches no files and forgets nothing by the clock. */
@@ -33,7 +34,6 @@ export interface HomeOptions {
 const EXPIRY_INTERVAL_MS = 10 * 60_000
 /** The nightly pass over every file of every package. */
 const DAY_MS = 24 * 60 * 60_000
-const SETTLING_WAIT_MS = 10_000
 
 /**
  * Takes the lock and opens what must be open; what takes time goes on behind it, see `Home.recovered` and `Home.settled`.
@@ -68,8 +68,8 @@ export class Home implements RegistryContext {
   readonly imaging: ImagingPool
   readonly runtime: ModelRuntime
   readonly metrics = new Metrics()
-  /** Challengers that look on. */
-  readonly shadow: Shadow
+  readonly datasets: DatasetDesk
+  readonly runs: TrainingQueue
   /** What the registry asks to prove a version: the runtime's hosts. */
   readonly gate: RegistryContext['gate']
   /** Fulfilled when the registry is the truth again after whatever ended the last process. Never rejects. */
@@ -107,9 +107,10 @@ export class Home implements RegistryContext {
     })
     this.gate = {
       prepare: (source, wanted) => this.runtime.prepare(source, { ...wanted, isVerified: true }),
-      endChallenger: (condition) => this.runtime.challengers.end(condition),
     }
-    this.shadow = new Shadow(this)
+    const { datasetsDir, threads } = config
+    this.datasets = new DatasetDesk(this, datasetsDir)
+    this.runs = new TrainingQueue({ context: this, datasetsDir, threads })
     this.#watcher = new Watcher(this, {
       convert: (path, details) => convertFromInbox(this, { path, details }),
     })
@@ -158,6 +159,16 @@ export class Home implements RegistryContext {
     await this.#restore(active)
   }
 
+  /** Aborted when the server is about to end: streams end then, so that nobody waits for them. */
+  get leaving(): AbortSignal {
+    return this.#ending.signal
+  }
+
+  /** No new work is begun and streams end; `close` follows when what is being answered is done. */
+  leave(): void {
+    this.#ending.abort()
+  }
+
   /** Stops watching, ends the hosts and workers, closes the registry, lets go of the lock. Safe to call twice. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -172,6 +183,8 @@ export class Home implements RegistryContext {
       const recovery = await recover(this)
       for (const { what, problem } of recovery.problems)
         this.log.warn({ what, problem }, 'not listed')
+      await this.datasets.start()
+      await this.runs.settle()
     } catch (error) {
       this.log.error({ err: error }, 'the home could not be recovered')
       this.#failure =
@@ -193,8 +206,8 @@ export class Home implements RegistryContext {
       // Before the demonstration: a person's edit of active.json, made while nothing ran, goes first.
       await applyPointerEdits(this)
       if (this.config.demo === 'auto') await activateDemonstration(this)
-      await this.#restoreChallengers()
       if (!this.#closing) await this.#keepHouse()
+      if (!this.#closing) await this.runs.start()
     } catch (error) {
       if (!this.#closing) this.log.error({ err: error }, 'not everything could be loaded')
     } finally {
@@ -211,16 +224,6 @@ export class Home implements RegistryContext {
         })
       }),
     )
-  }
-
-  /** They load by themselves, after all that answer. */
-  async #restoreChallengers(): Promise<void> {
-    for (const { challenger } of await listConditions(this.db)) {
-      if (!challenger) continue
-      const { id, sha256, ...ref } = await getVersion(this.db, parseVersion(challenger.version))
-      const source = { id, sha256, dir: packageDir(this.store, ref) }
-      this.runtime.challengers.restore(source, { isBackground: challenger.mode === 'shadow' })
-    }
   }
 
   async #keepHouse(): Promise<void> {
@@ -263,27 +266,13 @@ export class Home implements RegistryContext {
   async #close(): Promise<void> {
     this.#ending.abort()
     await this.recovered
+    await this.runs.stop()
+    await this.datasets.stop()
     await this.#watcher.stop()
-    await this.shadow.stop()
     await this.runtime.stop()
     await this.imaging.stop()
     await this.settled
     await this.#parts.registry.close()
     this.#parts.lock.release()
-  }
-}
-
-async function waitFor(promise: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    const error = new AppError('loading', 'Roentgen is still starting; try again in a moment.', {
-      retryAfterSeconds: 2,
-    })
-    timer = setTimeout(() => reject(error), SETTLING_WAIT_MS)
-  })
-  try {
-    await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

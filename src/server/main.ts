@@ -72,6 +72,7 @@ function addressOf(server: Server, { host }: Config): string {
 
 /** No new connections; what is being answered is finished; then hosts, workers, registry and lock. */
 async function stop({ server, home }: { server: Server; home: Home }): Promise<void> {
+  home.leave()
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
   const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS)

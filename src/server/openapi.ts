@@ -5,7 +5,9 @@ import * as schemas from './api-schemas.ts'
 import type { Operation } from './openapi-operation.ts'
 import { READING, SERVER } from './openapi-reading.ts'
 import { CONDITIONS, VERSIONS } from './openapi-registry.ts'
+import { TRAINING } from './openapi-training.ts'
 import { PRODUCT_VERSION } from './product.ts'
+import { DatasetSchema, RunSchema } from './training-schemas.ts'
 
 type Json = Record<string, unknown>
 
@@ -18,6 +20,8 @@ const COMPONENTS = {
   Prediction: schemas.PredictionSchema,
   Comparison: schemas.ComparisonSchema,
   Feedback: schemas.FeedbackSchema,
+  Dataset: DatasetSchema,
+  Run: RunSchema,
 } as const
 
 let document: Json | undefined
@@ -33,7 +37,7 @@ export function openapiDocument(): Json {
         'Errors are application/problem+json (RFC 9457) with a stable `code`.',
     },
     servers: [{ url: '/' }],
-    paths: pathsOf([...READING, ...CONDITIONS, ...VERSIONS, ...SERVER]),
+    paths: pathsOf([...READING, ...CONDITIONS, ...VERSIONS, ...TRAINING, ...SERVER]),
     components: {
       schemas: Object.fromEntries(
         Object.entries(COMPONENTS).map(([name, schema]) => [name, jsonSchema(schema)]),

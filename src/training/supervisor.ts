@@ -17,6 +17,8 @@ export interface SupervisorOptions {
 
 /** A training as it is now, or the last one. */
 export interface TrainingStatus {
+  /** Id of the run, where its request has one. */
+  readonly run: string | undefined
   readonly condition: string
   readonly architecture: string
   readonly state: 'preparing' | 'running' | 'finished' | 'cancelled' | 'interrupted' | 'failed'
@@ -39,6 +41,7 @@ export class TrainingSupervisor {
   #running: Promise<unknown> | undefined
   #status: TrainingStatus | undefined
   #wish: Wish = 'go on'
+  #isHeld = false
   #stopped = false
 
   constructor(options: SupervisorOptions) {
@@ -73,10 +76,12 @@ export class TrainingSupervisor {
 
   /** Waits after the running batch; the message `paused` says when it does. */
   pause(): void {
+    this.#isHeld = true
     this.#process?.pause()
   }
 
   goOn(): void {
+    this.#isHeld = false
     this.#process?.goOn()
   }
 
@@ -110,7 +115,9 @@ export class TrainingSupervisor {
   async #run(request: TrainRequest, actor: Actor): Promise<Version> {
     const { place, clock, log } = this.#options
     this.#wish = 'go on'
+    this.#isHeld = false
     this.#status = {
+      run: request.id,
       condition: request.condition.id,
       architecture: request.architecture,
       state: 'preparing',
@@ -129,6 +136,7 @@ export class TrainingSupervisor {
         onProcess: (process) => {
           this.#process = process
           if (this.#wish !== 'go on') process.kill()
+          else if (this.#isHeld) process.pause()
         },
         keepsWork: () => this.#wish === 'interrupt',
       })

@@ -1,0 +1,127 @@
+// The addresses of datasets and training runs, in words.
+import { z } from 'zod'
+import { pageOf } from './api-schemas.ts'
+import { json, type Operation, paging } from './openapi-operation.ts'
+import * as schemas from './training-schemas.ts'
+
+const run = json(schemas.RunSchema, 'The run as it is now')
+const wrongState: [string, string][] = [
+  ['404', 'unknown-run'],
+  ['409', 'conflict: not in this state'],
+]
+
+function wish(name: string, summary: string): Operation {
+  const path = `/api/v1/runs/{id}/${name}`
+  return {
+    method: 'post',
+    path,
+    tag: 'training',
+    summary,
+    answers: { 200: run },
+    errors: wrongState,
+  }
+}
+
+export const TRAINING: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/api/v1/datasets',
+    tag: 'datasets',
+    summary: 'Datasets that were scanned, and folders that were not',
+    answers: { 200: json(schemas.DatasetListSchema, 'In the order of their paths') },
+  },
+  {
+    method: 'post',
+    path: '/api/v1/datasets/scan',
+    tag: 'datasets',
+    summary:
+      'Look at a folder below the data root: classes, sizes, broken files, duplicates, leaks',
+    description: 'A scan that takes longer than some seconds goes on behind a 202; ask GET for it.',
+    json: schemas.ScanSchema,
+    answers: {
+      200: json(schemas.DatasetSchema, 'Scanned'),
+      202: json(schemas.DatasetSchema, 'Being scanned'),
+    },
+    errors: [
+      ['404', 'unknown-dataset: no such folder'],
+      ['409', 'conflict: it is being scanned or prepared'],
+      ['422', 'invalid: the path leaves the data root, or no labelled image is there'],
+    ],
+  },
+  {
+    method: 'get',
+    path: '/api/v1/datasets/{id}',
+    tag: 'datasets',
+    summary: 'One dataset',
+    answers: { 200: json(schemas.DatasetSchema, 'The dataset') },
+    errors: [['404', 'unknown-dataset']],
+  },
+  {
+    method: 'post',
+    path: '/api/v1/datasets/{id}/prepare',
+    tag: 'datasets',
+    summary: 'Check, de-duplicate, split and fix it, and decode every image once',
+    json: schemas.PrepareSchema,
+    answers: {
+      200: json(schemas.DatasetSchema, 'Prepared'),
+      202: json(schemas.DatasetSchema, 'Being prepared'),
+    },
+    errors: [
+      ['404', 'unknown-dataset, unknown-condition'],
+      ['409', 'conflict: not scanned, or in use'],
+      ['422', 'invalid: nothing can be trained on it'],
+    ],
+  },
+  {
+    method: 'post',
+    path: '/api/v1/runs',
+    tag: 'training',
+    summary: 'Queue a training, or with lists a matrix of them',
+    description:
+      'Any of dataset, architecture and preset as a list is a matrix and answers {runs: [Run]}, else the answer is the Run.',
+    json: schemas.NewRunSchema,
+    answers: {
+      202: json(z.union([schemas.RunSchema, schemas.RunsSchema]), 'Queued'),
+    },
+    errors: [
+      ['404', 'unknown-condition, unknown-dataset, unknown-version'],
+      ['409', 'dataset-not-prepared'],
+      ['422', 'invalid'],
+      ['503', 'unavailable: not enough disk or memory'],
+    ],
+  },
+  {
+    method: 'get',
+    path: '/api/v1/runs',
+    tag: 'training',
+    summary: 'Runs, newest first',
+    query: { state: 'only in this state', condition: 'id of a condition', ...paging },
+    answers: { 200: json(pageOf(schemas.RunSchema), 'A page') },
+  },
+  {
+    method: 'get',
+    path: '/api/v1/runs/{id}',
+    tag: 'training',
+    summary: 'One run: state, reason, progress, resulting version',
+    answers: { 200: run },
+    errors: [['404', 'unknown-run']],
+  },
+  {
+    method: 'get',
+    path: '/api/v1/runs/{id}/events',
+    tag: 'training',
+    summary: 'Server-sent events: state, epoch, batch, log',
+    description:
+      'Sends what happened so far, then what comes, and ends with the run. With Last-Event-ID it goes on behind that ' +
+      'event, after a restart of the server too; batches are only sent while they happen. 204 when nothing is left.',
+    answers: {
+      200: { description: 'The events', type: 'text/event-stream' },
+      204: { description: 'The run has ended and every event was seen' },
+    },
+    errors: [['404', 'unknown-run']],
+  },
+  wish('pause', 'Wait after the running batch; hold back a run that is queued'),
+  wish('resume', 'Go on: at once when paused, from the last checkpoint when interrupted'),
+  wish('stop', 'End after the running batch and keep the best epoch as a version'),
+  wish('cancel', 'End now and keep nothing'),
+]

@@ -1,0 +1,54 @@
+// /api/v1/datasets: folders of labelled images, scanned and prepared.
+import { setTimeout as after } from 'node:timers/promises'
+import { type Context, Hono } from 'hono'
+import { AppError } from '../../errors.ts'
+import { type Dataset, getDataset, listDatasets } from '../../registry/datasets.ts'
+import type { AppEnv } from '../app-env.ts'
+import type { Home } from '../home.ts'
+import { readJson } from '../requests.ts'
+import { PrepareSchema, ScanSchema } from '../training-schemas.ts'
+
+/** A scan or preparation that is done by then is answered with its outcome. */
+const PATIENCE_MS = 20_000
+
+export function datasetRoutes(home: Home): Hono<AppEnv> {
+  const { db, datasets } = home
+  const routes = new Hono<AppEnv>()
+  routes.get('/api/v1/datasets', async (c) => {
+    const items = (await listDatasets(db)).map((one) => datasetJson(home, one))
+    return c.json({ items, nextCursor: null, folders: await datasets.newFolders() })
+  })
+  routes.post('/api/v1/datasets/scan', async (c) => {
+    const { path } = await readJson(c, ScanSchema)
+    return outcome(c, await datasets.scan(path))
+  })
+  routes.get('/api/v1/datasets/:id', async (c) =>
+    c.json(datasetJson(home, await getDataset(db, c.req.param('id')))),
+  )
+  routes.post('/api/v1/datasets/:id/prepare', async (c) => {
+    const hasBody = Number(c.req.header('content-length') ?? 1) > 0 && c.req.raw.body !== null
+    const { condition, ...wishes } = hasBody ? await readJson(c, PrepareSchema) : {}
+    const wanted = { ...wishes, condition: condition ?? undefined }
+    return outcome(c, await datasets.prepare(c.req.param('id'), wanted))
+  })
+  return routes
+
+  async function outcome(
+    c: Context<AppEnv>,
+    { id, done }: { readonly id: string; readonly done: Promise<void> },
+  ): Promise<Response> {
+    const late = new AbortController()
+    const patience = after(PATIENCE_MS, undefined, { signal: late.signal }).catch(() => {})
+    await Promise.race([done, patience])
+    late.abort()
+    const dataset = await getDataset(db, id)
+    const isOn = dataset.state === 'scanning' || dataset.state === 'preparing'
+    if (!isOn && dataset.reason !== null) throw new AppError('invalid', dataset.reason)
+    return c.json(datasetJson(home, dataset), isOn ? 202 : 200)
+  }
+}
+
+/** With how far its scan or preparation is. */
+export function datasetJson(home: Home, dataset: Dataset) {
+  return { ...dataset, progress: home.datasets.progress(dataset.id) ?? null }
+}

@@ -1,0 +1,85 @@
+// What the API takes and gives about datasets and training runs, as zod; the words are those of the contract.
+import { z } from 'zod'
+import { RUN_STATES } from '../registry/runs.ts'
+
+const text = z.string()
+const name = z.string().min(1).max(500)
+const oneOrMore = z.union([name, z.array(name).min(1).max(100)])
+
+export const ScanSchema = z.strictObject({
+  /** Relative to the data root. */
+  path: text,
+})
+
+export const PrepareSchema = z.strictObject({
+  condition: name.nullish(),
+  seed: z.int().min(0).max(2_147_483_647).optional(),
+  maxPerClass: z.int().min(2).nullish(),
+  imageSize: z.int().min(16).max(1024).optional(),
+})
+
+export const NewRunSchema = z.strictObject({
+  condition: name,
+  dataset: oneOrMore,
+  architecture: oneOrMore,
+  preset: oneOrMore,
+  hyperparameters: z.record(z.string(), z.unknown()).optional(),
+  initFrom: name.nullish(),
+  name: name.optional(),
+  tags: z.array(z.string().trim().min(1).max(64)).max(50).optional(),
+})
+
+export const DatasetSchema = z.looseObject({
+  id: text,
+  path: text,
+  name: text,
+  state: z.enum(['scanning', 'scanned', 'preparing', 'prepared', 'failed']),
+  reason: text.nullable(),
+  progress: z.object({ done: z.int(), total: z.int() }).nullable(),
+  scan: z
+    .looseObject({
+      layout: text,
+      images: z.int(),
+      classes: z.array(z.object({ label: text, count: z.int() })),
+      warnings: z.array(text),
+    })
+    .nullable(),
+  prepared: z
+    .looseObject({ images: z.int(), splits: z.looseObject({}), fingerprint: text })
+    .nullable(),
+  createdAt: text,
+})
+
+export const DatasetListSchema = z.looseObject({
+  items: z.array(DatasetSchema),
+  nextCursor: text.nullable(),
+  /** Folders of the data root that were never scanned. */
+  folders: z.array(text),
+})
+
+export const RunSchema = z.looseObject({
+  id: text,
+  condition: text,
+  dataset: text,
+  architecture: text,
+  preset: text,
+  hyperparameters: z.looseObject({}),
+  initFrom: text.nullable(),
+  state: z.enum(RUN_STATES),
+  reason: text.nullable(),
+  offer: z.object({ batchSize: z.int() }).nullable(),
+  progress: z.looseObject({
+    phase: text.nullable(),
+    epoch: z.int(),
+    epochs: z.int(),
+    batch: z.int(),
+    batches: z.int(),
+    etaSeconds: z.number().nullable(),
+    metrics: z.looseObject({}).nullable(),
+    history: z.array(z.looseObject({ epoch: z.int() })),
+  }),
+  version: text.nullable(),
+  createdAt: text,
+})
+
+export const RunsSchema = z.object({ runs: z.array(RunSchema) })

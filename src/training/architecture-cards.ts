@@ -1,0 +1,57 @@
+// What can be trained, as cards for people. The catalogue needs TF.js, which is never loaded in the web process, so a child
+// process reads it once.
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { AppError } from '../errors.ts'
+import type { Architecture } from './architectures/architecture.ts'
+
+export interface ArchitectureCard
+  extends Pick<
+    Architecture,
+    'name' | 'title' | 'purpose' | 'inputSize' | 'channels' | 'parameters'
+  > {
+  /** Multiplications of one image of `inputSize`, in thousand millions. */
+  readonly gigaMacs: number
+  /** What its layers put out for one such image. */
+  readonly activationMegabytes: number
+}
+
+const READER = fileURLToPath(new URL('./read-catalogue.ts', import.meta.url))
+
+let cards: Promise<readonly ArchitectureCard[]> | undefined
+
+/** In the order of the catalogue; takes some seconds the first time. @throws AppError `unavailable` */
+export function architectureCards(): Promise<readonly ArchitectureCard[]> {
+  cards ??= readCatalogue().catch((error: unknown) => {
+    cards = undefined
+    throw error
+  })
+  return cards
+}
+
+/** Spelling is forgiven, as in the catalogue itself. @throws AppError `invalid` */
+export async function getArchitectureCard(name: string): Promise<ArchitectureCard> {
+  const fold = (text: string): string => text.toLowerCase().replace(/[\s_-]+/g, '')
+  const known = await architectureCards()
+  const found = known.find((one) => fold(one.name) === fold(name))
+  if (found) return found
+  const names = known.map((one) => one.name).join(', ')
+  throw new AppError(
+    'invalid',
+    `"${name.slice(0, 80)}" is no architecture that can be trained; there are: ${names}.`,
+    { extra: { field: 'architecture' } },
+  )
+}
+
+function readCatalogue(): Promise<readonly ArchitectureCard[]> {
+  return new Promise((resolve, reject) => {
+    const child = fork(READER, [], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] })
+    child.on('message', (message) => resolve(message as ArchitectureCard[]))
+    const failed = (cause: unknown): void => {
+      const message = 'The list of architectures could not be read; run "roentgen doctor".'
+      reject(new AppError('unavailable', message, { cause }))
+    }
+    child.on('error', failed)
+    child.on('exit', (code) => failed(new Error(`exit status ${code}`)))
+  })
+}

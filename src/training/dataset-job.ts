@@ -1,0 +1,27 @@
+// The words between whoever wants a dataset scanned or prepared and the process that does it. Data only.
+import type { Preprocessing } from '../imaging/preprocessing.ts'
+import type { Preparation, ScanReport } from '../registry/datasets.ts'
+import type { ConditionClasses } from './dataset/labels.ts'
+
+export type DatasetJob =
+  | { readonly kind: 'scan'; readonly dir: string }
+  | {
+      readonly kind: 'prepare'
+      readonly dir: string
+      readonly name: string
+      /** Folder of all preparations of this dataset. */
+      readonly place: string
+      readonly preprocessing: Preprocessing
+      readonly seed: number
+      readonly maxPerClass: number | null
+      readonly condition: { readonly id: string; readonly classes: ConditionClasses } | null
+    }
+
+export type DatasetResult<Job extends DatasetJob> = Job extends { kind: 'scan' }
+  ? ScanReport
+  : Preparation
+
+export type DatasetMessage =
+  | { readonly type: 'progress'; readonly done: number; readonly total: number }
+  | { readonly type: 'done'; readonly report: ScanReport | Preparation }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }

@@ -1,0 +1,97 @@
+// What is looked at before a run is taken on and again before it begins: dataset, settings, disk, memory, engine. Each
+// refusal is one sentence that says what to do.
+import { statfs } from 'node:fs/promises'
+import { totalmem } from 'node:os'
+import { checkNativeEngine } from '../engine/native-engine.ts'
+import { AppError } from '../errors.ts'
+import type { Dataset, Preparation } from '../registry/datasets.ts'
+import type { ArchitectureCard } from './architecture-cards.ts'
+import { HyperparametersSchema } from './settings.ts'
+
+const MIB = 2 ** 20
+/** Node, TF.js and ONNX Runtime before anything is trained. */
+const BASE_MIB = 350
+/** Feature maps are kept for the way back, and their gradients beside them. */
+const ACTIVATION_COPIES = 2.5
+/** Weights, gradients and Adam's two moments as float32, and the best weights. */
+const BYTES_PER_PARAMETER = 20
+
+/** @throws AppError `invalid` naming the field */
+export function checkHyperparameters(given: Readonly<Record<string, unknown>>): void {
+  const result = HyperparametersSchema.partial().safeParse(given)
+  if (result.success) return
+  const issue = result.error.issues[0]
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined
+  const field = unknown ?? issue?.path.join('.') ?? '?'
+  throw new AppError(
+    'invalid',
+    unknown
+      ? `There is no hyperparameter "${unknown.slice(0, 60)}".`
+      : `The hyperparameter "${field}" is wrong: ${issue?.message ?? 'not as expected'}.`,
+    { extra: { field: `hyperparameters.${field}` } },
+  )
+}
+
+/** @throws AppError `dataset-not-prepared` */
+export function checkPrepared({ name, state, prepared }: Dataset): Preparation {
+  if (prepared && state !== 'preparing') return prepared
+  throw new AppError(
+    'dataset-not-prepared',
+    state === 'preparing'
+      ? `Dataset not prepared: "${name}" is being prepared now; start the run when that is done.`
+      : `Dataset not prepared: "${name}" was scanned but not prepared; prepare it first.`,
+  )
+}
+
+export interface Need {
+  readonly card: ArchitectureCard
+  readonly images: number
+  readonly imageSize: number
+  readonly batchSize: number
+}
+
+/** Memory that a run is expected to take, in bytes. */
+export function expectedMemory({ card, imageSize, batchSize }: Omit<Need, 'images'>): number {
+  const maps = card.activationMegabytes * (imageSize / card.inputSize) ** 2
+  const moving = maps * batchSize * ACTIVATION_COPIES
+  return (BASE_MIB + moving) * MIB + card.parameters * BYTES_PER_PARAMETER
+}
+
+/** Disk that a run is expected to take for pixels, checkpoint and package, in bytes. */
+export function expectedDisk({ card, images, imageSize }: Omit<Need, 'batchSize'>): number {
+  const rows = images * imageSize ** 2 * (card.channels === 3 ? 3 : 1) * 4
+  // Above a gibibyte pixels are kept in half precision.
+  const pixels = rows > 1024 * MIB ? rows / 2 : rows
+  return pixels + card.parameters * 4 * 6 + 50 * MIB
+}
+
+/** @throws AppError `unavailable` with what is missing */
+export async function checkMachine(
+  need: Need,
+  { dataDir }: { readonly dataDir: string },
+): Promise<void> {
+  checkNativeEngine()
+  const { bavail, bsize } = await statfs(dataDir)
+  const disk = expectedDisk(need)
+  if (disk > bavail * bsize) {
+    throw new AppError(
+      'unavailable',
+      `This run needs about ${words(disk)} of disk and ${words(bavail * bsize)} are free: free some space, ` +
+        'or choose a smaller image size.',
+    )
+  }
+  const memory = expectedMemory(need)
+  if (memory > totalmem()) {
+    throw new AppError(
+      'unavailable',
+      `This run needs about ${words(memory)} of memory and this machine has ${words(totalmem())}: ` +
+        'choose a smaller batch, image size or architecture.',
+    )
+  }
+}
+
+function words(bytes: number): string {
+  return bytes >= 1024 * MIB
+    ? `${(bytes / (1024 * MIB)).toFixed(1)} GiB`
+    : `${Math.max(1, Math.round(bytes / MIB))} MiB`
+}

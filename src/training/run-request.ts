@@ -1,0 +1,186 @@
+// From what somebody asks for to rows of the queue (a matrix becomes one run for each combination), and from a row to what
+// the training process is told.
+import { randomUUID } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AppError } from '../errors.ts'
+import { PreprocessingSchema } from '../imaging/preprocessing.ts'
+import { formatVersion, parseName, parseVersion } from '../package/ids.ts'
+import { getCondition } from '../registry/conditions.ts'
+import { getDataset } from '../registry/datasets.ts'
+import type { Actor, Clock, RegistryPlace } from '../registry/registry-context.ts'
+import type { NewRun, Run } from '../registry/runs.ts'
+import { packageDir } from '../registry/store.ts'
+import { getVersion } from '../registry/versions.ts'
+import { getArchitectureCard } from './architecture-cards.ts'
+import { preparedPlace } from './dataset-desk.ts'
+import { noticeOfDataset } from './dataset-notice.ts'
+import { datasetFolder } from './dataset-path.ts'
+import { checkHyperparameters, checkMachine, checkPrepared, type Need } from './run-checks.ts'
+import type { GivenHyperparameters } from './settings.ts'
+import { type Preset, parsePreset } from './settings.ts'
+import type { TrainRequest } from './train-once.ts'
+
+/** One list or one of each. */
+export interface RunWishes {
+  readonly condition: string
+  readonly dataset: string | readonly string[]
+  readonly architecture: string | readonly string[]
+  readonly preset: string | readonly string[]
+  readonly hyperparameters?: Readonly<Record<string, unknown>> | undefined
+  readonly initFrom?: string | null | undefined
+  readonly name?: string | undefined
+  readonly tags?: readonly string[] | undefined
+  /** The run that this one repeats with other settings. */
+  readonly again?: string | undefined
+}
+
+export interface RequestContext extends RegistryPlace {
+  readonly datasetsDir: string
+  readonly clock: Clock
+}
+
+const MOST_RUNS = 200
+
+/** Whether any of them was given as a list: the answer is then a list too. */
+export function isMatrix({ dataset, architecture, preset }: RunWishes): boolean {
+  return [dataset, architecture, preset].some((one) => typeof one !== 'string')
+}
+
+/**
+ * Checked rows, all of them or none.
+ * @throws AppError `unknown-condition`, `unknown-dataset`, `dataset-not-prepared`, `unknown-version`, `invalid`,
+ * `unavailable` for want of disk or memory
+ */
+export async function newRuns(
+  context: RequestContext,
+  { wishes, actor }: { readonly wishes: RunWishes; readonly actor: Actor },
+): Promise<NewRun[]> {
+  const condition = await getCondition(context.db, wishes.condition)
+  const hyperparameters = wishes.hyperparameters ?? {}
+  checkHyperparameters(hyperparameters)
+  const initFrom = wishes.initFrom ?? null
+  const runs: NewRun[] = []
+  for (const wantedDataset of listOf(wishes.dataset)) {
+    const dataset = await getDataset(context.db, wantedDataset)
+    const { fingerprint, images } = checkPrepared(dataset)
+    for (const wantedArchitecture of listOf(wishes.architecture)) {
+      const card = await getArchitectureCard(wantedArchitecture)
+      if (initFrom !== null) await checkInitial(context, { initFrom, architecture: card.name })
+      await checkMachine(needOf({ card, hyperparameters, images }), context.store)
+      for (const preset of listOf(wishes.preset).map(parsePreset)) {
+        runs.push({
+          id: newRunId(context.clock, `${condition.id}-${card.name}-${preset}`),
+          condition: condition.id,
+          dataset: dataset.id,
+          architecture: card.name,
+          preset,
+          name: wishes.name === undefined ? null : parseName(wishes.name, 'name'),
+          hyperparameters,
+          initFrom,
+          tags: wishes.tags ?? [],
+          lineage: {
+            dataset: fingerprint,
+            ...(initFrom !== null && { initFrom }),
+            ...(wishes.again !== undefined && { again: wishes.again }),
+          },
+          at: context.clock().toISOString(),
+          ...actor,
+        })
+      }
+    }
+  }
+  if (runs.length === 0 || runs.length > MOST_RUNS) {
+    throw new AppError('invalid', `A matrix makes from 1 to ${MOST_RUNS} runs.`)
+  }
+  return runs
+}
+
+function listOf(value: string | readonly string[]): readonly string[] {
+  return typeof value === 'string' ? [value] : [...new Set(value)]
+}
+
+function needOf(o: {
+  readonly card: Need['card']
+  readonly hyperparameters: Run['hyperparameters']
+  readonly images: number
+}): Need {
+  const { batchSize = 32, imageSize = o.card.inputSize } = o.hyperparameters as GivenHyperparameters
+  return { card: o.card, images: o.images, imageSize, batchSize }
+}
+
+/** A version whose weights can be put into that architecture. */
+async function checkInitial(
+  { db, store }: RegistryPlace,
+  { initFrom, architecture }: { readonly initFrom: string; readonly architecture: string },
+): Promise<string> {
+  const version = await getVersion(db, parseVersion(initFrom))
+  if (version.status === 'deleted' || version.status === 'quarantined') {
+    throw new AppError('conflict', `${initFrom} is ${version.status}; start from another version.`)
+  }
+  const modelDir = join(packageDir(store, version), 'models', 'tfjs')
+  const isThere = await stat(join(modelDir, 'model.json')).then(
+    () => true,
+    () => false,
+  )
+  if (!isThere || version.architecture !== architecture) {
+    throw new AppError(
+      'invalid',
+      isThere
+        ? `${initFrom} is a ${version.architecture}; only a run of the same architecture can start from it.`
+        : `${initFrom} holds no TF.js weights to start from; start from a version that was trained here.`,
+      { extra: { field: 'initFrom' } },
+    )
+  }
+  return modelDir
+}
+
+/** Safe in a file name: it is also the name of the log. */
+function newRunId(clock: Clock, words: string): string {
+  const time = clock()
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+/g, '')
+  const plain = words.toLowerCase().replaceAll(/[^a-z0-9.-]+/g, '-')
+  return `${time}-${plain}-${randomUUID().slice(0, 6)}`
+}
+
+/** What the training process is told; everything is checked again, for time has passed. @throws AppError as `newRuns` */
+export async function trainRequestOf(
+  context: RequestContext & { readonly threads: number },
+  run: Run,
+): Promise<TrainRequest> {
+  const { db, store } = context
+  const condition = await getCondition(db, run.condition)
+  const dataset = await getDataset(db, run.dataset)
+  const { seed, maxPerClass, images } = checkPrepared(dataset)
+  const datasetDir = await datasetFolder(context.datasetsDir, dataset.path)
+  const card = await getArchitectureCard(run.architecture)
+  await checkMachine(needOf({ card, images, hyperparameters: run.hyperparameters }), store)
+  const notice = await noticeOfDataset(datasetDir)
+  const { id, name, bodyPart, kind, classes } = condition
+  return {
+    id: run.id,
+    condition: { id, name, bodyPart, kind, classes },
+    datasetDir,
+    datasetName: dataset.name,
+    architecture: run.architecture,
+    preset: run.preset as Preset,
+    hyperparameters: run.hyperparameters as GivenHyperparameters,
+    prepared: { dir: preparedPlace(store, dataset.id), seed, maxPerClass },
+    resume: run.attempts > 0,
+    threads: context.threads,
+    tags: run.tags,
+    ...(run.name !== null && { name: run.name }),
+    ...(notice !== undefined && { demonstration: { notice } }),
+    ...(run.initFrom !== null && (await initialOf(context, run.initFrom, run.architecture))),
+  }
+}
+
+/** The weights of the version, and its very preprocessing. */
+async function initialOf(place: RegistryPlace, initFrom: string, architecture: string) {
+  const modelDir = await checkInitial(place, { initFrom, architecture })
+  const ref = parseVersion(initFrom)
+  const path = join(packageDir(place.store, ref), 'configs', 'preprocessing.json')
+  const preprocessing = PreprocessingSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+  return { initFrom: { version: formatVersion(ref), modelDir }, preprocessing }
+}
