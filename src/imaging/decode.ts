@@ -47,15 +47,19 @@ function withoutEqualChannels(pixels: Pixels): Pixels {
 
 /** What is odd about the values themselves. */
 function warningsAbout({ pixels, format }: Pick<DecodedImage, 'pixels' | 'format'>): string[] {
-  let least = pixels.maxValue as number
-  let most = 0
-  for (let i = 0; i < pixels.data.length; i++) {
-    const value = pixels.data[i] as number
-    if (value < least) least = value
+  const { data, maxValue } = pixels
+  const dark = format !== 'dicom' && maxValue === 65535 ? 4096 : 0
+  const first = data[0] as number
+  let most = first
+  let varies = false
+  // Nearly every picture ends this after a few values.
+  for (let i = 0; i < data.length && (!varies || most < dark); i++) {
+    const value = data[i] as number
+    if (value !== first) varies = true
     if (value > most) most = value
   }
-  if (most === least) return ['All pixels have the same value; there is nothing to see.']
-  if (format !== 'dicom' && pixels.maxValue === 65535 && most < 4096) {
+  if (!varies) return ['All pixels have the same value; there is nothing to see.']
+  if (most < dark) {
     const bits = Math.ceil(Math.log2(most + 1))
     return [
       `The image is stored with 16 bits but uses only ${bits}; it is read as nearly black. Export it over the full range.`,

@@ -69,7 +69,9 @@ function resize(pixels: Pixels, { columns, rows, channels }: Resize): Float32Arr
   const output = new Float32Array(channels * height * width)
   // Grey is resized once and repeated afterwards.
   const distinct = pixels.channels === 1 ? 1 : channels
-  const line = new Float32Array(distinct * pixels.width)
+  // Bytes in the wanted channels are in 0..255 already; the same sums without a copy of each row.
+  const asStored = pixels.maxValue === 255 && pixels.channels === distinct
+  const line = new Float32Array(asStored ? 0 : distinct * pixels.width)
   const narrow = new Float32Array(width)
 
   // The output rows that use source row y are one stretch, from..to, which only moves down.
@@ -79,10 +81,12 @@ function resize(pixels: Pixels, { columns, rows, channels }: Resize): Float32Arr
     while (from < height && (rows.end[from] as number) <= y) from++
     while (to < height && (rows.first[to] as number) <= y) to++
     if (from >= to) continue
-    readLine(pixels, { y, into: line, channels: distinct })
+    if (!asStored) readLine(pixels, { y, into: line, channels: distinct })
     for (let channel = 0; channel < distinct; channel++) {
-      const source = line.subarray(channel * pixels.width, (channel + 1) * pixels.width)
-      resampleLine(source, columns, narrow)
+      const [source, start, step] = asStored
+        ? ([pixels.data, y * pixels.width * distinct + channel, distinct] as const)
+        : ([line, channel * pixels.width, 1] as const)
+      resampleLine(source, { start, step, axis: columns, into: narrow })
       for (let row = from; row < to; row++) {
         const weight = rows.weights[row * rows.taps + y - (rows.first[row] as number)] as number
         const target = output.subarray((channel * height + row) * width)
@@ -96,13 +100,25 @@ function resize(pixels: Pixels, { columns, rows, channels }: Resize): Float32Arr
   return output
 }
 
-function resampleLine(line: Float32Array, axis: AxisWeights, into: Float32Array): void {
+interface LineToResample {
+  /** Where the row's first sample lies in the source, and how far the next one is from it. */
+  readonly start: number
+  readonly step: number
+  readonly axis: AxisWeights
+  readonly into: Float32Array
+}
+
+function resampleLine(
+  source: Float32Array | Pixels['data'],
+  { start, step, axis, into }: LineToResample,
+): void {
   const { first, end, taps, weights } = axis
   for (let i = 0; i < into.length; i++) {
     const stop = end[i] as number
     let sum = 0
-    for (let at = first[i] as number, w = i * taps; at < stop; at++, w++) {
-      sum += (weights[w] as number) * (line[at] as number)
+    let at = start + (first[i] as number) * step
+    for (let n = first[i] as number, w = i * taps; n < stop; n++, w++, at += step) {
+      sum += (weights[w] as number) * (source[at] as number)
     }
     into[i] = sum
   }
