@@ -1,8 +1,10 @@
 // One condition: which version answers and in what state, roll back, activate, history, settings.
 import { html } from 'hono/html'
+import type { ChallengerEvidence } from '../src/registry/challenger-evidence.ts'
 import type { Condition } from '../src/registry/conditions.ts'
 import type { Version } from '../src/registry/versions.ts'
 import { activateForm, rollbackForm } from './activate-form.ts'
+import { challengerPanel } from './challenger.ts'
 import { badge, facts, field, type Html, hash, notice, options, time } from './components.ts'
 import { type HistoryProps, historyTimeline } from './condition-history.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
@@ -22,6 +24,8 @@ export interface ConditionPageProps extends Omit<HistoryProps, 'conditionId'> {
   readonly versions: readonly Version[]
   /** The host that answers now. */
   readonly host?: HostStatus | undefined
+  /** What the challenger has shown, while there is one. */
+  readonly evidence?: ChallengerEvidence | undefined
   readonly problem?: ProblemProps | undefined
 }
 
@@ -55,6 +59,7 @@ export function conditionPanel(props: ConditionPageProps): Html {
       <div class="condition-side">
         ${rollbackForm(condition, previous)}
         ${activateForm(condition, versions)}
+        ${challengerPanel(props)}
         ${settingsForm(props)}
       </div>
       ${historyTimeline({ ...props, conditionId: condition.id })}
@@ -91,7 +96,6 @@ function activePanel({ condition, active, host }: ConditionPageProps): Html {
       ['Memory of its host', host?.rssBytes == null ? undefined : bytes(host.rssBytes)],
     ])}
     ${active && keyFigures(active)}
-    ${condition.challenger && html`<p>Challenger: ${versionLink(condition.challenger.version)} ${badge(condition.challenger.mode)}</p>`}
     <p class="button-row">
       ${
         active &&

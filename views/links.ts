@@ -45,6 +45,7 @@ export const links = {
   conditions: '/conditions',
   condition: (id: string, query: Query = {}): string => withQuery(condition(id), query),
   activate: (id: string): string => `${condition(id)}/activate`,
+  challenger: (id: string): string => `${condition(id)}/challenger`,
   rollback: (id: string): string => `${condition(id)}/rollback`,
   conditionSettings: (id: string): string => `${condition(id)}/settings`,
   status: '/status',

@@ -56,6 +56,12 @@ test('a shadow reads what was answered, is never the answer, and its pairs are e
   assert.ok(evidence.meanGap !== null && evidence.meanGap > 0)
   assert.equal(evidence.disagreements.length, evidence.disagreementCount)
 
+  const page = await (
+    await call('/conditions/pneumonia', { headers: { accept: 'text/html' } })
+  ).text()
+  assert.match(page, /Images read by both<\/dt><dd>5</)
+  assert.match(page, /Promote it/)
+
   const over = await call(PATH, jsonBody({ version: null }))
   assert.equal(ConditionSchema.parse(await over.json()).challenger, null)
   await read(6)
@@ -82,6 +88,25 @@ test('a split answers its share, the same image always by the same version', asy
     arms?.reduce((sum, arm) => sum + Number(arm.predictions), 0),
     24,
   )
+})
+
+test('the form of the page sets and ends a challenger, and says why it cannot', async (t) => {
+  const { call, b, none } = await challenged(t)
+  const send = (fields: Record<string, string>) =>
+    call('/conditions/pneumonia/challenger', {
+      method: 'POST',
+      body: new URLSearchParams(fields),
+      headers: { accept: 'text/html' },
+    })
+  const refused = await send({ version: none.id, mode: 'shadow' })
+  assert.equal(refused.status, 409)
+  assert.match(await refused.text(), /has no metrics/)
+  assert.equal((await send({ version: b.id, mode: 'split', share: '0.25' })).status, 303)
+  const state = async () =>
+    ConditionSchema.parse(await (await call('/api/v1/conditions/pneumonia')).json()).challenger
+  assert.deepEqual(await state(), { version: b.id, mode: 'split', share: 0.25 })
+  assert.equal((await send({ end: '1' })).status, 303)
+  assert.equal(await state(), null)
 })
 
 test('what cannot challenge is refused, and nothing changes', async (t) => {

@@ -7,12 +7,13 @@ import { links } from '../../../views/links.ts'
 import { formatVersion } from '../../package/ids.ts'
 import { activateVersion } from '../../registry/activate.ts'
 import { listHistory } from '../../registry/activations.ts'
+import { type Challenger, setChallenger } from '../../registry/challenger.ts'
 import { patchCondition } from '../../registry/condition-settings.ts'
 import { createCondition, getCondition } from '../../registry/conditions.ts'
 import { findRollbackTarget, rollbackCondition } from '../../registry/rollback.ts'
 import { presentVersions } from '../../registry/verify-all.ts'
 import { parseClasses } from '../../training/import/foreign-fields.ts'
-import { ConditionPatchSchema, NewConditionSchema } from '../api-schemas.ts'
+import { ChallengerSchema, ConditionPatchSchema, NewConditionSchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
 import { frameOf } from '../frame.ts'
 import type { Home } from '../home.ts'
@@ -20,7 +21,7 @@ import { fieldOf, requiredField } from '../image-fields.ts'
 import { findVersionById, listChoices, newestFirst, problemProps, seeOther } from '../page-data.ts'
 import { wantsFragment } from '../problem.ts'
 import { conditionOfPath, parseWith, queryText, readForm } from '../requests.ts'
-import { versionOfCondition } from './activations.ts'
+import { evidenceOf, versionOfCondition } from './activations.ts'
 
 type Fields = ReadonlyMap<string, string>
 
@@ -70,6 +71,13 @@ export function conditionPages(home: Home): Hono<AppEnv> {
       return undefined
     }),
   )
+  routes.post('/conditions/:id/challenger', (c) =>
+    changed(c, async (condition, fields) => {
+      const challenger = fields.has('end') ? null : challengerOf(condition, fields)
+      await setChallenger(home, { condition, challenger, actor: c.var.actor })
+      return undefined
+    }),
+  )
   routes.post('/conditions/:id/settings', (c) =>
     changed(c, async (id, fields) => {
       const patch = conditionPatch(fields)
@@ -116,9 +124,20 @@ export function conditionPages(home: Home): Hono<AppEnv> {
       nextCursor: page.nextCursor,
       ...(time && then && { at: { time, activation: then.items[0] ?? null } }),
       ...(host && { host }),
+      evidence:
+        condition.challenger && condition.active ? await evidenceOf(home, condition) : undefined,
       ...shown,
     }
   }
+}
+
+function challengerOf(condition: string, fields: Fields): Challenger {
+  const { version, mode, share } = parseWith(ChallengerSchema, {
+    version: requiredField(fields, 'version'),
+    mode: requiredField(fields, 'mode'),
+    share: fieldOf(fields, 'mode') === 'split' ? Number(fieldOf(fields, 'share')) : undefined,
+  })
+  return { version: versionOfCondition(condition, version ?? ''), mode: mode ?? 'shadow', share }
 }
 
 /** Labels stand one a line, a star before each positive finding. */
