@@ -15,7 +15,8 @@ export interface SelfAttentionConfig {
 /**
  * Vaswani et al. 2017: softmax(q k' / sqrt(d)) v for each head, heads side by side, projected.
  * [batch, tokens, width] to [batch, queries or tokens, width]. Weights in the order of PyTorch's MultiheadAttention, each
- * kernel transposed: in_proj_kernel [width, 3 width] (q, k, v side by side), in_proj_bias, out_proj_kernel, out_proj_bias.
+ * kernel transposed: in_proj_kernel [width, 3 width] (q, k, v side by side), in_proj_bias, out_proj_kernel, out_proj_bias;
+ * all zero at first.
  */
 class SelfAttention extends tf.layers.Layer {
   static className = 'SelfAttention'
@@ -34,12 +35,11 @@ class SelfAttention extends tf.layers.Layer {
     if (width % this.#heads !== 0) {
       throw new Error(`${width} features cannot be shared out among ${this.#heads} heads`)
     }
-    const kernel = () => tf.initializers.glorotUniform({})
     const zeros = () => tf.initializers.zeros()
     this.#weights = [
-      this.addWeight('in_proj_kernel', [width, 3 * width], 'float32', kernel()),
+      this.addWeight('in_proj_kernel', [width, 3 * width], 'float32', zeros()),
       this.addWeight('in_proj_bias', [3 * width], 'float32', zeros()),
-      this.addWeight('out_proj_kernel', [width, width], 'float32', kernel()),
+      this.addWeight('out_proj_kernel', [width, width], 'float32', zeros()),
       this.addWeight('out_proj_bias', [width], 'float32', zeros()),
     ]
     super.build(inputShape)

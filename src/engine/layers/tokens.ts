@@ -31,15 +31,15 @@ class ClassToken extends tf.layers.Layer {
   }
 }
 
-/** Adds what is learned of each place: [batch, tokens, width] + [1, tokens, width]. */
+/** Adds what is learned of each place: [batch, tokens, width] + [1, tokens, width], zero at first. */
 class PositionEmbedding extends tf.layers.Layer {
   static className = 'PositionEmbedding'
   #embedding: Readable | undefined
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
     const [, tokens = null, width = null] = inputShape as tf.Shape
-    const initial = tf.initializers.randomNormal({ stddev: 0.02 })
-    this.#embedding = this.addWeight('embedding', [1, tokens, width], 'float32', initial)
+    const zeros = tf.initializers.zeros()
+    this.#embedding = this.addWeight('embedding', [1, tokens, width], 'float32', zeros)
     super.build(inputShape)
   }
 

@@ -1,7 +1,20 @@
 // MobileNetV2 (Sandler et al. 2018) of any width, layer for layer and name for name as in keras.applications, so that its
-// published weights fit; with a linear head on top.
+// published weights fit.
 import * as tf from '@tensorflow/tfjs'
-import { type Architecture, type BuildOptions, initialiserSeeds } from './architecture.ts'
+import { type Architecture, type BuildOptions, LINEAR_HEAD, TF_SCALING } from './architecture.ts'
+import {
+  apply,
+  batchNorm,
+  convolution,
+  depthwise,
+  type Features,
+  imageInput,
+  network,
+  pooledTop,
+  type Sides,
+  toMultipleOf8,
+  zeroPadding,
+} from './building.ts'
 
 /** Expansion, channels, repeats, stride of the first: table 2 of the paper. */
 const STAGES: readonly (readonly [number, number, number, 1 | 2])[] = [
@@ -14,111 +27,92 @@ const STAGES: readonly (readonly [number, number, number, 1 | 2])[] = [
   [6, 320, 1, 1],
 ]
 const FEATURES = 1280
+const NORM = { epsilon: 1e-3, momentum: 0.999 } as const
 
-/** To a multiple of 8, never below nine tenths. */
-function divisible(channels: number): number {
-  const rounded = Math.max(8, Math.floor((channels + 4) / 8) * 8)
-  return rounded < 0.9 * channels ? rounded + 8 : rounded
+function relu6(x: Features, name: string): Features {
+  return apply(tf.layers.reLU({ name, maxValue: 6 }), x)
 }
 
-function builder(width: number): (options: BuildOptions) => tf.LayersModel {
-  return (options) => {
-    const nextSeed = initialiserSeeds(options.seed)
-    const he = () => tf.initializers.heNormal({ seed: nextSeed() })
-    const apply = (layer: tf.layers.Layer, x: tf.SymbolicTensor): tf.SymbolicTensor =>
-      layer.apply(x) as tf.SymbolicTensor
-    const norm = (x: tf.SymbolicTensor, name: string): tf.SymbolicTensor =>
-      apply(tf.layers.batchNormalization({ name, momentum: 0.999, epsilon: 1e-3 }), x)
-    const relu6 = (x: tf.SymbolicTensor, name: string): tf.SymbolicTensor =>
-      apply(tf.layers.reLU({ name, maxValue: 6 }), x)
-    const pointwise = (x: tf.SymbolicTensor, name: string, filters: number): tf.SymbolicTensor => {
-      const layer = { name, filters, kernelSize: 1, useBias: false, kernelInitializer: he() }
-      return apply(tf.layers.conv2d({ ...layer, padding: 'same' }), x)
-    }
-    /** What "same" would do at stride 2, spelt out as Keras does. */
-    const padded = (x: tf.SymbolicTensor, name: string): tf.SymbolicTensor => {
-      const [top, left] = [x.shape[1], x.shape[2]].map((side) => (side ?? 0) % 2)
-      const padding: [[number, number], [number, number]] = [
-        [top ?? 0, 1],
-        [left ?? 0, 1],
-      ]
-      return apply(tf.layers.zeroPadding2d({ name, padding }), x)
-    }
-    const block = (
-      x: tf.SymbolicTensor,
-      o: { name: string; expand: number; filters: number; stride: 1 | 2 },
-    ): tf.SymbolicTensor => {
-      const before = x.shape[3] ?? 0
-      let y = x
-      if (o.expand > 1) {
-        y = norm(pointwise(y, `${o.name}_expand`, before * o.expand), `${o.name}_expand_BN`)
-        y = relu6(y, `${o.name}_expand_relu`)
-      }
-      if (o.stride === 2) y = padded(y, `${o.name}_pad`)
-      const depthwise = tf.layers.depthwiseConv2d({
-        name: `${o.name}_depthwise`,
-        kernelSize: 3,
-        strides: o.stride,
-        padding: o.stride === 2 ? 'valid' : 'same',
-        useBias: false,
-        depthwiseInitializer: he(),
-      })
-      y = relu6(norm(apply(depthwise, y), `${o.name}_depthwise_BN`), `${o.name}_depthwise_relu`)
-      y = norm(pointwise(y, `${o.name}_project`, o.filters), `${o.name}_project_BN`)
-      if (o.stride === 2 || before !== o.filters) return y
-      return tf.layers.add({ name: `${o.name}_add` }).apply([x, y]) as tf.SymbolicTensor
-    }
+/** What "same" would do at stride 2, spelt out as Keras does. */
+function padded(x: Features, name: string): Features {
+  const sides = (side: number | null | undefined): Sides => [(side ?? 0) % 2, 1]
+  return zeroPadding(x, name, [sides(x.shape[1]), sides(x.shape[2])])
+}
 
-    const shape = [options.height, options.width, options.channels]
-    const input = tf.input({ shape, name: 'image' })
-    const stem = tf.layers.conv2d({
-      name: 'Conv1',
-      filters: divisible(32 * width),
-      kernelSize: 3,
-      strides: 2,
-      padding: 'valid',
-      useBias: false,
-      kernelInitializer: he(),
-    })
-    let x = relu6(norm(apply(stem, padded(input, 'Conv1_pad')), 'bn_Conv1'), 'Conv1_relu')
-    let number = 0
-    for (const [expand, channels, repeats, stride] of STAGES) {
-      for (let repeat = 0; repeat < repeats; repeat++) {
-        const name = number === 0 ? 'expanded_conv' : `block_${number}`
-        const filters = divisible(Math.floor(channels * width))
-        x = block(x, { name, expand, filters, stride: repeat === 0 ? stride : 1 })
-        number++
-      }
+interface Block {
+  readonly name: string
+  readonly expand: number
+  readonly filters: number
+  readonly stride: 1 | 2
+}
+
+/** An inverted residual: widened, seen by each channel on its own, narrowed without activation. */
+function block(x: Features, { name, expand, filters, stride }: Block): Features {
+  const before = x.shape[3] ?? 0
+  let y = x
+  if (expand > 1) {
+    y = convolution(y, { name: `${name}_expand`, filters: before * expand, kernel: 1 })
+    y = relu6(batchNorm(y, `${name}_expand_BN`, NORM), `${name}_expand_relu`)
+  }
+  if (stride === 2) y = padded(y, `${name}_pad`)
+  const padding = stride === 2 ? 'valid' : 'same'
+  y = depthwise(y, { name: `${name}_depthwise`, kernel: 3, stride, padding })
+  y = relu6(batchNorm(y, `${name}_depthwise_BN`, NORM), `${name}_depthwise_relu`)
+  y = convolution(y, { name: `${name}_project`, filters, kernel: 1 })
+  y = batchNorm(y, `${name}_project_BN`, NORM)
+  if (stride === 2 || before !== filters) return y
+  return apply(tf.layers.add({ name: `${name}_add` }), [x, y])
+}
+
+function features(input: Features, width: number): Features {
+  const filters = toMultipleOf8(32 * width)
+  const stem = { name: 'Conv1', filters, kernel: 3, stride: 2, padding: 'valid' } as const
+  let x = convolution(padded(input, 'Conv1_pad'), stem)
+  x = relu6(batchNorm(x, 'bn_Conv1', NORM), 'Conv1_relu')
+  let number = 0
+  for (const [expand, channels, repeats, stride] of STAGES) {
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      const name = number === 0 ? 'expanded_conv' : `block_${number}`
+      const narrow = toMultipleOf8(Math.floor(channels * width))
+      x = block(x, { name, expand, filters: narrow, stride: repeat === 0 ? stride : 1 })
+      number++
     }
-    const features = width > 1 ? divisible(FEATURES * width) : FEATURES
-    x = relu6(norm(pointwise(x, 'Conv_1', features), 'Conv_1_bn'), 'out_relu')
-    x = apply(tf.layers.globalAveragePooling2d({ name: 'avg_pool' }), x)
-    x = apply(tf.layers.dropout({ name: 'dropout', rate: 0.2 }), x)
-    const head = tf.layers.dense({
-      name: 'logits',
-      units: options.outputs,
-      kernelInitializer: tf.initializers.glorotUniform({ seed: nextSeed() }),
-    })
-    return tf.model({ name: 'mobilenet_v2', inputs: input, outputs: apply(head, x) })
+  }
+  const last = width > 1 ? toMultipleOf8(FEATURES * width) : FEATURES
+  x = convolution(x, { name: 'Conv_1', filters: last, kernel: 1 })
+  return relu6(batchNorm(x, 'Conv_1_bn', NORM), 'out_relu')
+}
+
+function builder(width: number): Architecture['build'] {
+  return (options: BuildOptions) => {
+    const input = imageInput(options)
+    const isOriginal = options.top === 'imagenet'
+    const dropout = isOriginal ? undefined : { name: 'dropout', rate: 0.2 }
+    const output = pooledTop(features(input, width), options, dropout)
+    return network({ name: 'mobilenet_v2', input, output }, options)
   }
 }
 
-/** `width` scales the channels of every layer but the last: 0.35, 0.5, 0.75, 1 are published. */
-export function mobileNetV2(width: number, parameters: number): Architecture {
+export interface MobileNetCard {
+  /** Scales the channels of every layer but the last: Keras publishes 0.35, 0.5, 0.75, 1, 1.3 and 1.4. */
+  readonly width: number
+  readonly parameters: number
+  readonly gigaMacs: number
+  readonly activationMegabytes: number
+}
+
+export function mobileNetV2({ width, ...cost }: MobileNetCard): Architecture {
   const hundredths = String(Math.round(width * 100)).padStart(3, '0')
   return {
+    ...cost,
     name: `mobilenet_v2_${hundredths}`,
     title: `MobileNetV2, width ${width}`,
     purpose: 'A small network of good repute: phones, laptops, fine-tuning from ImageNet weights.',
     inputSize: 224,
     channels: 'any',
-    parameters,
+    preprocessing: TF_SCALING,
     learningRate: 1e-3,
     build: builder(width),
-    explanation: {
-      layer: 'out_relu',
-      reason:
-        'The last feature map before global average pooling: a linear head follows, so the map adds up to the score.',
-    },
+    explanation: { layer: 'out_relu', reason: LINEAR_HEAD },
   }
 }

@@ -1,6 +1,12 @@
 // tiny_cnn: a plain stack of convolution, batch norm and ReLU, small enough to be trained on a laptop in a minute or two.
 import * as tf from '@tensorflow/tfjs'
-import { type Architecture, type BuildOptions, initialiserSeeds } from './architecture.ts'
+import {
+  type Architecture,
+  type BuildOptions,
+  initialiserSeeds,
+  LINEAR_HEAD,
+  TF_SCALING,
+} from './architecture.ts'
 
 /** Filters of each 3x3 convolution and what shrinks the map after it; 128 px in gives an 8x8 map. */
 const STACK: readonly (readonly [filters: number, shrinks: 'stride' | 'pool' | 'none'])[] = [
@@ -58,11 +64,13 @@ export const tinyCnn: Architecture = {
   inputSize: 128,
   channels: 'any',
   parameters: 90_000,
+  gigaMacs: 0.03,
+  activationMegabytes: 2.7,
+  preprocessing: TF_SCALING,
   learningRate: 1e-3,
   build,
   explanation: {
     layer: `conv${STACK.length}_relu`,
-    reason:
-      'The last feature map before global average pooling: a linear head follows, so the map adds up to the score.',
+    reason: LINEAR_HEAD,
   },
 }

@@ -1,7 +1,13 @@
 // tiny_mobilenet: inverted residuals with depthwise convolutions (Sandler et al. 2018) at a demonstration's size; sees the
 // image through wider kernels than tiny_cnn and errs on other images.
 import * as tf from '@tensorflow/tfjs'
-import { type Architecture, type BuildOptions, initialiserSeeds } from './architecture.ts'
+import {
+  type Architecture,
+  type BuildOptions,
+  initialiserSeeds,
+  LINEAR_HEAD,
+  TF_SCALING,
+} from './architecture.ts'
 
 interface Block {
   readonly filters: number
@@ -101,11 +107,13 @@ export const tinyMobilenet: Architecture = {
   inputSize: 128,
   channels: 'any',
   parameters: 75_000,
+  gigaMacs: 0.012,
+  activationMegabytes: 5,
+  preprocessing: TF_SCALING,
   learningRate: 1e-3,
   build,
   explanation: {
     layer: 'features_relu',
-    reason:
-      'The last feature map before global average pooling: a linear head follows, so the map adds up to the score.',
+    reason: LINEAR_HEAD,
   },
 }

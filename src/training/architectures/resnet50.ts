@@ -1,0 +1,86 @@
+// ResNet50 (He et al. 2016, version 1), layer for layer and name for name as in keras.applications. The stride is in the
+// first 1x1 convolution of a stage; torchvision's "v1.5" has it in the 3x3, so its weights are those of another network.
+import * as tf from '@tensorflow/tfjs'
+import { type Architecture, type BuildOptions, CAFFE_SCALING, LINEAR_HEAD } from './architecture.ts'
+import {
+  activation,
+  apply,
+  batchNorm,
+  convolution,
+  type Features,
+  imageInput,
+  network,
+  pooledTop,
+  zeroPadding,
+} from './building.ts'
+
+interface Stage {
+  readonly blocks: number
+  readonly filters: number
+  readonly stride: 1 | 2
+}
+const STAGES: readonly Stage[] = [
+  { blocks: 3, filters: 64, stride: 1 },
+  { blocks: 4, filters: 128, stride: 2 },
+  { blocks: 6, filters: 256, stride: 2 },
+  { blocks: 3, filters: 512, stride: 2 },
+]
+const NORM = { epsilon: 1.001e-5 }
+
+interface Block {
+  readonly name: string
+  readonly filters: number
+  readonly stride: number
+  /** The first block of a stage changes the shape, so that its shortcut needs a convolution. */
+  readonly isFirst: boolean
+}
+
+function bottleneck(x: Features, { name, filters, stride, isFirst }: Block): Features {
+  const normalised = (from: Features, part: number, o: { filters: number; kernel: number }) => {
+    const first = part < 2 ? { stride, padding: 'valid' as const } : {}
+    const y = convolution(from, { name: `${name}_${part}_conv`, bias: true, ...o, ...first })
+    return batchNorm(y, `${name}_${part}_bn`, NORM)
+  }
+  const shortcut = isFirst ? normalised(x, 0, { filters: 4 * filters, kernel: 1 }) : x
+  let y = activation(normalised(x, 1, { filters, kernel: 1 }), `${name}_1_relu`, 'relu')
+  y = activation(normalised(y, 2, { filters, kernel: 3 }), `${name}_2_relu`, 'relu')
+  y = normalised(y, 3, { filters: 4 * filters, kernel: 1 })
+  const sum = apply(tf.layers.add({ name: `${name}_add` }), [shortcut, y])
+  return activation(sum, `${name}_out`, 'relu')
+}
+
+function build(options: BuildOptions): tf.LayersModel {
+  const input = imageInput(options)
+  const [three, one] = [
+    [3, 3],
+    [1, 1],
+  ] as const
+  const stem = { filters: 64, kernel: 7, stride: 2, padding: 'valid', bias: true } as const
+  let x = zeroPadding(input, 'conv1_pad', [three, three])
+  x = batchNorm(convolution(x, { name: 'conv1_conv', ...stem }), 'conv1_bn', NORM)
+  x = zeroPadding(activation(x, 'conv1_relu', 'relu'), 'pool1_pad', [one, one])
+  x = apply(tf.layers.maxPooling2d({ name: 'pool1_pool', poolSize: 3, strides: 2 }), x)
+  for (const [index, { blocks, filters, stride }] of STAGES.entries()) {
+    for (let block = 1; block <= blocks; block++) {
+      const name = `conv${index + 2}_block${block}`
+      const isFirst = block === 1
+      x = bottleneck(x, { name, filters, stride: isFirst ? stride : 1, isFirst })
+    }
+  }
+  return network({ name: 'resnet50', input, output: pooledTop(x, options) }, options)
+}
+
+export const resnet50: Architecture = {
+  name: 'resnet50',
+  title: 'ResNet50',
+  purpose: 'The network that most published comparisons are made with; many weights to fine-tune.',
+  inputSize: 224,
+  channels: 'any',
+  parameters: 23_530_000,
+  gigaMacs: 3.8,
+  activationMegabytes: 140,
+  preprocessing: CAFFE_SCALING,
+  learningRate: 1e-4,
+  build,
+  explanation: { layer: 'conv5_block3_out', reason: LINEAR_HEAD },
+}
