@@ -1,6 +1,6 @@
 // Runs before `npm start` and `npm test`: installs from the lockfile when that has not been done, else does nothing.
 // Plain JavaScript for any Node >= 18, with nothing but the standard library, because nothing is installed yet.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { arch, platform } from 'node:os'
@@ -53,11 +53,20 @@ function npm(args) {
 async function install(wanted) {
   console.log('Roentgen: installing its parts, once; this takes about a minute …')
   const started = Date.now()
-  const ticker = process.stdout.isTTY ? setInterval(() => process.stdout.write('.'), 2000) : undefined
+  const ticker = process.stdout.isTTY
+    ? setInterval(() => process.stdout.write('.'), 2000)
+    : undefined
   try {
     // Install scripts are not run: two of them download hundreds of megabytes that nobody asked for. The one that is
     // needed, the runtime's, is run by name.
-    await npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--include=dev', '--include=optional'])
+    await npm([
+      'ci',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--include=dev',
+      '--include=optional',
+    ])
     await npm(['rebuild', 'node', '--foreground-scripts'])
   } finally {
     clearInterval(ticker)
@@ -67,15 +76,29 @@ async function install(wanted) {
   console.log(`Roentgen: installed in ${Math.round((Date.now() - started) / 1000)} s.`)
 }
 
+/** Training is worth its library on a GPU; without it everything works on the CPU, so that no failure stops a start. */
+function installGpuLibrary() {
+  const gpu = spawnSync('nvidia-smi', ['-L'], { timeout: 10_000, encoding: 'utf8' })
+  if (gpu.status !== 0 || !gpu.stdout.includes('GPU')) return
+  console.log(
+    "Roentgen: a GPU answers; fetching TensorFlow's library to train on it, at most 10 minutes …",
+  )
+  const words = ['bin/roentgen', 'engine', 'install', 'tensorflow', '--timeout', '10']
+  spawnSync(process.execPath, words, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] })
+}
+
 const major = Number(process.versions.node.split('.')[0])
 if (major < MIN_OUTER_NODE) {
-  console.error(`Roentgen needs Node ${MIN_OUTER_NODE} or newer to install; this is ${process.version}.`)
+  console.error(
+    `Roentgen needs Node ${MIN_OUTER_NODE} or newer to install; this is ${process.version}.`,
+  )
   process.exit(1)
 }
 const wanted = wantedStamp()
 if (!isInstalled(wanted)) {
   try {
     await install(wanted)
+    installGpuLibrary()
   } catch (error) {
     console.error('Roentgen could not install its parts. What npm said last:\n')
     console.error(error.message)

@@ -6,6 +6,7 @@ import { addCompareCommand } from './commands/compare.ts'
 import { addConditionCommands } from './commands/condition.ts'
 import { addDatasetCommands } from './commands/dataset.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
+import { addEngineCommand } from './commands/engine.ts'
 import { addPackageCommands } from './commands/packages.ts'
 import { addPredictCommand } from './commands/predict.ts'
 import { addServeCommand } from './commands/serve.ts'
@@ -37,6 +38,7 @@ export function buildProgram(): Command {
     addPackageCommands,
     addDatasetCommands,
     addTrainCommand,
+    addEngineCommand,
     addDoctorCommand,
   ]) {
     add(program)

@@ -29,6 +29,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'disk space': freeSpace,
   'image decoder': imageDecoder,
   'inference engine': inferenceEngine,
+  'training engine': trainingEngine,
   server,
 }
 
@@ -149,6 +150,13 @@ async function inferenceEngine(): Promise<string> {
       { cause },
     )
   }
+}
+
+/** What ROENTGEN_ENGINE chooses for training, and why. */
+async function trainingEngine(config: Config): Promise<string> {
+  const { chooseEngine } = await import('../../engine/native/choose-engine.ts')
+  const { engine, reason } = await chooseEngine(config)
+  return `${engine === 'onnx' ? 'ONNX Runtime' : 'TensorFlow'}: ${reason}`
 }
 
 /** A server of this home answers, or one could be started: the home is free and so is its port. */
