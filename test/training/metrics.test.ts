@@ -144,6 +144,12 @@ test('an overconfident model is calibrated and its error falls', () => {
   assert.equal(calibration.n, 400)
 })
 
+test('a model that is calibrated already is left as it is, and that is recorded', () => {
+  const calibration = calibrate(drawn(1, 400))
+  assert.equal(calibration?.temperature, 1)
+  assert.equal(calibration?.eceAfter, calibration?.eceBefore)
+})
+
 test('too few images calibrate nothing', () => {
   assert.equal(calibrate(guo), null)
 })

@@ -43,13 +43,14 @@ function slope({ kind, logits, truth }: Outputs, b: number): number {
 }
 
 /**
- * Fits on the calibration split and keeps the temperature only when five-fold cross-validation on it says that NLL
- * falls on images that the fit did not see; else null, and probabilities stay raw.
+ * Fits on the calibration split and keeps the temperature when five-fold cross-validation on it says that NLL falls on
+ * images that the fit did not see; else the temperature stays 1, which says: looked at, and left as it is.
+ * Null with too few images to tell.
  */
 export function calibrate(outputs: Outputs): Calibration | null {
   const n = outputs.logits.length
-  if (n < LEAST_IMAGES || !improvesUnseen(outputs)) return null
-  const temperature = fitTemperature(outputs)
+  if (n < LEAST_IMAGES) return null
+  const temperature = improvesUnseen(outputs) ? fitTemperature(outputs) : 1
   return {
     method: 'temperature',
     temperature,

@@ -133,7 +133,10 @@ function aucText({ metrics, classes }: Evaluation): string {
 function calibrationText({ calibration, quality }: Evaluation): string {
   const { raw, calibrated } = quality
   if (!calibration) {
-    return `none: a temperature did not lower the likelihood loss on unseen calibration images; ECE ${number(raw.ece)} on the test split`
+    return `none: too few images to fit one; ECE ${number(raw.ece)} on the test split`
+  }
+  if (calibration.temperature === 1) {
+    return `temperature 1: another did not help on unseen images of the ${calibration.n} for calibration; ECE on the test split ${number(raw.ece)}`
   }
   return (
     `temperature ${number(calibration.temperature)}, fitted on ${calibration.n} images; ` +
