@@ -1,12 +1,17 @@
 // How images are made into numbers when nobody says otherwise.
 import type { Preprocessing } from '../imaging/preprocessing.ts'
+import type { PixelScaling } from './architectures/architecture.ts'
 
-/** Values from -1 to 1; X-rays keep their proportions, for the shape of a heart is a finding. Skin is seen in colour. */
+/**
+ * X-rays keep their proportions, for the shape of a heart is a finding. Skin is seen in colour. Values from -1 to 1 unless the
+ * architecture wants others: EfficientNet scales pixels itself.
+ */
 export function defaultPreprocessing(o: {
   readonly bodyPart: string
   /** Side of the square, in pixels. */
   readonly side: number
   readonly channels?: 1 | 3
+  readonly scaling?: PixelScaling
 }): Preprocessing {
   const skin = o.bodyPart.toLowerCase().includes('skin')
   return {
@@ -17,9 +22,6 @@ export function defaultPreprocessing(o: {
     interpolation: 'bilinear',
     aspect: 'pad',
     antialias: true,
-    scale: 1 / 127.5,
-    mean: [1],
-    std: [1],
-    order: 'rgb',
+    ...(o.scaling ?? { scale: 1 / 127.5, mean: [1], std: [1], order: 'rgb' }),
   }
 }

@@ -6,6 +6,7 @@ import type { EngineName } from '../engine/native/choose-engine.ts'
 import { AppError } from '../errors.ts'
 import { parseName } from '../package/ids.ts'
 import { getArchitecture } from './architectures/catalogue.ts'
+import { trainLastLayers } from './architectures/fine-tuning.ts'
 import type { ConditionClasses } from './dataset/labels.ts'
 import { openPrepared } from './dataset/prepared.ts'
 import { defaultPreprocessing } from './default-preprocessing.ts'
@@ -72,6 +73,7 @@ export async function runJob(job: TrainingJob, context: JobContext): Promise<Tra
     const shape = { height, width, channels: channels === 1 ? 1 : 3 } as const
     const { seed } = hyperparameters
     const model = architecture.build({ ...shape, outputs: outputsOf(index), seed })
+    trainLastLayers(model, hyperparameters.trainedLayers)
     const checkpointPath = join(job.workDir, 'checkpoint.bin')
     const resumeFrom = job.resume ? await findCheckpoint(checkpointPath, context) : undefined
     if (job.initFrom && !resumeFrom) await adoptWeights(model, job.initFrom)
@@ -147,7 +149,12 @@ async function prepare(
   const choice = {
     preprocessing:
       job.preprocessing ??
-      defaultPreprocessing({ bodyPart, side: h.imageSize, ...(channels && { channels }) }),
+      defaultPreprocessing({
+        bodyPart,
+        side: h.imageSize,
+        scaling: getArchitecture(job.architecture).preprocessing,
+        ...(channels && { channels }),
+      }),
     seed: job.prepared?.seed ?? h.seed,
     ...(classes ? { classes } : {}),
     ...(maxPerClass === null ? {} : { maxPerClass }),

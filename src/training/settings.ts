@@ -37,6 +37,8 @@ export const HyperparametersSchema = z.strictObject({
   earlyStopping: z.int().min(0).max(1000).default(8),
   imageSize: z.int().min(16).max(1024),
   maxPerClass: z.int().min(2).nullable().default(null),
+  /** How deep training goes: the head and this many layers before it; the rest stays as it was given. */
+  trainedLayers: z.union([z.literal('all'), z.int().min(0).max(10_000)]).default('all'),
 })
 export type Hyperparameters = Readonly<z.infer<typeof HyperparametersSchema>>
 /** What a caller may give; the rest follows from preset, architecture and condition. */
