@@ -1,8 +1,8 @@
 // One writer a home: a held SQLite lock on data/home.lock, which the system releases however the process ends.
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import SQLite from 'better-sqlite3'
 import { AppError } from '../errors.ts'
+import { makeFolders } from '../package/make-folders.ts'
 
 export interface HomeLock {
   /** Safe to call twice. */
@@ -13,7 +13,7 @@ export interface HomeLock {
 export function lockHome(dataDir: string): HomeLock {
   let sqlite: SQLite.Database | undefined
   try {
-    mkdirSync(dataDir, { recursive: true })
+    makeFolders(dataDir)
     sqlite = new SQLite(join(dataDir, 'home.lock'), { timeout: 0 })
     sqlite.exec('begin exclusive')
   } catch (cause) {
@@ -34,7 +34,7 @@ export function lockHome(dataDir: string): HomeLock {
     }
     throw new AppError(
       'unavailable',
-      'The data folder cannot be written; check that it is there, its owner, and the free space.',
+      'The data folder (ROENTGEN_DATA) cannot be written; check that it is there, its owner, and the free space.',
       { cause },
     )
   }

@@ -1,8 +1,9 @@
 // Where things lie on disk: the model store and the folders of data that the registry looks after.
-import { mkdir } from 'node:fs/promises'
+import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 import type { VersionRef } from '../package/ids.ts'
+import { makeFolders } from '../package/make-folders.ts'
 
 export interface Store {
   readonly modelsDir: string
@@ -29,7 +30,8 @@ export async function openStore(dirs: { modelsDir: string; dataDir: string }): P
   }
   try {
     for (const dir of [store.inboxDir, store.logsDir, store.stagingDir, store.uploadsDir]) {
-      await mkdir(dir, { recursive: true })
+      makeFolders(dir)
+      await access(dir, constants.R_OK | constants.W_OK | constants.X_OK)
     }
   } catch (cause) {
     throw new AppError(
