@@ -72,7 +72,8 @@ function resize(pixels: Pixels, { columns, rows, channels }: Resize): Float32Arr
   // Bytes in the wanted channels are in 0..255 already; the same sums without a copy of each row.
   const asStored = pixels.maxValue === 255 && pixels.channels === distinct
   const line = new Float32Array(asStored ? 0 : distinct * pixels.width)
-  const narrow = new Float32Array(width)
+  const narrow = new Float32Array(distinct * width)
+  const span = distinct * pixels.width
 
   // The output rows that use source row y are one stretch, from..to, which only moves down.
   let from = 0
@@ -82,15 +83,15 @@ function resize(pixels: Pixels, { columns, rows, channels }: Resize): Float32Arr
     while (to < height && (rows.first[to] as number) <= y) to++
     if (from >= to) continue
     if (!asStored) readLine(pixels, { y, into: line, channels: distinct })
+    const source = asStored ? pixels.data.subarray(y * span, (y + 1) * span) : line
+    if (distinct === 1) resampleLine(source, columns, narrow)
+    else resampleColourLine(source, columns, narrow)
     for (let channel = 0; channel < distinct; channel++) {
-      const [source, start, step] = asStored
-        ? ([pixels.data, y * pixels.width * distinct + channel, distinct] as const)
-        : ([line, channel * pixels.width, 1] as const)
-      resampleLine(source, { start, step, axis: columns, into: narrow })
+      const values = narrow.subarray(channel * width, (channel + 1) * width)
       for (let row = from; row < to; row++) {
         const weight = rows.weights[row * rows.taps + y - (rows.first[row] as number)] as number
         const target = output.subarray((channel * height + row) * width)
-        if (weight !== 0) addScaled(target, narrow, weight)
+        if (weight !== 0) addScaled(target, values, weight)
       }
     }
   }
@@ -100,27 +101,40 @@ function resize(pixels: Pixels, { columns, rows, channels }: Resize): Float32Arr
   return output
 }
 
-interface LineToResample {
-  /** Where the row's first sample lies in the source, and how far the next one is from it. */
-  readonly start: number
-  readonly step: number
-  readonly axis: AxisWeights
-  readonly into: Float32Array
-}
-
 function resampleLine(
   source: Float32Array | Pixels['data'],
-  { start, step, axis, into }: LineToResample,
+  { first, end, taps, weights }: AxisWeights,
+  into: Float32Array,
 ): void {
-  const { first, end, taps, weights } = axis
   for (let i = 0; i < into.length; i++) {
     const stop = end[i] as number
     let sum = 0
-    let at = start + (first[i] as number) * step
-    for (let n = first[i] as number, w = i * taps; n < stop; n++, w++, at += step) {
+    for (let at = first[i] as number, w = i * taps; at < stop; at++, w++) {
       sum += (weights[w] as number) * (source[at] as number)
     }
     into[i] = sum
+  }
+}
+
+/** From interleaved pixels to three planes: one weight for three samples. */
+function resampleColourLine(
+  source: Float32Array | Pixels['data'],
+  { first, end, taps, weights }: AxisWeights,
+  into: Float32Array,
+): void {
+  const width = into.length / 3
+  for (let i = 0; i < width; i++) {
+    const stop = (end[i] as number) * 3
+    let [red, green, blue] = [0, 0, 0]
+    for (let at = (first[i] as number) * 3, w = i * taps; at < stop; at += 3, w++) {
+      const weight = weights[w] as number
+      red += weight * (source[at] as number)
+      green += weight * (source[at + 1] as number)
+      blue += weight * (source[at + 2] as number)
+    }
+    into[i] = red
+    into[width + i] = green
+    into[2 * width + i] = blue
   }
 }
 
@@ -132,29 +146,24 @@ function addScaled(target: Float32Array, values: Float32Array, weight: number): 
 
 interface Line {
   readonly y: number
-  /** [channels, width] */
+  /** [width, channels] */
   readonly into: Float32Array
   readonly channels: 1 | 3
 }
 
-/** One row as planes of 0..255. RGB to grey is ITU-R BT.601 luma, as in Pillow's "L". */
+/** One row in 0..255, pixel by pixel. RGB to grey is ITU-R BT.601 luma, as in Pillow's "L". */
 function readLine({ data, width, channels: stored, maxValue }: Pixels, line: Line): void {
   const { y, into, channels } = line
   const unit = 255 / maxValue
   let at = y * width * stored
-  if (stored === 1) {
-    for (let x = 0; x < width; x++, at++) into[x] = (data[at] as number) * unit
+  if (stored === channels) {
+    for (let i = 0; i < into.length; i++, at++) into[i] = (data[at] as number) * unit
     return
   }
   for (let x = 0; x < width; x++, at += 3) {
     const red = (data[at] as number) * unit
     const green = (data[at + 1] as number) * unit
     const blue = (data[at + 2] as number) * unit
-    if (channels === 1) into[x] = 0.299 * red + 0.587 * green + 0.114 * blue
-    else {
-      into[x] = red
-      into[width + x] = green
-      into[2 * width + x] = blue
-    }
+    into[x] = 0.299 * red + 0.587 * green + 0.114 * blue
   }
 }
