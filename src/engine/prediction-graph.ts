@@ -1,7 +1,7 @@
 // A classifier as one ONNX graph: the prediction of prediction.ts, recorded.
 import type * as tf from '@tensorflow/tfjs'
 import { encodeModel } from './onnx/model.ts'
-import { computePrediction, imageShapeOf, type PredictionOptions } from './prediction.ts'
+import { computePrediction, inputShapeOf, type PredictionOptions } from './prediction.ts'
 import { keepWhileTracing, trace } from './tracing/trace.ts'
 
 export interface PredictionGraph {
@@ -33,7 +33,7 @@ export function predictionGraph(
   model: tf.LayersModel,
   options: PredictionOptions,
 ): PredictionGraph {
-  const shape = [options.batchSize ?? 1, ...imageShapeOf(model)]
+  const shape = inputShapeOf(model, options)
   const explanation = { explanationLayer: null as string | null, explanationReason: '' }
   const graph = trace({ input: { shape } }, (inputs) => {
     const { outputs, ...rest } = computePrediction(model, inputs.input as tf.Tensor, {

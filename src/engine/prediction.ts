@@ -9,6 +9,7 @@ import {
   type SpatialOutput,
   SpatialOutputs,
 } from './explanation-layer.ts'
+import { applyToFeatures, type FrozenPrefix } from './frozen-prefix.ts'
 import { findHead, type LastActivation, withoutLastActivation } from './head.ts'
 import { type Layer, type LayerCall, onlyTensor, withLayerCalls } from './layer-calls.ts'
 
@@ -21,6 +22,8 @@ export interface PredictionOptions {
   readonly batchSize?: number
   /** Whether to add features and gradients; by default only for one image. */
   readonly explain?: boolean
+  /** Given, the input is features of this frozen beginning, and nothing is explained. */
+  readonly prefix?: FrozenPrefix
 }
 
 export interface Prediction {
@@ -58,20 +61,35 @@ export function imageShapeOf(model: tf.LayersModel): number[] {
   return shape.map(Number)
 }
 
+/** Shape of what a prediction takes: [B, H, W, C], or [B, F] of features. @throws AppError `invalid-package` */
+export function inputShapeOf(
+  model: tf.LayersModel,
+  { batchSize = 1, prefix }: PredictionOptions,
+): number[] {
+  return [batchSize, ...(prefix ? [prefix.size] : imageShapeOf(model))]
+}
+
 /** Applies `model` to one batch of images, input [batchSize, H, W, C]. */
 export function computePrediction(
   model: tf.LayersModel,
   input: tf.Tensor,
   { options, keep }: { readonly options: PredictionOptions; readonly keep: Keep },
 ): Prediction {
-  const { batchSize = 1, explain = batchSize === 1 } = options
+  const { batchSize = 1, prefix, explain = batchSize === 1 && !prefix } = options
   const head = findHead(model)
   const usesLogits = head.activation !== null
   return withoutLastActivation(head, () => {
     if (explain && usesLogits) return explained(model, input, { options, keep })
     const output = usesLogits ? 'logits' : 'probabilities'
     return {
-      outputs: { [output]: scoresOf(model, input) },
+      outputs: {
+        [output]: prefix
+          ? applyToFeatures(model, input, {
+              prefix,
+              visit: (call) => call.proceed({ training: false }),
+            })
+          : scoresOf(model, input),
+      },
       explanationLayer: null,
       explanationReason: explain
         ? 'the scores before the last activation cannot be reached'

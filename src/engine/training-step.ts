@@ -1,6 +1,7 @@
 // Training step by step, with the state that goes from one step to the next: the words for it, and the choice of what runs it.
 // Runs block the event loop: use it in the training's own process. What a step computes: training/step.ts.
 import type * as tf from '@tensorflow/tfjs'
+import type { FrozenPrefix } from './frozen-prefix.ts'
 import type { EngineName } from './native/choose-engine.ts'
 import type { LossKind } from './training/loss.ts'
 import type { OptimizerOptions } from './training/optimizer.ts'
@@ -17,12 +18,14 @@ export interface TrainingStepOptions {
   readonly labelSmoothing?: number
   /** Of ONNX Runtime; TensorFlow takes all cores. */
   readonly threads: number
+  /** Given, batches hold features of this frozen beginning (see feature-session.ts) instead of images. */
+  readonly prefix?: FrozenPrefix
   /** `onnx` by default. */
   readonly engine?: EngineName
 }
 
 export interface TrainingBatch {
-  /** [B, H, W, C], preprocessed. */
+  /** [B, H, W, C], preprocessed; or [B, F], the features of the frozen beginning. */
   readonly x: Float32Array
   /** [B, K]: 0 or 1 (binary, K = 1), one-hot, or multi-hot. */
   readonly y: Float32Array

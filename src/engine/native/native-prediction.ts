@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
 import {
   computePrediction,
-  imageShapeOf,
+  inputShapeOf,
   type Prediction,
   type PredictionOptions,
 } from '../prediction.ts'
@@ -24,7 +24,7 @@ export function createNativePrediction(
   model: tf.LayersModel,
   options: PredictionOptions,
 ): PredictionSession {
-  const dims = [options.batchSize ?? 1, ...imageShapeOf(model)]
+  const dims = inputShapeOf(model, options)
   const size = dims.reduce((product, dim) => product * dim, 1)
   const first = predict(model, { data: new Float32Array(size), dims }, options)
   const outputNames = Object.keys(first.outputs)

@@ -2,6 +2,7 @@
 // backend its tensors are. training-graph.ts records it; native/native-training-step.ts runs it as it is.
 import * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
+import { applyToFeatures, type FrozenPrefix } from '../frozen-prefix.ts'
 import { findHead, withoutLastActivation } from '../head.ts'
 import { onlyTensor, withLayerCalls } from '../layer-calls.ts'
 import { type LossKind, weightedLoss } from './loss.ts'
@@ -15,6 +16,8 @@ export interface StepOptions {
   readonly batchSize: number
   readonly optimizer: OptimizerOptions
   readonly labelSmoothing: number
+  /** Given, the step takes features of this frozen beginning instead of images. */
+  readonly prefix?: FrozenPrefix
 }
 
 /** What is known of a step before it is computed. */
@@ -22,7 +25,7 @@ export interface StepPlan extends Omit<StepOptions, 'optimizer'> {
   readonly weights: ChangingWeights
   readonly optimizer: Optimizer
   readonly weightDecay: number
-  /** [batch, height, width, channels] */
+  /** [batch, height, width, channels], or [batch, features] */
   readonly inputShape: readonly number[]
   readonly classes: number
   /** Length of each vector that goes round: trained, moving and the optimizer's slots. */
@@ -48,7 +51,7 @@ export function planStep(options: StepOptions): StepPlan {
     weights,
     optimizer,
     weightDecay: options.optimizer.weightDecay ?? 0,
-    inputShape: [batchSize, ...imageShape],
+    inputShape: [batchSize, ...(options.prefix ? [options.prefix.size] : imageShape)],
     classes: model.outputs[0]?.shape.at(-1) ?? 0,
     vectors: {
       trained: size,
@@ -133,17 +136,21 @@ interface Gradients {
 }
 
 function lossAndGradients(
-  { model, weights, kind, labelSmoothing }: StepPlan,
+  { model, weights, kind, labelSmoothing, prefix }: StepPlan,
   inputs: Tensors,
   { calls, tools }: { readonly calls: TrainingCalls; readonly tools: StepTools },
 ): Gradients {
   let logits: tf.Tensor | undefined
   const { value, grads } = tf.variableGrads(
     () => {
+      const x = existing(inputs.x)
+      const { visit } = calls
       const scores = withoutLastActivation(findHead(model), () =>
-        withLayerCalls(model, calls.visit, () =>
-          onlyTensor(model.apply(existing(inputs.x), { training: true }) as tf.Tensor),
-        ),
+        prefix
+          ? applyToFeatures(model, x, { prefix, visit })
+          : withLayerCalls(model, visit, () =>
+              onlyTensor(model.apply(x, { training: true }) as tf.Tensor),
+            ),
       )
       logits = tools.keep(tf.clone(scores))
       const loss = weightedLoss(
