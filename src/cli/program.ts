@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addActivationCommands } from './commands/activation.ts'
+import { addBackupCommands } from './commands/backup.ts'
 import { addCompareCommand } from './commands/compare.ts'
 import { addConditionCommands } from './commands/condition.ts'
 import { addDatasetCommands } from './commands/dataset.ts'
@@ -36,6 +37,7 @@ export function buildProgram(): Command {
     addVersionsCommands,
     addActivationCommands,
     addPackageCommands,
+    addBackupCommands,
     addDatasetCommands,
     addTrainCommand,
     addEngineCommand,

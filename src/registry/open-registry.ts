@@ -1,10 +1,10 @@
 // Opens roentgen.sqlite: one writer process, write-ahead log, every commit on the disk before it is reported.
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import SQLite from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { AppError, messageOf } from '../errors.ts'
+import { makeFolders } from '../package/make-folders.ts'
 import type { Database, Db } from './database.ts'
 import { MIGRATIONS } from './migrations.ts'
 
@@ -12,6 +12,8 @@ export const DATABASE_FILE = 'roentgen.sqlite'
 
 export interface Registry {
   readonly db: Db
+  /** Copies the database as of one instant to a new file, a few pages at a time between other work. */
+  backup(to: string): Promise<void>
   /** Safe to call twice. */
   close(): Promise<void>
 }
@@ -33,6 +35,7 @@ export async function openRegistry({ dataDir }: { dataDir: string }): Promise<Re
   let closing: Promise<void> | undefined
   return {
     db,
+    backup: async (to) => void (await sqlite.backup(to)),
     close: () => {
       closing ??= db.destroy()
       return closing
@@ -42,7 +45,7 @@ export async function openRegistry({ dataDir }: { dataDir: string }): Promise<Re
 
 function connect(dataDir: string): SQLite.Database {
   try {
-    mkdirSync(dataDir, { recursive: true })
+    makeFolders(dataDir)
     const sqlite = new SQLite(join(dataDir, DATABASE_FILE), { timeout: 5000 })
     sqlite.pragma('journal_mode = WAL')
     sqlite.pragma('synchronous = FULL')

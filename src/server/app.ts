@@ -8,6 +8,7 @@ import { demonstrationNotice } from './demonstration.ts'
 import type { Home } from './home.ts'
 import { problemHandlers, wantsHtml } from './problem.ts'
 import { activationRoutes } from './routes/activations.ts'
+import { backupRoutes } from './routes/backup.ts'
 import { comparePages } from './routes/compare-pages.ts'
 import { conditionPages } from './routes/condition-pages.ts'
 import { conditionRoutes } from './routes/conditions.ts'
@@ -65,6 +66,7 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     openapiRoutes(),
     conditionRoutes(home),
     activationRoutes(home),
+    backupRoutes(home),
     predictRoutes(home),
     predictionRoutes(home),
     versionRoutes(home),

@@ -6,13 +6,13 @@ import { AppError, messageOf } from '../errors.ts'
 import { ImagingPool } from '../imaging/imaging-pool.ts'
 import { ModelRuntime } from '../inference/runtime.ts'
 import { parseVersion } from '../package/ids.ts'
+import { type Backup, createBackup } from '../registry/backup.ts'
 import { type HomeLock, lockHome } from '../registry/home-lock.ts'
 import { openRegistry, type Registry } from '../registry/open-registry.ts'
 import { applyPointerEdits } from '../registry/pointer-edits.ts'
 import { expirePredictions } from '../registry/predictions.ts'
 import { recover } from '../registry/recover.ts'
 import type { RegistryContext } from '../registry/registry-context.ts'
-import { servingDigests } from '../registry/serving-digests.ts'
 import { openStore, packageDir, type Store } from '../registry/store.ts'
 import { listActive, verifyAll, verifyOne } from '../registry/verify-all.ts'
 import { getVersion } from '../registry/versions.ts'
@@ -23,6 +23,9 @@ import { activateDemonstration, seedStore } from './demonstration.ts'
 import { convertFromInbox } from './importing.ts'
 import { createLog, type Log } from './log.ts'
 import { Metrics } from './metrics.ts'
+import { PRODUCT_VERSION } from './product.ts'
+import { pruneServingCopies, restoreChallengers } from './serving-upkeep.ts'
+import { Shadow } from './shadow.ts'
 import { waitFor } from './wait-for.ts'
 
 export interface HomeOptions {
@@ -70,6 +73,8 @@ export class Home implements RegistryContext {
   readonly metrics = new Metrics()
   readonly datasets: DatasetDesk
   readonly runs: TrainingQueue
+  /** Challengers that look on. */
+  readonly shadow: Shadow
   /** What the registry asks to prove a version: the runtime's hosts. */
   readonly gate: RegistryContext['gate']
   /** Fulfilled when the registry is the truth again after whatever ended the last process. Never rejects. */
@@ -107,7 +112,9 @@ export class Home implements RegistryContext {
     })
     this.gate = {
       prepare: (source, wanted) => this.runtime.prepare(source, { ...wanted, isVerified: true }),
+      endChallenger: (condition) => this.runtime.challengers.end(condition),
     }
+    this.shadow = new Shadow(this)
     const { datasetsDir, threads } = config
     this.datasets = new DatasetDesk(this, datasetsDir)
     this.runs = new TrainingQueue({ context: this, datasetsDir, threads })
@@ -169,6 +176,17 @@ export class Home implements RegistryContext {
     this.#ending.abort()
   }
 
+  /** Everything that the home holds, as one zip. */
+  backup(): Promise<Backup> {
+    const { registry } = this.#parts
+    return createBackup({
+      registry,
+      store: this.store,
+      clock: this.clock,
+      product: PRODUCT_VERSION,
+    })
+  }
+
   /** Stops watching, ends the hosts and workers, closes the registry, lets go of the lock. Safe to call twice. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -206,6 +224,7 @@ export class Home implements RegistryContext {
       // Before the demonstration: a person's edit of active.json, made while nothing ran, goes first.
       await applyPointerEdits(this)
       if (this.config.demo === 'auto') await activateDemonstration(this)
+      await restoreChallengers(this)
       if (!this.#closing) await this.#keepHouse()
       if (!this.#closing) await this.runs.start()
     } catch (error) {
@@ -231,16 +250,10 @@ export class Home implements RegistryContext {
     this.#every(DAY_MS, async () => {
       await verifyAll(this, { signal: this.#ending.signal })
     })
-    this.#every(EXPIRY_INTERVAL_MS, () => this.#pruneCopies())
+    this.#every(EXPIRY_INTERVAL_MS, () => pruneServingCopies(this))
     await expirePredictions(this, this)
-    await this.#pruneCopies()
+    await pruneServingCopies(this)
     await this.#watcher.start()
-  }
-
-  /** Keeps the private copies of what answers, of what a rollback would return to, and of what is loaded. */
-  async #pruneCopies(): Promise<void> {
-    const gone = await this.runtime.pruneCopies(await servingDigests(this.db))
-    if (gone.length > 0) this.log.info({ copies: gone.length }, 'private copies removed')
   }
 
   /** Does it again and again until the end; a failure is logged and ends nothing. */
@@ -269,6 +282,7 @@ export class Home implements RegistryContext {
     await this.runs.stop()
     await this.datasets.stop()
     await this.#watcher.stop()
+    await this.shadow.stop()
     await this.runtime.stop()
     await this.imaging.stop()
     await this.settled

@@ -111,6 +111,13 @@ export const CONDITIONS: readonly Operation[] = [
 export const VERSIONS: readonly Operation[] = [
   {
     method: 'get',
+    path: '/api/v1/backup',
+    tag: 'server',
+    summary: 'Registry, packages and kept images as one zip; `roentgen restore` brings it back',
+    answers: { 200: { description: 'The zip', type: 'application/zip' } },
+  },
+  {
+    method: 'get',
     path: '/api/v1/versions',
     tag: 'versions',
     summary: 'Search, filter and sort versions',

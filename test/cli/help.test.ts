@@ -40,6 +40,8 @@ test('the commands are those of the contract that are built', () => {
       'import',
       'export',
       'verify',
+      'backup',
+      'restore',
       'dataset synth',
       'train',
       'doctor',

@@ -1,8 +1,7 @@
 // roentgen import | export | verify: packages that come, go, and are checked.
-import { createWriteStream, openAsBlob } from 'node:fs'
-import { readFile, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { openAsBlob } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { type Config, readConfig } from '../../config.ts'
 import { AppError, isAppError } from '../../errors.ts'
@@ -12,6 +11,7 @@ import { type Api, withApi } from '../api.ts'
 import { command, query } from '../command.ts'
 import { bytesText, printJson, printLine } from '../output.ts'
 import { startProgress } from '../progress.ts'
+import { refuseExisting, saveResponse } from '../save-response.ts'
 
 const FOREIGN_FIELDS = [
   'condition',
@@ -101,34 +101,13 @@ async function exportVersion(
 ): Promise<void> {
   const ref = parseVersion(id)
   const file = resolve(out ?? `${ref.condition}-${ref.name}-v${ref.n}.roentgen.zip`)
-  if (!force && (await stat(file).catch(() => undefined))) {
-    throw new AppError(
-      'conflict',
-      `"${basename(file)}" is there already; add --force or another --out.`,
-    )
-  }
+  await refuseExisting(file, { force })
   const bytes = await withApi(readConfig(), async (api) => {
     const response = await api.file(`/api/v1/versions/${versionPath(ref)}/export`)
-    return save(response, file)
+    return saveResponse(response, file)
   })
   if (json) return printJson({ version: id, file, bytes })
   printLine(`${id} written to ${basename(file)} (${bytesText(bytes)}).`)
-}
-
-/** Under another name first, so that an interrupted export leaves no half file. Returns its size. */
-async function save(response: Response, file: string): Promise<number> {
-  const partial = join(dirname(file), `.${basename(file)}.${process.pid}.part`)
-  try {
-    if (!response.body) throw new Error('no body')
-    await pipeline(response.body, createWriteStream(partial, { flags: 'wx' }))
-    await rename(partial, file)
-    return (await stat(file)).size
-  } catch (cause) {
-    await rm(partial, { force: true })
-    const message =
-      'The package could not be written; check the folder, its permissions and the free space.'
-    throw new AppError('unavailable', message, { cause })
-  }
 }
 
 async function verify(ids: readonly string[], { json }: { json?: true }): Promise<void> {

@@ -1,0 +1,23 @@
+// What the home does about hosts and their private copies beside loading the active versions.
+import { parseVersion } from '../package/ids.ts'
+import { listConditions } from '../registry/conditions.ts'
+import { servingDigests } from '../registry/serving-digests.ts'
+import { packageDir } from '../registry/store.ts'
+import { getVersion } from '../registry/versions.ts'
+import type { Home } from './home.ts'
+
+/** Challengers that were there before this process began; they load by themselves, after all that answer. */
+export async function restoreChallengers({ db, store, runtime }: Home): Promise<void> {
+  for (const { challenger } of await listConditions(db)) {
+    if (!challenger) continue
+    const { id, sha256, ...ref } = await getVersion(db, parseVersion(challenger.version))
+    const source = { id, sha256, dir: packageDir(store, ref) }
+    runtime.challengers.restore(source, { isBackground: challenger.mode === 'shadow' })
+  }
+}
+
+/** Keeps the private copies of what answers, of what a rollback would return to, and of what is loaded. */
+export async function pruneServingCopies({ db, runtime, log }: Home): Promise<void> {
+  const gone = await runtime.pruneCopies(await servingDigests(db))
+  if (gone.length > 0) log.info({ copies: gone.length }, 'private copies removed')
+}
