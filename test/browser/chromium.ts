@@ -63,7 +63,7 @@ async function unpack(): Promise<string> {
   try {
     await packed.executablePath()
     await inflate(join(PACKAGE, 'bin/al2023.tar.br'))
-    writeFileSync(join(staging, 'fonts.conf'), FONTS)
+    writeFileSync(join(staging, 'fonts.conf'), fontsConfig(folder))
   } finally {
     if (before === undefined) delete process.env.TMPDIR
     else process.env.TMPDIR = before
@@ -84,12 +84,13 @@ function libraries(executablePath: string, folder: string): Record<string, strin
 }
 
 /** The package's one typeface first, so that pages look alike on every machine; the machine's own for what it lacks. */
-const FONTS = `<?xml version="1.0"?>
+/** The cache is named in full: fontconfig would else make it where the tests were started, in the clone. */
+const fontsConfig = (folder: string) => `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
   <dir prefix="relative">fonts/fonts</dir>
   <dir>/usr/share/fonts</dir>
-  <cachedir prefix="relative">font-cache</cachedir>
+  <cachedir>${folder}/font-cache</cachedir>
   <alias><family>system-ui</family><prefer><family>Open Sans</family></prefer></alias>
   <alias><family>sans-serif</family><prefer><family>Open Sans</family></prefer></alias>
   <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family><family>Liberation Mono</family></prefer></alias>
