@@ -39,6 +39,11 @@ export const HyperparametersSchema = z.strictObject({
   maxPerClass: z.int().min(2).nullable().default(null),
   /** How deep training goes: the head and this many layers before it; the rest stays as it was given. */
   trainedLayers: z.union([z.literal('all'), z.int().min(0).max(10_000)]).default('all'),
+  /**
+   * The frozen rest is run once on so many augmented copies of each image, which epochs take in turn; 0 runs it anew in
+   * every epoch.
+   */
+  frozenCopies: z.int().min(0).max(100).default(2),
 })
 export type Hyperparameters = Readonly<z.infer<typeof HyperparametersSchema>>
 /** What a caller may give; the rest follows from preset, architecture and condition. */

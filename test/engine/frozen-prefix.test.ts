@@ -102,7 +102,10 @@ for (const [name, make, o] of [
       assert.ok(Math.abs(whole - rest) <= 1e-5 * Math.abs(whole), `${rest} instead of ${whole}`)
     }
     for (const [weight, whole, rest] of weights) {
-      const difference = Math.max(...whole.map((value, at) => Math.abs(value - (rest[at] ?? NaN))))
+      const difference = whole.reduce(
+        (most, value, at) => Math.max(most, Math.abs(value - (rest[at] ?? Number.NaN))),
+        0,
+      )
       assert.ok(difference <= 1e-4, `${weight}: ${difference}`)
     }
   })

@@ -6,6 +6,7 @@ import type { Session } from '../../engine/session.ts'
 import type { ConditionKind } from '../../package/schema.ts'
 import type { Prepared, PreparedImage } from '../dataset/prepared.ts'
 import { targetOf } from '../loop/batches.ts'
+import type { ImageSource } from '../loop/image-source.ts'
 import type { Outputs } from './probabilities.ts'
 
 const BATCH = 16
@@ -20,21 +21,26 @@ export async function predictAll(
   o: {
     readonly prepared: Prepared
     readonly images: readonly PreparedImage[]
+    /** What to read instead of the prepared pixels. */
+    readonly source?: Pick<ImageSource, 'read' | 'rowLength' | 'prefix'>
     readonly threads: number
     readonly engine: EngineName
   },
 ): Promise<Outputs> {
-  const { prepared, images, threads, engine } = o
-  const { index, rowLength } = prepared
+  const { prepared, images, threads, engine, source = prepared } = o
+  const { index } = prepared
+  const { rowLength } = source
+  const prefix = 'prefix' in source ? source.prefix : undefined
   const session = await createPredictionSession(model, {
     lastActivation: lastActivation(index.kind),
     batchSize: BATCH,
     explain: false,
+    ...(prefix && { prefix }),
     threads,
     engine,
   })
   const { graph } = session
-  const dims = [BATCH, ...index.storage.shape]
+  const dims = [BATCH, ...(prefix ? [prefix.size] : index.storage.shape)]
   const x = new Float32Array(BATCH * rowLength)
   const logits: number[][] = []
   try {
@@ -42,7 +48,7 @@ export async function predictAll(
       const part = images.slice(from, from + BATCH)
       for (let place = 0; place < BATCH; place++) {
         const image = part[place % part.length] as PreparedImage
-        prepared.read(image, x.subarray(place * rowLength, (place + 1) * rowLength))
+        source.read(image, x.subarray(place * rowLength, (place + 1) * rowLength))
       }
       const all = await session.run({ [graph.input.name]: { data: x, dims } })
       const { data } = all[graph.outputs.logits ?? ''] ?? { data: new Float32Array() }

@@ -1,12 +1,11 @@
 // Batches of a prepared dataset as the training step wants them: pixels (changed a little), targets and weights.
 import type { ConditionKind } from '../../package/schema.ts'
-import { applyChange, drawChange, type ImageShape } from '../dataset/augment.ts'
 import { positiveIndex } from '../dataset/labels.ts'
-import type { Prepared, PreparedImage, PreparedIndex } from '../dataset/prepared.ts'
-import type { Augmentation } from '../settings.ts'
+import type { PreparedImage, PreparedIndex } from '../dataset/prepared.ts'
+import type { ImageSource } from './image-source.ts'
 
 export interface Batch {
-  readonly x: Float32Array // [batch, height, width, channels]
+  readonly x: Float32Array // [batch, height, width, channels], or [batch, features]
   readonly y: Float32Array // [batch, outputs]
   readonly sampleWeights: Float32Array // [batch]
 }
@@ -41,32 +40,24 @@ export interface Feeder {
 }
 
 export interface FeederOptions {
-  readonly prepared: Prepared
+  readonly index: PreparedIndex
+  readonly source: ImageSource
   readonly batchSize: number
-  readonly seed: number
-  readonly augmentation: Augmentation | null
   /** By class; null weighs every image 1. */
   readonly weights: readonly number[] | null
 }
 
 export function createFeeder(o: FeederOptions): Feeder {
-  const { prepared, batchSize, seed, augmentation } = o
-  const { index, rowLength } = prepared
+  const { index, source, batchSize } = o
+  const { rowLength } = source
   const outputs = outputsOf(index)
-  const [height, width, channels] = index.storage.shape
-  const shape: ImageShape = { height, width, channels }
   const x = new Float32Array(batchSize * rowLength)
   const y = new Float32Array(batchSize * outputs)
   const sampleWeights = new Float32Array(batchSize)
-  const source = new Float32Array(rowLength)
   const fill = (images: readonly PreparedImage[], epoch: number): Batch => {
     images.forEach((image, place) => {
       const target = x.subarray(place * rowLength, (place + 1) * rowLength)
-      if (augmentation) {
-        prepared.read(image, source)
-        const change = drawChange(augmentation, { seed, epoch, index: image.row })
-        applyChange(source, { target, shape, change })
-      } else prepared.read(image, target)
+      source.readChanged(image, { epoch, target })
       y.set(targetOf(image, index), place * outputs)
       sampleWeights[place] = o.weights?.[image.classes[0] ?? 0] ?? 1
     })

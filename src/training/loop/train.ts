@@ -15,6 +15,8 @@ import type { Hyperparameters } from '../settings.ts'
 import { type Batch, classWeights, correctness, createFeeder } from './batches.ts'
 import { type Checkpoint, type Weights, writeCheckpoint } from './checkpoint.ts'
 import { type Control, whilePaused } from './control.ts'
+import { openSource } from './frozen-features.ts'
+import type { FrozenRecord, ImageSource } from './image-source.ts'
 import { afterEpoch, firstProgress, isEnough, learningRateAt, type Progress } from './schedule.ts'
 
 export interface LoopOptions {
@@ -35,6 +37,8 @@ export interface Trained {
   readonly endedBy: TrainingSummary['endedBy']
   readonly steps: number
   /** The checkpoint that it went on from, and what was other than before; null when it was never interrupted. */
+  /** How the frozen part was run once; null where all of the network was run in every epoch. */
+  readonly frozen: FrozenRecord | null
   readonly resumed: { readonly epoch: number; readonly differs: readonly string[] } | null
 }
 
@@ -43,6 +47,7 @@ export async function trainModel(model: tf.LayersModel, o: LoopOptions): Promise
   const { prepared, hyperparameters: h } = o
   const training = prepared.imagesOf('train')
   checkEnough(training, o)
+  const source = await openSource(model, o)
   const step = await createTrainingStep({
     model,
     kind: prepared.index.kind,
@@ -51,11 +56,13 @@ export async function trainModel(model: tf.LayersModel, o: LoopOptions): Promise
     labelSmoothing: h.labelSmoothing,
     threads: o.threads,
     engine: o.engine,
+    ...(source.prefix && { prefix: source.prefix }),
   })
   try {
-    return await runEpochs({ ...o, model, step, training })
+    return await runEpochs({ ...o, model, step, source, training })
   } finally {
     await step.close()
+    await source.close()
   }
 }
 
@@ -78,6 +85,7 @@ function checkEnough(
 interface Running extends LoopOptions {
   readonly model: tf.LayersModel
   readonly step: TrainingStep
+  readonly source: ImageSource
   readonly training: readonly PreparedImage[]
 }
 
@@ -135,7 +143,14 @@ async function runEpochs(run: Running): Promise<Trained> {
   }
   step.restore({ weights: best })
   step.applyTo(model)
-  return { history, bestEpoch: progress.bestEpoch, endedBy, steps: stepsPerEpoch(run), resumed }
+  return {
+    history,
+    bestEpoch: progress.bestEpoch,
+    endedBy,
+    steps: stepsPerEpoch(run),
+    resumed,
+    frozen: run.source.record,
+  }
 }
 
 function stepsPerEpoch({ training, hyperparameters }: Running): number {
@@ -155,9 +170,9 @@ async function trainEpoch(
   run: Running,
   { epoch, progress }: { readonly epoch: number; readonly progress: Progress },
 ): Promise<TrainedEpoch | undefined> {
-  const { hyperparameters: h, prepared, training, step, control } = run
+  const { hyperparameters: h, prepared, training, step, source, control } = run
   const weights = h.classWeights ? classWeights(training, prepared.index) : null
-  const feeder = createFeeder({ prepared, ...h, weights })
+  const feeder = createFeeder({ index: prepared.index, source, batchSize: h.batchSize, weights })
   const order = shuffledIndices(training.length, h.seed, PURPOSE.shuffle, epoch)
   const steps = stepsPerEpoch(run)
   const started = performance.now()
@@ -198,9 +213,9 @@ async function trainEpoch(
 async function validate(
   run: Running,
 ): Promise<Pick<EpochRecord, 'valLoss' | 'valAccuracy' | 'valAuc'>> {
-  const { model, prepared, threads, engine } = run
+  const { model, prepared, source, threads, engine } = run
   const images = prepared.imagesOf('validation')
-  const outputs = await predictAll(model, { prepared, images, threads, engine })
+  const outputs = await predictAll(model, { prepared, images, source, threads, engine })
   const { kind, logits, truth } = outputs
   const column = (k: number) => ({
     scores: logits.map((row) => row[k] ?? 0),

@@ -145,6 +145,7 @@ function trainConfig(input: PackageInput) {
       ? `those of ${job.initFrom.version}`
       : 'random (He), from the seed',
     resumed: trained.resumed,
+    frozenPart: trained.frozen,
     loss:
       prepared.index.kind === 'single-label' ? 'softmax cross-entropy' : 'sigmoid cross-entropy',
     monitor: 'validation loss, lowest; its weights are restored at the end',
