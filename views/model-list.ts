@@ -1,6 +1,7 @@
 // The registry's versions: search, filter, sort and rank. All of it is in the address, so a view can be kept or sent.
 import { html } from 'hono/html'
 import type { Condition } from '../src/registry/conditions.ts'
+import type { InboxItem } from '../src/registry/inbox.ts'
 import type { Version } from '../src/registry/versions.ts'
 import {
   badge,
@@ -14,6 +15,7 @@ import {
 } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
 import { count } from './format.ts'
+import { inboxList } from './inbox-list.ts'
 import { type Frame, page } from './layout.ts'
 import { links } from './links.ts'
 import { activeBadge, METRICS, metricText, shortVersion, statusBadge } from './version-parts.ts'
@@ -40,6 +42,8 @@ export interface ModelListProps {
   readonly filter: ModelFilter
   readonly conditions: readonly Condition[]
   readonly architectures: readonly string[]
+  /** Dropped into models/inbox and not registered. */
+  readonly inbox?: readonly InboxItem[] | undefined
   readonly problem?: ProblemProps | undefined
 }
 
@@ -63,6 +67,7 @@ export function modelListPage(props: ModelListProps): Html {
     ${props.problem && problemNotice(props.problem)}
     ${filters(props)}
     ${modelRows(props)}
+    ${inboxList(props.inbox)}
     ${importForm()}`,
   )
 }

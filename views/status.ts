@@ -1,7 +1,9 @@
 // What is going on: readiness, model hosts, counts, the machine. The panel refreshes itself every five seconds.
 import { html } from 'hono/html'
+import type { InboxItem } from '../src/registry/inbox.ts'
 import { badge, emptyState, facts, type Html, time } from './components.ts'
 import { type HostStatus, hostTable } from './host-status.ts'
+import { inboxList } from './inbox-list.ts'
 import { type Frame, page } from './layout.ts'
 import { links } from './links.ts'
 
@@ -9,6 +11,7 @@ export interface StatusProps {
   readonly frame: Frame
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] }
   readonly hosts: readonly HostStatus[]
+  readonly inbox?: readonly InboxItem[] | undefined
   readonly counts: readonly { readonly label: string; readonly value: number | string }[]
   readonly system: readonly { readonly label: string; readonly value: string }[]
   /** ISO 8601. */
@@ -26,7 +29,7 @@ export function statusPage(props: StatusProps): Html {
 }
 
 /** Fragment `#status-panel`. */
-export function statusPanel({ readiness, hosts, counts, system, at }: StatusProps): Html {
+export function statusPanel({ readiness, hosts, inbox, counts, system, at }: StatusProps): Html {
   return html`<div id="status-panel" hx-get="${links.status}" hx-trigger="every 5s"
     hx-swap="outerMorph">
     <p class="status-line">${readiness.ready ? badge('ready', 'good', 'check') : badge('not ready', 'warn', 'warning')} <span class="hint">as of ${time(at)}</span></p>
@@ -41,6 +44,7 @@ export function statusPanel({ readiness, hosts, counts, system, at }: StatusProp
     )}</ul>
     <h2>Model hosts</h2>
     ${hosts.length === 0 ? emptyState('No host is running', 'A host starts with the first version that becomes active.') : hostTable(hosts)}
+    ${inboxList(inbox)}
     <h2>This machine</h2>
     ${facts(system.map(({ label, value }) => [label, value]))}
   </div>`

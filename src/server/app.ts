@@ -16,6 +16,7 @@ import { datasetRoutes } from './routes/datasets.ts'
 import { diagnosePages } from './routes/diagnose-pages.ts'
 import { healthRoutes } from './routes/health.ts'
 import { imageRoutes } from './routes/images.ts'
+import { inboxRoutes } from './routes/inbox.ts'
 import { modelPages } from './routes/model-pages.ts'
 import { openapiRoutes } from './routes/openapi.ts'
 import { predictRoutes } from './routes/predict.ts'
@@ -70,6 +71,7 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     predictRoutes(home),
     predictionRoutes(home),
     versionRoutes(home),
+    inboxRoutes(home),
     imageRoutes(home),
     datasetRoutes(home),
     runRoutes(home),

@@ -8,6 +8,7 @@ import { ModelRuntime } from '../inference/runtime.ts'
 import { parseVersion } from '../package/ids.ts'
 import { type Backup, createBackup } from '../registry/backup.ts'
 import { type HomeLock, lockHome } from '../registry/home-lock.ts'
+import type { InboxItem } from '../registry/inbox.ts'
 import { openRegistry, type Registry } from '../registry/open-registry.ts'
 import { applyPointerEdits } from '../registry/pointer-edits.ts'
 import { expirePredictions } from '../registry/predictions.ts'
@@ -143,6 +144,11 @@ export class Home implements RegistryContext {
       ({ versionId, state, reason }) => `${versionId} is ${state}: ${reason}`,
     )
     return this.#isSettled ? reasons : ['The active versions are being loaded.', ...reasons]
+  }
+
+  /** What was dropped into models/inbox and is not a version yet. */
+  get inbox(): readonly InboxItem[] {
+    return this.#watcher.inbox
   }
 
   /** @throws AppError `loading` when it takes longer than ten seconds */

@@ -118,6 +118,13 @@ export const VERSIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/api/v1/inbox',
+    tag: 'versions',
+    summary: 'What was dropped into models/inbox and is not a version yet, and why',
+    answers: { 200: json(schemas.InboxSchema, 'What lies there') },
+  },
+  {
+    method: 'get',
     path: '/api/v1/versions',
     tag: 'versions',
     summary: 'Search, filter and sort versions',

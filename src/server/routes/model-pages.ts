@@ -90,7 +90,7 @@ export function modelPages(home: Home): Hono<AppEnv> {
       return { ...common(c), items: [], nextCursor: null, total: 0, ...(await choices()), problem }
     }
     function common(context: Context<AppEnv>) {
-      return { frame: frameOf(context), filter }
+      return { frame: frameOf(context), filter, inbox: home.inbox }
     }
     async function choices() {
       const architectures = [...new Set(present.map((one) => one.architecture))].sort()

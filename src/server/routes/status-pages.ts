@@ -21,6 +21,7 @@ export function statusPages(home: Home): Hono<AppEnv> {
       frame: frameOf(c),
       readiness: { ready: home.isReady, reasons: home.reasons },
       hosts,
+      inbox: home.inbox,
       counts: [
         { label: 'Conditions', value: (await listConditions(home.db)).length },
         { label: 'Versions', value: (await presentVersions(home.db)).length },
