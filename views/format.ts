@@ -53,6 +53,15 @@ export function timestamp(iso: string): string {
   return `${day} ${time} ${zone === 'Z' || zone === '+00:00' ? 'UTC' : zone}`
 }
 
+/** Seconds as people say them: 42 s, 3 min 20 s, 2 h 5 min. */
+export function duration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined) return '–'
+  const whole = Math.max(0, Math.round(seconds))
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
+}
+
 export function shortHash(digest: string): string {
   return digest.slice(0, 12)
 }

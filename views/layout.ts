@@ -22,8 +22,9 @@ const STYLES = [
   'compare.css',
   'registry.css',
   'history.css',
+  'training.css',
 ]
-const SCRIPTS = ['forms.js', 'upload.js', 'film.js', 'difference.js']
+const SCRIPTS = ['forms.js', 'upload.js', 'film.js', 'difference.js', 'run.js']
 
 const PLACES = [
   { text: 'Diagnose', href: links.diagnose() },
@@ -31,6 +32,8 @@ const PLACES = [
   { text: 'Predictions', href: links.predictions() },
   { text: 'Models', href: links.models() },
   { text: 'Conditions', href: links.conditions },
+  { text: 'Datasets', href: links.datasets },
+  { text: 'Training', href: links.training() },
   { text: 'Status', href: links.status },
 ]
 

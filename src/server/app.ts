@@ -12,6 +12,7 @@ import { backupRoutes } from './routes/backup.ts'
 import { comparePages } from './routes/compare-pages.ts'
 import { conditionPages } from './routes/condition-pages.ts'
 import { conditionRoutes } from './routes/conditions.ts'
+import { datasetPages } from './routes/dataset-pages.ts'
 import { datasetRoutes } from './routes/datasets.ts'
 import { diagnosePages } from './routes/diagnose-pages.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -25,6 +26,7 @@ import { predictionRoutes } from './routes/predictions.ts'
 import { publicRoutes } from './routes/public.ts'
 import { runRoutes } from './routes/runs.ts'
 import { statusPages } from './routes/status-pages.ts'
+import { trainingPages } from './routes/training-pages.ts'
 import { versionRoutes } from './routes/versions.ts'
 import { gatekeeper, responseHeaders } from './security.ts'
 
@@ -80,6 +82,8 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     predictionPages(home),
     modelPages(home),
     conditionPages(home),
+    datasetPages(home),
+    trainingPages(home),
     statusPages(home),
   ]
   for (const part of parts) app.route('/', part)

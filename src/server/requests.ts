@@ -113,3 +113,9 @@ export async function readForm(c: Context<AppEnv>): Promise<ReadonlyMap<string, 
   const upload = await readUpload(c.req.raw, { maxFileBytes: 1024, maxFiles: 1 })
   return upload.fields
 }
+
+/** A number of a form; undefined when the field is empty, and not a number when it holds none, for a schema to refuse. */
+export function numberField(fields: ReadonlyMap<string, string>, name: string): number | undefined {
+  const text = fields.get(name)?.trim() ?? ''
+  return text === '' ? undefined : Number(text.replace(',', '.'))
+}

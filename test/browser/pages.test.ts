@@ -35,6 +35,8 @@ before(async () => {
     model: `/models/${version.replace('@', '/')}`,
     conditions: '/conditions',
     condition: '/conditions/pneumonia',
+    datasets: '/datasets',
+    training: '/training',
     status: '/status',
     api: '/api/docs',
     error: '/predictions/nothing',

@@ -154,10 +154,10 @@ function warningsOf(o: {
   return [
     broken > 0 && `${broken} file${s(broken)} cannot be decoded and will be set aside.`,
     conflicts > 0 &&
-      `${conflicts} image${s(conflicts)} occur with different labels; none of the copies will be used.`,
+      `${conflicts} image${conflicts === 1 ? ' is' : 's are'} there with different labels; none of the copies will be used.`,
     leaks.groups > 0 &&
-      `${leaks.groups} patient${s(leaks.groups)} lie in more than one of the dataset’s own splits: its figures flatter.`,
+      `${leaks.groups} patient${leaks.groups === 1 ? ' lies' : 's lie'} in more than one of the dataset’s own splits: its figures flatter.`,
     leaks.images > 0 &&
-      `${leaks.images} image${s(leaks.images)} lie in more than one of the dataset’s own splits: its figures flatter.`,
+      `${leaks.images} image${leaks.images === 1 ? ' lies' : 's lie'} in more than one of the dataset’s own splits: its figures flatter.`,
   ].filter((warning) => warning !== false)
 }

@@ -1,0 +1,65 @@
+// Pages of datasets: what there is, one whole, scan and prepare.
+import { type Context, Hono } from 'hono'
+import { datasetListPage } from '../../../views/dataset-list.ts'
+import { datasetPage, datasetPanel } from '../../../views/dataset-show.ts'
+import type { ProblemProps } from '../../../views/error.ts'
+import { links } from '../../../views/links.ts'
+import { listConditions } from '../../registry/conditions.ts'
+import { getDataset, listDatasets } from '../../registry/datasets.ts'
+import type { AppEnv } from '../app-env.ts'
+import { frameOf } from '../frame.ts'
+import type { Home } from '../home.ts'
+import { fieldOf } from '../image-fields.ts'
+import { problemProps, seeOther } from '../page-data.ts'
+import { wantsFragment } from '../problem.ts'
+import { numberField, parseWith, readForm } from '../requests.ts'
+import { PrepareSchema } from '../training-schemas.ts'
+
+export function datasetPages(home: Home): Hono<AppEnv> {
+  const { db, datasets } = home
+  const routes = new Hono<AppEnv>()
+  routes.get('/datasets', async (c) => c.html(datasetListPage(await listProps(c, {}))))
+  routes.post('/datasets/scan', async (c) => {
+    try {
+      const { id } = await datasets.scan((await readForm(c)).get('path') ?? '')
+      return seeOther(c, links.dataset(id))
+    } catch (error) {
+      const problem = problemProps(error)
+      return c.html(datasetListPage(await listProps(c, { problem })), problem.status as 422)
+    }
+  })
+  routes.get('/datasets/:id', async (c) => {
+    const props = await oneProps(c, {})
+    return c.html(wantsFragment(c) ? datasetPanel(props) : datasetPage(props))
+  })
+  routes.post('/datasets/:id/prepare', async (c) => {
+    const { id } = await getDataset(db, c.req.param('id'))
+    try {
+      const fields = await readForm(c)
+      const wishes = parseWith(PrepareSchema, {
+        condition: fieldOf(fields, 'condition'),
+        maxPerClass: numberField(fields, 'maxPerClass'),
+        imageSize: numberField(fields, 'imageSize'),
+        seed: numberField(fields, 'seed'),
+      })
+      await datasets.prepare(id, { ...wishes, condition: wishes.condition ?? undefined })
+      return seeOther(c, links.dataset(id))
+    } catch (error) {
+      const problem = problemProps(error)
+      return c.html(datasetPage(await oneProps(c, { problem })), problem.status as 422)
+    }
+  })
+  return routes
+
+  async function listProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
+    const [known, folders] = await Promise.all([listDatasets(db), datasets.newFolders()])
+    return { frame: frameOf(c), datasets: known, folders, ...shown }
+  }
+
+  async function oneProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
+    const dataset = await getDataset(db, c.req.param('id') ?? '')
+    const progress = datasets.progress(dataset.id)
+    const conditions = await listConditions(db)
+    return { frame: frameOf(c), dataset, progress, conditions, ...shown }
+  }
+}

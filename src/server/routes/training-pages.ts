@@ -1,0 +1,152 @@
+// Pages of training: start runs, watch the queue, one run live.
+import { type Context, Hono } from 'hono'
+import type { ProblemProps } from '../../../views/error.ts'
+import { links } from '../../../views/links.ts'
+import { runList } from '../../../views/run-list.ts'
+import { runPage, runPanel } from '../../../views/run-show.ts'
+import { type ArchitectureChoice, trainingPage } from '../../../views/training.ts'
+import { listConditions } from '../../registry/conditions.ts'
+import { listDatasets } from '../../registry/datasets.ts'
+import { lastLogLines } from '../../registry/run-events.ts'
+import { listRuns, type Run } from '../../registry/runs.ts'
+import { presentVersions } from '../../registry/verify-all.ts'
+import { architectureCards } from '../../training/architecture-cards.ts'
+import { expectedMemory } from '../../training/run-checks.ts'
+import type { AppEnv } from '../app-env.ts'
+import { frameOf } from '../frame.ts'
+import type { Home } from '../home.ts'
+import { newestFirst, problemProps, seeOther } from '../page-data.ts'
+import { wantsFragment } from '../problem.ts'
+import { parseWith, queryText, readForm } from '../requests.ts'
+import { runWishesOf } from '../run-form.ts'
+import { NewRunSchema } from '../training-schemas.ts'
+
+const SHOWN_RUNS = 30
+const LOG_LINES = 60
+const MIB = 2 ** 20
+
+type Fields = ReadonlyMap<string, string>
+type Act = (id: string) => Promise<Run>
+
+export function trainingPages(home: Home): Hono<AppEnv> {
+  const { db, runs } = home
+  const routes = new Hono<AppEnv>()
+  routes.get('/training', async (c) => {
+    if (wantsFragment(c)) return c.html(runList(await runsProps(c)))
+    return c.html(trainingPage(await startProps(c, { chosen: chosenByLink(c) })))
+  })
+  routes.post('/training', async (c) => {
+    const chosen = await readForm(c)
+    try {
+      const wishes = parseWith(NewRunSchema, runWishesOf(chosen))
+      const queued = await runs.add(wishes, c.var.actor)
+      const [only] = queued
+      return seeOther(c, queued.length === 1 && only ? links.run(only.id) : links.training())
+    } catch (error) {
+      const problem = problemProps(error)
+      const props = await startProps(c, { chosen, problem })
+      return c.html(trainingPage(props), problem.status as 422)
+    }
+  })
+  routes.get('/training/:id', async (c) => {
+    const props = await runProps(c, {})
+    return c.html(wantsFragment(c) ? runPanel(props) : runPage(props))
+  })
+  const acts: Readonly<Record<string, Act>> = {
+    pause: (id) => runs.pause(id),
+    resume: (id) => runs.resume(id),
+    stop: (id) => runs.stopAndKeepBest(id),
+    cancel: (id) => runs.cancel(id),
+  }
+  for (const [name, act] of Object.entries(acts)) {
+    routes.post(`/training/:id/${name}`, (c) => acted(c, act))
+  }
+  routes.post('/training/:id/again', async (c) => {
+    const run = await runs.get(c.req.param('id'))
+    const batchSize = Number((await readForm(c)).get('batchSize') ?? Number.NaN)
+    const smaller = Number.isFinite(batchSize) ? { batchSize } : {}
+    try {
+      const hyperparameters = { ...run.hyperparameters, ...smaller }
+      const { condition, dataset, architecture, preset, name, tags, initFrom, id: again } = run
+      const wishes = { condition, dataset, architecture, preset, tags, initFrom, again }
+      const [queued] = await runs.add(
+        { ...wishes, hyperparameters, ...(name !== null && { name }) },
+        c.var.actor,
+      )
+      return seeOther(c, links.run(queued?.id ?? run.id))
+    } catch (error) {
+      const problem = problemProps(error)
+      return c.html(runPage(await runProps(c, { problem })), problem.status as 409)
+    }
+  })
+  return routes
+
+  /** Does it and shows the run again; a refusal is shown on the same page, with its status. */
+  async function acted(c: Context<AppEnv>, act: Act): Promise<Response> {
+    const { id } = await runs.get(c.req.param('id') ?? '')
+    try {
+      await act(id)
+      if (!wantsFragment(c)) return seeOther(c, links.run(id))
+      return c.html(runPanel(await runProps(c, {})))
+    } catch (error) {
+      const problem = problemProps(error)
+      const props = await runProps(c, { problem })
+      return c.html(wantsFragment(c) ? runPanel(props) : runPage(props), problem.status as 409)
+    }
+  }
+
+  async function runProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
+    const run = await runs.get(c.req.param('id') ?? '')
+    const log = await lastLogLines(db, { run: run.id, limit: LOG_LINES })
+    return { frame: frameOf(c), run, log, ...shown }
+  }
+
+  async function runsProps(c: Context<AppEnv>) {
+    const page = await runs.list({ limit: SHOWN_RUNS, cursor: queryText(c, 'cursor') })
+    return { runs: page.items, nextCursor: page.nextCursor }
+  }
+
+  async function startProps(
+    c: Context<AppEnv>,
+    shown: { readonly chosen: Fields; readonly problem?: ProblemProps },
+  ) {
+    const versions = (await presentVersions(db)).filter((one) =>
+      one.files.some(({ path }) => path === 'models/tfjs/model.json'),
+    )
+    return {
+      frame: frameOf(c),
+      conditions: await listConditions(db),
+      datasets: await listDatasets(db),
+      architectures: await architectureChoices(home),
+      versions: newestFirst(versions),
+      ...(await runsProps(c)),
+      ...shown,
+    }
+  }
+}
+
+/** `?condition=&dataset=&initFrom=` of a link to the form. */
+function chosenByLink(c: Context<AppEnv>): Fields {
+  const chosen = new Map<string, string>()
+  for (const name of ['condition', 'initFrom']) {
+    const value = queryText(c, name)
+    if (value) chosen.set(name, value)
+  }
+  const dataset = queryText(c, 'dataset')
+  if (dataset) chosen.set(`dataset:${dataset}`, 'on')
+  return chosen
+}
+
+/** With what they took the last time on this machine. */
+async function architectureChoices({ db }: Home): Promise<ArchitectureChoice[]> {
+  const { items } = await listRuns(db, { state: 'finished', limit: 100 })
+  return (await architectureCards()).map((card) => {
+    const last = items.find(({ architecture }) => architecture === card.name)
+    const memory = expectedMemory({ card, imageSize: card.inputSize, batchSize: 32 })
+    return {
+      ...card,
+      imagesPerSecond: last?.progress.imagesPerSecond || null,
+      memoryMegabytes: Math.round(memory / MIB / 10) * 10,
+    }
+  })
+}

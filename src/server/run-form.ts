@@ -1,0 +1,48 @@
+// The form that starts trainings, as the body that the API takes: checkboxes `dataset:<id>` and the like become lists,
+// empty fields are left out.
+import { AppError } from '../errors.ts'
+import { fieldOf } from './image-fields.ts'
+import { numberField } from './requests.ts'
+
+const NUMBERS = [
+  'epochs',
+  'batchSize',
+  'learningRate',
+  'imageSize',
+  'earlyStopping',
+  'seed',
+] as const
+
+/** @throws AppError `invalid` */
+export function runWishesOf(fields: ReadonlyMap<string, string>): Record<string, unknown> {
+  const hyperparameters: Record<string, unknown> = {}
+  for (const name of NUMBERS) {
+    const value = numberField(fields, name)
+    if (value !== undefined) hyperparameters[name] = value
+  }
+  const schedule = fieldOf(fields, 'schedule')
+  if (schedule !== undefined) hyperparameters.schedule = schedule
+  if (fields.has('noAugmentation')) hyperparameters.augmentation = null
+  if (fields.has('noClassWeights')) hyperparameters.classWeights = false
+  return {
+    condition: fieldOf(fields, 'condition') ?? '',
+    dataset: chosen(fields, 'dataset'),
+    architecture: chosen(fields, 'architecture'),
+    preset: chosen(fields, 'preset'),
+    hyperparameters,
+    initFrom: fieldOf(fields, 'initFrom'),
+    name: fieldOf(fields, 'name'),
+  }
+}
+
+/** One as itself, several as a list. @throws AppError `invalid` when none is */
+function chosen(fields: ReadonlyMap<string, string>, name: string): string | string[] {
+  const prefix = `${name}:`
+  const values = [...fields.keys()]
+    .filter((key) => key.startsWith(prefix))
+    .map((key) => key.slice(prefix.length))
+  if (values.length === 0) {
+    throw new AppError('invalid', `Choose at least one ${name}.`, { extra: { field: name } })
+  }
+  return values.length === 1 ? (values[0] ?? '') : values
+}

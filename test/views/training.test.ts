@@ -1,0 +1,99 @@
+// Pages of datasets and training: what they say in each state, and that nothing from outside becomes markup.
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { parse } from 'node-html-parser'
+import { datasetListPage } from '../../views/dataset-list.ts'
+import { datasetPage, datasetPanel } from '../../views/dataset-show.ts'
+import { runList } from '../../views/run-list.ts'
+import { runPage, runPanel } from '../../views/run-show.ts'
+import { trainingPage } from '../../views/training.ts'
+import { frame } from './samples.ts'
+import { dataset, datasetProps, failed, run, runProps, trainingProps } from './training-samples.ts'
+
+const text = (view: unknown) => parse(String(view)).textContent.replaceAll(/\s+/g, ' ')
+const buttons = (view: unknown) =>
+  parse(String(view))
+    .querySelectorAll('button[type=submit]')
+    .map((one) => one.textContent.trim())
+
+test('a fragment is the very text that its page contains', () => {
+  assert.ok(String(runPage(runProps)).includes(String(runPanel(runProps))))
+  assert.ok(String(datasetPage(datasetProps)).includes(String(datasetPanel(datasetProps))))
+  assert.ok(String(trainingPage(trainingProps)).includes(String(runList(trainingProps))))
+})
+
+test('a run offers what its state allows', () => {
+  const of = (changes: Partial<typeof run>) =>
+    buttons(runPanel({ ...runProps, run: { ...run, ...changes } }))
+  assert.deepEqual(of({}), ['Pause', 'Stop and keep the best', 'Cancel'])
+  assert.deepEqual(of({ state: 'paused' }), ['Resume', 'Stop and keep the best', 'Cancel'])
+  assert.deepEqual(of({ state: 'interrupted' }), ['Resume', 'Cancel'])
+  assert.deepEqual(of({ state: 'finished', version: 'pneumonia/x@1' }), ['Run it again'])
+  assert.deepEqual(buttons(runPanel({ ...runProps, run: failed })), [
+    'Try again with batches of 8',
+    'Run it again',
+  ])
+})
+
+test('a running run says where it is and is listened to; an ended one is left alone', () => {
+  const panel = String(runPanel(runProps))
+  assert.match(text(panel), /epoch 4 of 5, batch 2 of 9, 1 min 35 s left at most/)
+  assert.match(panel, /data-run-events="\/api\/v1\/runs\/[^"]+\/events"/)
+  assert.match(
+    panel,
+    /aria-label="Loss by epoch: training 1 to 0\.3333, validation 1\.1 to 0\.3667"/,
+  )
+  assert.doesNotMatch(String(runPanel({ ...runProps, run: failed })), /data-run-events/)
+})
+
+test('a dataset tells each finding and how it was split', () => {
+  const words = text(datasetPanel(datasetProps))
+  for (const finding of [
+    /NORMAL has 90 images/,
+    /Broken files: 1.*NORMAL\/x\.png The file is empty/,
+    /The same image with different labels: 1/,
+    /Almost the same image: 1/,
+    /Blurred: 1/,
+    /2 patients, 1 image/,
+    /PNEUMONIA140 *0 *0 *30/,
+  ]) {
+    assert.match(words, finding)
+  }
+  const scanning = { ...dataset, state: 'scanning', scan: null, prepared: null } as const
+  const busy = datasetPanel({ ...datasetProps, dataset: scanning, progress: { done: 3, total: 9 } })
+  assert.match(text(busy), /3 of 9 images/)
+  assert.match(String(busy), /hx-trigger="every 1s"/)
+  assert.deepEqual(buttons(busy), [])
+})
+
+test('without a prepared dataset the form says what to do', () => {
+  const unprepared = { ...dataset, prepared: null }
+  const page = text(trainingPage({ ...trainingProps, datasets: [unprepared] }))
+  assert.match(page, /Dataset not prepared *Scan and prepare/)
+})
+
+const HOSTILE = `"><script>alert(1)</script><img src=x onerror='alert(2)'>`
+const KEEP = new Set(['state', 'status', 'kind', 'phase', 'policy'])
+
+function poisoned<T>(value: T, key = ''): T {
+  const walk = (one: unknown, name: string): unknown => {
+    if (typeof one === 'string') return KEEP.has(name) ? one : HOSTILE
+    if (Array.isArray(one)) return one.map((item) => walk(item, name))
+    if (one instanceof Map || typeof one !== 'object' || one === null) return one
+    return Object.fromEntries(Object.entries(one).map(([k, item]) => [k, walk(item, k)]))
+  }
+  return walk(value, key) as T
+}
+
+for (const [name, view] of Object.entries({
+  'a run': runPage(poisoned({ ...runProps, run: { ...failed, version: 'x' } })),
+  'a dataset': datasetPage(poisoned(datasetProps)),
+  datasets: datasetListPage(poisoned({ frame, datasets: [dataset], folders: ['x'] })),
+  training: trainingPage(poisoned(trainingProps)),
+})) {
+  test(`text from outside stays text: ${name}`, () => {
+    const root = parse(String(view))
+    const scripts = root.querySelectorAll('script').filter((one) => one.textContent !== '')
+    assert.deepEqual([scripts.length, root.querySelectorAll('[onerror]').length], [0, 0])
+  })
+}

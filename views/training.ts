@@ -1,0 +1,171 @@
+// Start a training, or several at once, and see what runs. Every choice stands beside what it means.
+import { html } from 'hono/html'
+import type { Condition } from '../src/registry/conditions.ts'
+import type { Dataset } from '../src/registry/datasets.ts'
+import type { Version } from '../src/registry/versions.ts'
+import type { ArchitectureCard } from '../src/training/architecture-cards.ts'
+import { emptyState, field, type Html, options } from './components.ts'
+import { type ProblemProps, problemNotice } from './error.ts'
+import { count, duration } from './format.ts'
+import { type Frame, page } from './layout.ts'
+import { links } from './links.ts'
+import { type RunListProps, runList } from './run-list.ts'
+
+export interface ArchitectureChoice extends ArchitectureCard {
+  /** As the last run of it did on this machine; null before the first. */
+  readonly imagesPerSecond: number | null
+  /** Expected, of a batch of 32 at its own input size. */
+  readonly memoryMegabytes: number
+}
+
+export interface TrainingPageProps extends RunListProps {
+  readonly frame: Frame
+  readonly conditions: readonly Condition[]
+  readonly datasets: readonly Dataset[]
+  readonly architectures: readonly ArchitectureChoice[]
+  /** Versions that a run can start from. */
+  readonly versions: readonly Version[]
+  /** The form as it was sent, or what a link wants chosen. */
+  readonly chosen: ReadonlyMap<string, string>
+  readonly problem?: ProblemProps | undefined
+}
+
+const PRESETS = [
+  { value: 'quick', title: 'Quick', text: '5 epochs: does the dataset work at all?' },
+  { value: 'standard', title: 'Standard', text: '25 epochs: a model to use and compare.' },
+  { value: 'intensive', title: 'Intensive', text: '50 epochs: when standard was still improving.' },
+]
+
+export function trainingPage(props: TrainingPageProps): Html {
+  return page(
+    props.frame,
+    { title: 'Training', width: 'wide' },
+    html`<header class="heading"><h1>Training</h1>
+      <p>One run at a time, at the lowest priority beside diagnosing. What waits survives a restart, and an interrupted run goes on from its last epoch.</p></header>
+    ${props.problem && problemNotice(props.problem)}
+    ${runList(props)}
+    ${startForm(props)}`,
+  )
+}
+
+function startForm(props: TrainingPageProps): Html {
+  const { conditions, datasets, architectures, chosen } = props
+  if (conditions.length === 0) {
+    return emptyState(
+      'No condition to train for',
+      html`Add one on the page <a href="${links.conditions}">Conditions</a> first.`,
+    )
+  }
+  const prepared = datasets.filter((one) => one.prepared !== null)
+  if (prepared.length === 0) {
+    return emptyState(
+      'Dataset not prepared',
+      html`Scan and prepare a folder of images on the page <a href="${links.datasets}">Datasets</a> first.`,
+    )
+  }
+  const names = conditions.map(({ id, name }) => ({ value: id, text: name }))
+  return html`<section class="panel" aria-label="Start">
+    <h2>Start a training</h2>
+    <form class="stack" method="post" action="${links.training()}">
+      ${field('condition', { label: 'Condition', control: html`<select id="condition" name="condition" required>${options(names, chosen.get('condition'))}</select>` })}
+      ${tiles(
+        'dataset',
+        'Dataset',
+        prepared.map((one) => datasetTile(one)),
+        props,
+      )}
+      ${tiles('architecture', 'Architecture', architectures.map(architectureTile), props)}
+      ${tiles(
+        'preset',
+        'Preset',
+        PRESETS.map(({ value, title, text }) => ({ value, title, lines: [text] })),
+        props,
+      )}
+      <p class="hint">Several datasets, architectures or presets make one run for each combination.</p>
+      ${moreSettings(props)}
+      <button class="button button-primary" type="submit">Start</button>
+    </form>
+  </section>`
+}
+
+interface Tile {
+  readonly value: string
+  readonly title: string
+  readonly lines: readonly unknown[]
+}
+
+/** Checkboxes with a card each; the first is chosen when nothing is. */
+function tiles(
+  name: string,
+  label: string,
+  choices: readonly Tile[],
+  { chosen }: TrainingPageProps,
+): Html {
+  const wanted = choices.filter(({ value }) => chosen.has(`${name}:${value}`))
+  return html`<fieldset class="tiles"><legend>${label}</legend>
+    <div class="tile-grid tile-grid-wide">${choices.map(({ value, title, lines }, at) => {
+      const isChosen = wanted.length > 0 ? chosen.has(`${name}:${value}`) : at === 0
+      const id = `${name}-${at}`
+      return html`<div class="tile"><input type="checkbox" id="${id}" name="${name}:${value}"${isChosen ? html` checked` : ''} />
+        <label for="${id}"><span class="tile-name">${title}</span>${lines.map((line) => html`<span class="tile-part">${line}</span>`)}</label></div>`
+    })}</div></fieldset>`
+}
+
+function datasetTile({ id, name, path, prepared }: Dataset): Tile {
+  const classes = prepared?.classes.map(({ label }) => label).join(', ') ?? ''
+  return {
+    value: id,
+    title: name,
+    lines: [path, `${count(prepared?.images ?? 0, 'image')}: ${classes}`],
+  }
+}
+
+function architectureTile(one: ArchitectureChoice): Tile {
+  const millions = one.parameters / 1e6
+  const speed =
+    one.imagesPerSecond === null
+      ? 'speed on this machine not measured yet'
+      : `${one.imagesPerSecond} images a second here, 1,000 images in ${duration(1000 / one.imagesPerSecond)} an epoch`
+  return {
+    value: one.name,
+    title: one.title,
+    lines: [
+      one.purpose,
+      `${millions >= 0.1 ? millions.toFixed(1) : millions.toFixed(2)} million parameters, ${one.inputSize} px, about ${one.memoryMegabytes} MiB of memory`,
+      speed,
+    ],
+  }
+}
+
+function moreSettings({ versions, chosen }: TrainingPageProps): Html {
+  const number = (name: string, label: string, attributes: Html, hint?: string): Html =>
+    field(name, {
+      label,
+      control: html`<input id="${name}" name="${name}" type="number" value="${chosen.get(name) ?? ''}" ${attributes} />`,
+      ...(hint && { hint }),
+    })
+  const schedules = [
+    { value: '', text: 'cosine (default)' },
+    { value: 'plateau', text: 'plateau: lower when the validation loss stands still' },
+    { value: 'constant', text: 'constant' },
+  ]
+  const starts = [
+    { value: '', text: 'random weights, drawn from the seed' },
+    ...versions.map(({ id }) => ({ value: id, text: id })),
+  ]
+  return html`<details class="options"><summary>More settings</summary>
+    <div class="setting-grid">
+      ${number('epochs', 'Epochs', html`min="1" max="1000"`, 'instead of the preset’s')}
+      ${number('batchSize', 'Batch size', html`min="2" max="512"`, '32; smaller needs less memory')}
+      ${number('learningRate', 'Learning rate', html`min="0" max="1" step="any"`, 'the architecture’s own by default')}
+      ${number('imageSize', 'Image size (px)', html`min="16" max="1024"`, 'the architecture’s own by default')}
+      ${number('earlyStopping', 'Early stopping (epochs)', html`min="0" max="1000"`, '8; 0 never ends it early')}
+      ${number('seed', 'Seed', html`min="0" max="2147483647"`, '42; the same seed gives the same weights')}
+      ${field('schedule', { label: 'Learning rate schedule', control: html`<select id="schedule" name="schedule">${options(schedules, chosen.get('schedule') ?? '')}</select>` })}
+      ${field('initFrom', { label: 'Start from', control: html`<select id="initFrom" name="initFrom">${options(starts, chosen.get('initFrom') ?? '')}</select>` })}
+      ${field('name', { label: 'Name of the version', control: html`<input id="name" name="name" value="${chosen.get('name') ?? ''}" maxlength="64" autocomplete="off" />`, hint: 'architecture and preset by default' })}
+    </div>
+    <label class="check" for="noAugmentation"><input type="checkbox" id="noAugmentation" name="noAugmentation"${chosen.has('noAugmentation') ? html` checked` : ''} /><span>Train on the images as they are, without random changes</span></label>
+    <label class="check" for="noClassWeights"><input type="checkbox" id="noClassWeights" name="noClassWeights"${chosen.has('noClassWeights') ? html` checked` : ''} /><span>Let rare classes count as little as they are rare</span></label>
+  </details>`
+}
