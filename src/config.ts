@@ -31,6 +31,11 @@ export const SETTINGS = {
   ROENTGEN_MAX_PIXELS: ['100000000', 'most pixels of an image'],
   ROENTGEN_MAX_IMPORT_MB: ['2048', 'largest upload of a package, MiB'],
   ROENTGEN_KEEP_UPLOADS_HOURS: ['720', 'hours until a prediction and its image are forgotten'],
+  ROENTGEN_BIN_DAYS: ['30', 'days that a deleted version can be put back before its files go'],
+  ROENTGEN_KEEP_VERSIONS: [
+    '0',
+    'newest versions of a name to keep, older untagged ones go to the bin; 0 keeps all',
+  ],
   ROENTGEN_WARM_MINUTES: [
     '10',
     'minutes that the previous version stays loaded for an instant rollback',
@@ -59,6 +64,8 @@ export interface Config {
   readonly maxPixels: number
   readonly maxImportBytes: number
   readonly keepUploadsMs: number
+  readonly keepBinMs: number
+  readonly keepVersions: number
   readonly warmMs: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
@@ -115,6 +122,8 @@ export function readConfig(env: Environment = process.env): Config {
     maxPixels: integer('ROENTGEN_MAX_PIXELS', 1024, 1_000_000_000),
     maxImportBytes: integer('ROENTGEN_MAX_IMPORT_MB', 1, 65_536) * MIB,
     keepUploadsMs: integer('ROENTGEN_KEEP_UPLOADS_HOURS', 1, 876_000) * 3_600_000,
+    keepBinMs: integer('ROENTGEN_BIN_DAYS', 0, 36_500) * 86_400_000,
+    keepVersions: integer('ROENTGEN_KEEP_VERSIONS', 0, 1_000_000),
     warmMs: integer('ROENTGEN_WARM_MINUTES', 0, 1440) * 60_000,
     logLevel: oneOf('ROENTGEN_LOG', ['debug', 'info', 'warn', 'error', 'silent']),
   })

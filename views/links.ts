@@ -40,6 +40,7 @@ export const links = {
   version,
   versionEdit: (id: string): string => `${version(id)}/edit`,
   versionDelete: (id: string): string => `${version(id)}/delete`,
+  versionUndelete: (id: string): string => `${version(id)}/undelete`,
   versionExport: (id: string): string => `/api/v1/versions/${versionSegments(id)}/export`,
   versionJson: (id: string): string => `/api/v1/versions/${versionSegments(id)}`,
   conditions: '/conditions',

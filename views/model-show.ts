@@ -4,7 +4,7 @@ import type { Activation } from '../src/registry/activations.ts'
 import type { Condition } from '../src/registry/conditions.ts'
 import type { Version } from '../src/registry/versions.ts'
 import { activateThisForm } from './activate-form.ts'
-import { badge, facts, field, type Html, hash, notice, size, time } from './components.ts'
+import { badge, facts, field, type Html, hash, icon, notice, size, time } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
 import { count, fraction, operatingPointName, percent, score } from './format.ts'
 import { type Frame, page } from './layout.ts'
@@ -58,6 +58,7 @@ export function modelPage(props: ModelPageProps): Html {
           ${use(props, isActive)}
           ${notes(version)}
           ${!isActive && version.status !== 'deleted' && removal(version)}
+          ${version.isInBin && putBack(version)}
         </div>
       </div>`,
   )
@@ -215,6 +216,13 @@ function notes(version: Version): Html {
       <button class="button" type="submit">Save</button>
     </form>
   </details>`
+}
+
+function putBack(version: Version): Html {
+  return html`<form class="panel stack" method="post" action="${links.versionUndelete(version.id)}">
+    <p>${version.deletedAt && html`Deleted ${time(version.deletedAt)}. `}Its files are in the bin until it is emptied.</p>
+    <button class="button" type="submit">${icon('undo')}Put it back</button>
+  </form>`
 }
 
 function removal(version: Version): Html {

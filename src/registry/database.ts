@@ -51,6 +51,9 @@ export interface VersionTable {
   status: 'verified' | 'unevaluated' | 'quarantined' | 'deleted'
   /** Why it is quarantined or deleted. */
   status_reason: string | null
+  deleted_at: string | null
+  /** When its package left the bin for good. */
+  emptied_at: string | null
   created_at: string
   registered_at: string
   registered_by: string

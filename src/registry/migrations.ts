@@ -183,8 +183,16 @@ async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<
   for (const statement of statements) await sql.raw(statement).execute(db)
 }
 
+const BIN = [
+  `alter table versions add column deleted_at text`,
+  // When its package left the bin for good.
+  `alter table versions add column emptied_at text`,
+  `update versions set deleted_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') where status = 'deleted'`,
+]
+
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-registry': { up: (db) => run(db, FIRST) },
   '0002-training': { up: (db) => run(db, TRAINING) },
   '0003-challengers': { up: (db) => run(db, CHALLENGERS) },
+  '0004-bin': { up: (db) => run(db, BIN) },
 }

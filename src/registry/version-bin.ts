@@ -1,13 +1,15 @@
 // Deleting a version: the row stays and says so, the package moves to the bin of the store, its number is not used again.
-import { AppError } from '../errors.ts'
+// Until the bin is emptied (empty-bin.ts) it can be put back.
+import { AppError, isAppError } from '../errors.ts'
 import { exists, moveFolder } from '../package/durable-files.ts'
 import type { VersionRef } from '../package/ids.ts'
+import { verifyPackage } from '../package/verify-package.ts'
 import { recordChanges } from './changes.ts'
 import { getCondition } from './conditions.ts'
 import { exclusive, STORE } from './exclusive.ts'
 import type { Actor, Clock, RegistryPlace } from './registry-context.ts'
 import { binnedDir, packageDir } from './store.ts'
-import { getVersion, type Version } from './versions.ts'
+import { findVersionByDigest, getVersion, intactStatus, type Version } from './versions.ts'
 
 /**
  * @throws AppError `unknown-version`; `conflict` when it answers or challenges now. A deleted one stays as it is.
@@ -26,7 +28,11 @@ export function deleteVersion(
         .where('condition', '=', ref.condition)
         .where('name', '=', ref.name)
         .where('n', '=', ref.n)
-        .set({ status: 'deleted', status_reason: `deleted by ${actor.by}` })
+        .set({
+          status: 'deleted',
+          status_reason: `deleted by ${actor.by}`,
+          deleted_at: clock().toISOString(),
+        })
         .execute()
       await recordChanges(trx, { subject: version.id, values: { deleted: true }, actor, clock })
     })
@@ -38,6 +44,57 @@ export function deleteVersion(
     key: ref.condition,
     work: () => exclusive(place.db, { key: STORE, work }),
   })
+}
+
+/**
+ * Puts a deleted version back, under its number and with its history. It is hashed first: damaged in the bin, it comes
+ * back quarantined. @throws AppError `unknown-version`; `conflict` when it is not deleted or the same package was
+ * registered again; `gone` when the bin was emptied
+ */
+export function undeleteVersion(
+  place: RegistryPlace,
+  { ref, actor, clock }: { ref: VersionRef; actor: Actor; clock: Clock },
+): Promise<Version> {
+  const work = async (): Promise<Version> => {
+    const version = await getVersion(place.db, ref)
+    if (version.status !== 'deleted') {
+      throw new AppError('conflict', `${version.id} is not deleted.`)
+    }
+    const from = binnedDir(place.store, ref)
+    if (!version.isInBin || !(await exists(from))) {
+      throw new AppError('gone', `${version.id} has left the bin and cannot be put back.`)
+    }
+    const twin = await findVersionByDigest(place.db, version.sha256)
+    if (twin) {
+      throw new AppError('conflict', `The same package was registered again, as ${twin.id}.`)
+    }
+    const damage = await verifyPackage(from, { expectedSha256: version.sha256 }).then(
+      () => null,
+      (error: unknown) => {
+        if (isAppError(error)) return error.message
+        throw error
+      },
+    )
+    // Killed in between, the next start moves the folder back: the row is the truth.
+    await moveFolder(from, packageDir(place.store, ref))
+    await place.db.transaction().execute(async (trx) => {
+      await trx
+        .updateTable('versions')
+        .where('condition', '=', ref.condition)
+        .where('name', '=', ref.name)
+        .where('n', '=', ref.n)
+        .set({
+          status: damage === null ? intactStatus(version.metrics) : 'quarantined',
+          status_reason: damage,
+          deleted_at: null,
+          ...(damage === null && { verified_at: clock().toISOString() }),
+        })
+        .execute()
+      await recordChanges(trx, { subject: version.id, values: { deleted: false }, actor, clock })
+    })
+    return getVersion(place.db, ref)
+  }
+  return exclusive(place.db, { key: STORE, work })
 }
 
 /** Moves what is left of deleted versions when the process was ended between row and folder. */

@@ -103,6 +103,8 @@ export async function insertVersion(db: Db, row: NewVersionRow): Promise<void> {
         architecture,
         status: damage === null ? intactStatus(metrics) : 'quarantined',
         status_reason: damage,
+        deleted_at: null,
+        emptied_at: null,
         created_at: new Date(manifest.createdAt).toISOString(),
         registered_at: now,
         registered_by: row.by,

@@ -37,6 +37,10 @@ export interface Version {
   readonly registeredVia: string
   /** When all its files were last found intact. */
   readonly verifiedAt: string | null
+  /** Since when it is deleted; null while it is not. */
+  readonly deletedAt: string | null
+  /** Deleted, and its package can still be put back. */
+  readonly isInBin: boolean
   readonly sizeBytes: number
   readonly kind: ConditionKind
   readonly classes: readonly ClassLabel[]
@@ -216,6 +220,8 @@ export function versionFromRow(row: VersionRow): Version {
     registeredBy: row.registered_by,
     registeredVia: row.registered_via,
     verifiedAt: row.verified_at,
+    deletedAt: row.deleted_at,
+    isInBin: row.status === 'deleted' && row.emptied_at === null,
     sizeBytes: row.size_bytes,
     kind: manifest.kind,
     classes: manifest.classes,

@@ -25,7 +25,7 @@ import { convertFromInbox } from './importing.ts'
 import { createLog, type Log } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { PRODUCT_VERSION } from './product.ts'
-import { pruneServingCopies, restoreChallengers } from './serving-upkeep.ts'
+import { applyRetention, pruneServingCopies, restoreChallengers } from './serving-upkeep.ts'
 import { Shadow } from './shadow.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -257,6 +257,8 @@ export class Home implements RegistryContext {
       await verifyAll(this, { signal: this.#ending.signal })
     })
     this.#every(EXPIRY_INTERVAL_MS, () => pruneServingCopies(this))
+    this.#every(EXPIRY_INTERVAL_MS, () => applyRetention(this))
+    await applyRetention(this)
     await expirePredictions(this, this)
     await pruneServingCopies(this)
     await this.#watcher.start()

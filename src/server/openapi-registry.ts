@@ -168,6 +168,17 @@ export const VERSIONS: readonly Operation[] = [
     errors: [['409', 'conflict: it answers now']],
   },
   {
+    method: 'post',
+    path: '/api/v1/versions/{condition}/{name}/{n}/undelete',
+    tag: 'versions',
+    summary: 'Put a deleted version back from the bin',
+    answers: { 200: json(schemas.VersionSchema, 'As it is now; hashed first') },
+    errors: [
+      ['409', 'conflict: it is not deleted, or the same package was registered again'],
+      ['410', 'gone: the bin was emptied'],
+    ],
+  },
+  {
     method: 'get',
     path: '/api/v1/versions/{condition}/{name}/{n}/export',
     tag: 'versions',

@@ -1,6 +1,7 @@
-// What the home does about hosts and their private copies beside loading the active versions.
+// What the home looks after beside loading the active versions: challengers, private copies, and what has had its time.
 import { parseVersion } from '../package/ids.ts'
 import { listConditions } from '../registry/conditions.ts'
+import { emptyBin, retireOldVersions } from '../registry/empty-bin.ts'
 import { servingDigests } from '../registry/serving-digests.ts'
 import { packageDir } from '../registry/store.ts'
 import { getVersion } from '../registry/versions.ts'
@@ -20,4 +21,12 @@ export async function restoreChallengers({ db, store, runtime }: Home): Promise<
 export async function pruneServingCopies({ db, runtime, log }: Home): Promise<void> {
   const gone = await runtime.pruneCopies(await servingDigests(db))
   if (gone.length > 0) log.info({ copies: gone.length }, 'private copies removed')
+}
+
+/** What leaves by the clock: versions beyond those that are kept, and what lay in the bin for its time. */
+export async function applyRetention(home: Home): Promise<void> {
+  const { keepBinMs, keepVersions } = home.config
+  const retired = await retireOldVersions(home, { clock: home.clock, keepVersions })
+  const emptied = await emptyBin(home, { clock: home.clock, keepBinMs })
+  if (retired.length + emptied.length > 0) home.log.info({ retired, emptied }, 'retention')
 }

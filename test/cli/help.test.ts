@@ -34,6 +34,8 @@ test('the commands are those of the contract that are built', () => {
       'condition set',
       'versions list',
       'versions show',
+      'versions delete',
+      'versions undelete',
       'activate',
       'rollback',
       'history',

@@ -249,3 +249,17 @@ test('what is missing or wrong in a request is named, and changes nothing', asyn
   const pointer = await readFile(join(folders.modelsDir, 'pneumonia/active.json'), 'utf8')
   assert.equal(JSON.parse(pointer).version, id)
 })
+
+test('a version goes to the bin and comes back by page and by API', async (t) => {
+  const folders = await homeFolders(t)
+  const { id } = await storePackage(folders, { seed: 1, accuracy: 0.9 })
+  const { call } = await openedHome(folders)
+  const path = `/api/v1/versions/${id.replace('@', '/')}`
+  const status = async (response: Response) => VersionSchema.parse(await response.json()).status
+  assert.equal(await status(await call(path, { method: 'DELETE' })), 'deleted')
+  const page = await call(`/models/${id.replace('@', '/')}`, { headers: { accept: 'text/html' } })
+  assert.match(await page.text(), /Put it back/)
+  assert.equal(await status(await call(`${path}/undelete`, { method: 'POST' })), 'verified')
+  const again = await call(`${path}/undelete`, { method: 'POST' })
+  assert.equal(again.status, 409)
+})

@@ -79,6 +79,8 @@ export function version(change: Partial<Version> = {}): Version {
     registeredBy: 'someone',
     registeredVia: 'cli',
     verifiedAt: AT,
+    deletedAt: null,
+    isInBin: false,
     sizeBytes: 812_345,
     kind: 'binary',
     classes: pneumonia.classes,

@@ -18,8 +18,7 @@ export function addBackupCommands(program: Command): void {
     .action(backup)
   command(program, 'restore <file>', {
     does: 'Bring a backup back into an empty home; stop the server first',
-    example:
-      'roentgen restore roentgen-monday.zip',
+    example: 'roentgen restore roentgen-monday.zip',
   }).action(restore)
 }
 

@@ -63,6 +63,26 @@ export function addVersionsCommands(program: Command): void {
     does: 'Show one version: metrics, operating points, where it came from, its files',
     example: 'roentgen versions show pneumonia/densenet121-standard@3',
   }).action(show)
+
+  command(group, 'delete <version>', {
+    does: 'Move a version to the bin, from which it can be put back for a while',
+    example: 'roentgen versions delete pneumonia/densenet121-quick@2',
+  }).action((id, options) => change(id, { ...options, method: 'DELETE' }))
+
+  command(group, 'undelete <version>', {
+    does: 'Put a deleted version back from the bin',
+    example: 'roentgen versions undelete pneumonia/densenet121-quick@2',
+  }).action((id, options) => change(id, { ...options, method: 'POST', action: '/undelete' }))
+}
+
+async function change(
+  id: string,
+  { json, method, action = '' }: { json?: true; method: string; action?: string },
+): Promise<void> {
+  const path = `/api/v1/versions/${versionPath(parseVersion(id))}${action}`
+  const version = await withApi(readConfig(), (api) => api.json<Version>(path, { method }))
+  if (json) return printJson(version)
+  printLine(`${version.id} is ${version.status}.`)
 }
 
 async function list({ json, ...filter }: Filter): Promise<void> {

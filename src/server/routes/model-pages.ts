@@ -8,7 +8,7 @@ import { formatVersion } from '../../package/ids.ts'
 import { listHistory } from '../../registry/activations.ts'
 import { getCondition, listConditions } from '../../registry/conditions.ts'
 import { presentVersions } from '../../registry/verify-all.ts'
-import { deleteVersion } from '../../registry/version-bin.ts'
+import { deleteVersion, undeleteVersion } from '../../registry/version-bin.ts'
 import { listVersions } from '../../registry/version-list.ts'
 import { getVersion, patchVersion } from '../../registry/versions.ts'
 import type { AppEnv } from '../app-env.ts'
@@ -67,17 +67,25 @@ export function modelPages(home: Home): Hono<AppEnv> {
     await patchVersion(db, { ref, patch, actor: c.var.actor, clock })
     return seeOther(c, links.version(formatVersion(ref)))
   })
-  routes.post(`${ONE}/delete`, async (c) => {
+  routes.post(`${ONE}/delete`, (c) => changed(c, deleteVersion, links.models()))
+  routes.post(`${ONE}/undelete`, (c) => changed(c, undeleteVersion))
+  return routes
+
+  /** Does it and goes on; a refusal is shown on the version's page. */
+  async function changed(
+    c: Context<AppEnv>,
+    change: typeof deleteVersion,
+    next?: string,
+  ): Promise<Response> {
     try {
-      await deleteVersion(home, { ref: versionOfPath(c), actor: c.var.actor, clock })
-      return seeOther(c, links.models())
+      const { id } = await change(home, { ref: versionOfPath(c), actor: c.var.actor, clock })
+      return seeOther(c, next ?? links.version(id))
     } catch (error) {
       const problem = problemProps(error)
-      if (problem.status !== 409) throw error
-      return c.html(modelPage(await oneProps(c, { problem })), 409)
+      if (problem.status !== 409 && problem.status !== 410) throw error
+      return c.html(modelPage(await oneProps(c, { problem })), problem.status)
     }
-  })
-  return routes
+  }
 
   async function listProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
     const filter = Object.fromEntries(FILTERS.map((name) => [name, queryText(c, name)]))

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 import { exportPackage } from '../../registry/exchange-package.ts'
-import { deleteVersion } from '../../registry/version-bin.ts'
+import { deleteVersion, undeleteVersion } from '../../registry/version-bin.ts'
 import { listVersions, VERSION_SORTS, type VersionFilter } from '../../registry/version-list.ts'
 import { getVersion, patchVersion, type Version } from '../../registry/versions.ts'
 import { VersionPatchSchema } from '../api-schemas.ts'
@@ -55,6 +55,10 @@ export function versionRoutes(home: Home): Hono<AppEnv> {
       clock,
     })
     return c.json(shown(version))
+  })
+  routes.post(`${ONE}/undelete`, async (c) => {
+    const change = { ref: versionOfPath(c), actor: c.var.actor, clock }
+    return c.json(shown(await undeleteVersion(home, change)))
   })
   routes.get(`${ONE}/export`, async (c) => {
     const { stream, fileName } = await exportPackage(home, versionOfPath(c))
