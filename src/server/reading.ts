@@ -85,6 +85,29 @@ export async function readWithVersion(home: Home, request: ReadingRequest): Prom
   }
 }
 
+/**
+ * What can be said before any image is read; returns the condition's id.
+ * @throws AppError `unknown-condition`, `unknown-version`, `no-active-version`
+ */
+export async function checkAnswerable(
+  home: Home,
+  { condition: conditionId, version }: Pick<ReadingRequest, 'condition' | 'version'>,
+): Promise<string> {
+  const condition = await getCondition(home.db, conditionId)
+  const { id, active } = condition
+  if (version !== undefined) await versionOf(home, { condition, id: version })
+  else if (!active) {
+    await home.makeReady(id)
+    if (!(await getCondition(home.db, id)).active) {
+      throw new AppError(
+        'no-active-version',
+        `No version answers for "${id}" yet; activate one first.`,
+      )
+    }
+  }
+  return id
+}
+
 /** A version of this very condition. @throws AppError `unknown-version` */
 async function versionOf(
   home: Home,

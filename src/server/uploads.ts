@@ -38,6 +38,8 @@ export interface UploadLimits {
   readonly maxFiles: number
   /** Folder to write files into; without it they stay in memory. Made when missing. */
   readonly spoolDir?: string
+  /** A file that is too large is kept cut off, one byte past the limit, so that the others are still read. */
+  readonly keepsOversized?: boolean
 }
 
 /**
@@ -62,7 +64,7 @@ function emptyUpload(): Upload {
   return { fields: new Map(), files: [], dispose: async () => {} }
 }
 
-function tooLarge(maxBytes: number): AppError {
+export function tooLarge(maxBytes: number): AppError {
   const most = maxBytes >= MIB ? `${Math.floor(maxBytes / MIB)} MiB` : `${maxBytes} bytes`
   return new AppError('upload-too-large', `The file is larger than the ${most} that are allowed.`)
 }
@@ -163,11 +165,11 @@ class FormReader {
     part: { field: string; fileName: string },
     stream: Readable,
   ): Promise<UploadedFile | undefined> {
-    const { spoolDir, maxFileBytes } = this.#limits
+    const { spoolDir, maxFileBytes, keepsOversized } = this.#limits
     let size = 0
     stream.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size > maxFileBytes) stream.destroy(tooLarge(maxFileBytes))
+      if (size > maxFileBytes && !keepsOversized) stream.destroy(tooLarge(maxFileBytes))
     })
     if (spoolDir) {
       const path = join(spoolDir, randomUUID())

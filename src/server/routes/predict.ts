@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises'
 import { Hono } from 'hono'
 import { AppError } from '../../errors.ts'
-import { getCondition } from '../../registry/conditions.ts'
 import type { AppEnv } from '../app-env.ts'
 import { compareVersions } from '../comparing.ts'
 import type { Home } from '../home.ts'
@@ -15,8 +14,8 @@ import {
   requiredField,
 } from '../image-fields.ts'
 import { asAppError, problemOf } from '../problem.ts'
-import { type ReadingRequest, readWithVersion } from '../reading.ts'
-import { readUpload, type Upload, type UploadedFile } from '../uploads.ts'
+import { checkAnswerable, type ReadingRequest, readWithVersion } from '../reading.ts'
+import { readUpload, tooLarge, type Upload, type UploadedFile } from '../uploads.ts'
 
 const MAX_BATCH = 1000
 
@@ -39,7 +38,12 @@ export function predictRoutes(home: Home): Hono<AppEnv> {
   })
   routes.post('/api/v1/batch', async (c) => {
     const spoolDir = home.store.stagingDir
-    const limits = { maxFileBytes: home.config.maxUploadBytes, maxFiles: MAX_BATCH, spoolDir }
+    const limits = {
+      maxFileBytes: home.config.maxUploadBytes,
+      maxFiles: MAX_BATCH,
+      spoolDir,
+      keepsOversized: true,
+    }
     const upload = await readUpload(c.req.raw, limits)
     try {
       const request = await batchRequest(home, upload)
@@ -63,10 +67,10 @@ async function batchRequest(home: Home, upload: Upload): Promise<BatchRequest> {
   if (imagesOf(upload).length === 0) {
     throw new AppError('image-required', 'Send one or more images as files in the field "image".')
   }
-  const { id } = await getCondition(home.db, condition)
+  const version = fieldOf(fields, 'version')
   return {
-    condition: id,
-    version: fieldOf(fields, 'version'),
+    condition: await checkAnswerable(home, { condition, version }),
+    version,
     operatingPoint: fieldOf(fields, 'operatingPoint'),
     explain: explainOf(fields),
     layer: fieldOf(fields, 'layer'),
@@ -100,6 +104,8 @@ async function line(
   { request, image, signal }: { request: BatchRequest; image: UploadedFile; signal: AbortSignal },
 ): Promise<string> {
   try {
+    const { maxUploadBytes } = home.config
+    if (image.size > maxUploadBytes) throw tooLarge(maxUploadBytes)
     const bytes = await readFile(image.path ?? '')
     const { prediction } = await readWithVersion(home, { ...request, image: bytes, signal })
     return JSON.stringify(prediction)
