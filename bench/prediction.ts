@@ -1,107 +1,100 @@
-// Prediction: the whole path from JPEG bytes to calibrated scores and a heatmap PNG, against a bare ONNX Runtime run of the
-// same graph, and what Grad-CAM costs. In one process: without the hop to a model host. `node bench/prediction.ts [rounds] [threads]`
-import { cpus } from 'node:os'
-import sharp from 'sharp'
+// Prediction of one image by any architecture: the whole path from JPEG bytes to calibrated scores and a heatmap PNG, beside
+// a bare ONNX Runtime run of the same graph, PyTorch and Keras. `node bench/prediction.ts [architecture] [rounds] [threads]`
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { predictionGraph } from '../src/engine/prediction-graph.ts'
 import { createSession, type Session } from '../src/engine/session.ts'
 import { decodeImage } from '../src/imaging/decode.ts'
-import { heatmapPng } from '../src/imaging/heatmap.ts'
 import { preprocess } from '../src/imaging/preprocess.ts'
 import type { Preprocessing } from '../src/imaging/preprocessing.ts'
-import { findLayerEvidence } from '../src/inference/explain/evidence.ts'
-import { gradCam } from '../src/inference/explain/gradcam.ts'
-import { scores } from '../src/inference/scores.ts'
-import { alternating, table } from './alternating.ts'
-import { densenet121 } from './densenet121.ts'
+import { getArchitecture } from '../src/training/architectures/catalogue.ts'
+import { alternating, type Contender, table } from './alternating.ts'
+import { drawn, jpeg, LIMITS } from './diagnosis.ts'
+import { Peer } from './peer.ts'
 
-const SIZE = 224
-const LIMITS = { maxBytes: 1e8, maxPixels: 1e8 }
-const CLASSES = [
-  { label: 'NORMAL', positive: false },
-  { label: 'PNEUMONIA', positive: true },
-]
-const CALIBRATION = {
-  method: 'temperature',
-  temperature: 1.5,
-  eceBefore: null,
-  eceAfter: null,
-  n: 0,
-} as const
-const PREPROCESSING: Preprocessing = {
+const [name = 'densenet121', ...counts] = process.argv.slice(2)
+const [rounds = 15, threads = 2] = counts.map(Number)
+const architecture = getArchitecture(name)
+const { inputSize: size, explanation } = architecture
+const preprocessing: Preprocessing = {
   schema: 1,
-  width: SIZE,
-  height: SIZE,
+  width: size,
+  height: size,
   channels: 3,
   interpolation: 'bilinear',
   aspect: 'stretch',
   antialias: true,
-  scale: 1 / 255,
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
-  order: 'rgb',
+  ...architecture.preprocessing,
+}
+const shape = { height: size, width: size, channels: 3 } as const
+const model = architecture.build({ ...shape, outputs: 2, seed: 1 })
+const options = { lastActivation: 'softmax', explanationLayer: explanation.layer } as const
+const plain = predictionGraph(model, { ...options, explain: false }).onnx
+const explained = predictionGraph(model, options).onnx
+model.dispose()
+
+const folder = await mkdtemp(join(tmpdir(), 'roentgen-bench-'))
+const file = join(folder, 'plain.onnx')
+const exported = join(folder, 'exported.onnx')
+await writeFile(file, plain)
+const peers = {
+  python: await Peer.start('onnxruntime_python.py', [file, String(size), String(threads)]),
+  pytorch: await Peer.start('pytorch.py', [name, String(size), String(threads), exported]),
+  keras: await Peer.start('keras_tensorflow.py', [name, String(size), String(threads)]),
+}
+const bare = await createSession(plain, { threads })
+const withMaps = await createSession(explained, { threads })
+const theirs = await exportedSession()
+
+/** torchvision's own export of the same architecture, run as ours is. */
+async function exportedSession(): Promise<Session | undefined> {
+  const bytes = await readFile(exported).catch(() => undefined)
+  if (bytes) return createSession(bytes, { threads })
+  console.log("skipped torchvision's own ONNX export: there is no file")
+  return undefined
 }
 
-/** A grey JPEG of 1024 x 1024 with structure and noise, as large as a typical export of a radiograph. */
-async function jpeg(): Promise<Uint8Array> {
-  const side = 1024
-  const pixels = Uint8Array.from({ length: side * side }, (_, i) => {
-    const [row, column] = [Math.floor(i / side), i % side]
-    return 128 + 60 * Math.sin(row / 40) * Math.cos(column / 55) + ((i * 2654435761) % 32)
-  })
-  return sharp(pixels, { raw: { width: side, height: side, channels: 1 } })
-    .jpeg({ quality: 90 })
-    .toBuffer()
-}
-
-async function wholePath(bytes: Uint8Array, session: Session): Promise<Uint8Array> {
-  const { pixels } = await decodeImage(bytes, LIMITS)
-  const data = preprocess(pixels, PREPROCESSING)
-  const results = await session.run({ input: { data, dims: [1, SIZE, SIZE, 3] } })
-  return drawn(results, pixels)
-}
-
-function drawn(
-  results: Awaited<ReturnType<Session['run']>>,
-  { width, height }: { readonly width: number; readonly height: number },
-): Uint8Array {
-  const raw = {
-    logits: results.logits?.data ?? null,
-    probabilities: null,
-    features: results.features ?? null,
-    gradients: results.gradients ?? null,
-  }
-  scores({ kind: 'single-label', classes: CLASSES, raw, calibration: CALIBRATION })
-  const layer = findLayerEvidence({ kind: 'single-label', classes: CLASSES, raw, target: 1 })
-  if (!layer) throw new Error('the graph has no features')
-  const { grid, width: gridWidth, height: gridHeight } = gradCam(layer)
-  return heatmapPng({ grid, gridWidth, gridHeight, scale: 1, width, height, rule: PREPROCESSING })
-}
-
-const [rounds = 15, threads = 2] = process.argv.slice(2).map(Number)
-const model = densenet121({ size: SIZE, outputs: CLASSES.length })
-const explained = predictionGraph(model, { lastActivation: 'softmax' })
-const plain = predictionGraph(model, { lastActivation: 'softmax', explain: false })
-const [withMaps, withoutMaps] = [
-  await createSession(explained.onnx, { threads }),
-  await createSession(plain.onnx, { threads }),
-]
 const bytes = await jpeg()
 const { pixels } = await decodeImage(bytes, LIMITS)
-const input = { data: preprocess(pixels, PREPROCESSING), dims: [1, SIZE, SIZE, 3] }
-const results = await withMaps.run({ input })
-const timings = await alternating(
-  [
-    { name: 'bare ONNX Runtime, logits only', run: () => withoutMaps.run({ input }) },
-    { name: 'bare ONNX Runtime, with features and gradients', run: () => withMaps.run({ input }) },
-    { name: 'JPEG to calibrated scores and heatmap PNG', run: () => wholePath(bytes, withMaps) },
-    { name: '  of it: decoding', run: () => decodeImage(bytes, LIMITS) },
-    { name: '  of it: preprocessing', run: async () => preprocess(pixels, PREPROCESSING) },
-    { name: '  of it: scores, Grad-CAM, heatmap PNG', run: async () => drawn(results, pixels) },
-  ],
-  rounds,
-)
+const input = { data: preprocess(pixels, preprocessing), dims: [1, size, size, 3] }
+const sample = await withMaps.run({ input })
+const channelsFirst = { data: input.data, dims: [1, 3, size, size] }
+
+async function wholePath(): Promise<Uint8Array> {
+  const decoded = await decodeImage(bytes, LIMITS)
+  const data = preprocess(decoded.pixels, preprocessing)
+  const results = await withMaps.run({ input: { ...input, data } })
+  return drawn(results, { ...decoded.pixels, rule: preprocessing })
+}
+
+const contenders: Contender[] = [
+  { name: 'bare ONNX Runtime, logits only', run: () => bare.run({ input }) },
+  { name: 'with features and gradients for Grad-CAM', run: () => withMaps.run({ input }) },
+  { name: 'JPEG bytes to calibrated scores and heatmap PNG', run: wholePath },
+  { name: '  of it: decoding', run: () => decodeImage(bytes, LIMITS) },
+  { name: '  of it: preprocessing', run: async () => preprocess(pixels, preprocessing) },
+  {
+    name: '  of it: scores, Grad-CAM, heatmap PNG',
+    run: async () => drawn(sample, { ...pixels, rule: preprocessing }),
+  },
+]
+if (theirs) {
+  contenders.push({
+    name: "ONNX Runtime on torchvision's own export",
+    run: () => theirs.run({ input: channelsFirst }),
+  })
+}
+for (const peer of Object.values(peers)) {
+  for (const action of peer?.actions ?? []) {
+    contenders.push({ name: `${peer?.version}: ${action}`, run: async () => peer?.ask(action) })
+  }
+}
+const timings = await alternating(contenders, rounds)
 console.log(
   `${cpus()[0]?.model}, ${cpus().length} cores, ${threads} threads, ${rounds} alternating rounds`,
 )
-console.log(table('DenseNet121, 224 px, one image', timings))
-await Promise.all([withMaps.release(), withoutMaps.release()])
+console.log(table(`${architecture.title}, ${size} px, one image`, timings))
+await Promise.all([bare.release(), withMaps.release(), theirs?.release()])
+for (const peer of Object.values(peers)) peer?.stop()
+await rm(folder, { recursive: true })

@@ -5,8 +5,8 @@ import type * as tf from '@tensorflow/tfjs'
 import { uniforms } from '../src/engine/counter-random.ts'
 import { createTrainingStep } from '../src/engine/training-step.ts'
 import { getArchitecture } from '../src/training/architectures/catalogue.ts'
+import { trainLastLayers } from '../src/training/architectures/fine-tuning.ts'
 import { alternating, table } from './alternating.ts'
-import { densenet121 } from './densenet121.ts'
 
 const [batchSize = 8, size = 224, rounds = 3, threads = 2] = process.argv.slice(2).map(Number)
 
@@ -30,16 +30,12 @@ async function stepOf(name: string, model: tf.LayersModel) {
   return { name, run: () => step.run(batch) }
 }
 
-const whole = densenet121({ size })
-const last = densenet121({ size })
-for (const layer of last.layers.slice(0, -20)) layer.trainable = false
-const custom = getArchitecture('custom_cnn').build({
-  height: size,
-  width: size,
-  channels: 3,
-  outputs: 2,
-  seed: 1,
-})
+const options = { height: size, width: size, channels: 3, outputs: 2, seed: 1 } as const
+const build = (name: string) => getArchitecture(name).build(options)
+const whole = build('densenet121')
+const last = build('densenet121')
+trainLastLayers(last, 20)
+const custom = build('custom_cnn')
 const contenders = [
   await stepOf('custom_cnn, all layers', custom),
   await stepOf('DenseNet121, last 20 layers', last),
