@@ -121,7 +121,7 @@ export async function insertVersion(db: Db, row: NewVersionRow): Promise<void> {
         manifest: JSON.stringify(manifest),
         lineage: JSON.stringify({
           ...manifest.lineage,
-          ...(row.formerId && row.formerId !== id && { formerId: row.formerId }),
+          ...(row.formerId && { formerId: row.formerId }),
         }),
         notes: '',
         search_text: searchText({ id, architecture, tags, notes: '' }),

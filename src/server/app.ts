@@ -46,9 +46,12 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
   app.notFound(async (c) => {
     const allowed = otherMethods(app, c)
     if (allowed.length === 0) return notFound(c)
+    const allow = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    const headers = { Allow: [...allow, 'OPTIONS'].join(', ') }
+    if (c.req.method === 'OPTIONS') return c.body(null, 204, headers)
     const error = new AppError('method-not-allowed', methodWords(c.req.method, allowed))
     const response = await onError(error, c)
-    response.headers.set('Allow', allowed.join(', '))
+    response.headers.set('Allow', headers.Allow)
     return response
   })
   app.use(measured(home))

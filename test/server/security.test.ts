@@ -126,7 +126,7 @@ test('an address says which methods it takes, and an unknown one that there is n
   const { call } = await openedHome(await homeFolders(t))
   const wrong = await call('/api/v1/conditions', { method: 'DELETE' })
   assert.equal(wrong.status, 405)
-  assert.equal(wrong.headers.get('allow'), 'GET, POST')
+  assert.equal(wrong.headers.get('allow'), 'GET, HEAD, POST, OPTIONS')
   assert.equal((await call('/api/v1/nothing')).status, 404)
   assert.equal((await call('/public/../package.json')).status, 404)
   assert.equal((await call('/public/%2e%2e/package.json')).status, 404)
