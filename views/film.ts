@@ -1,7 +1,7 @@
 // The film: an image with its heatmap above it, and the controls of one or several films that move together.
 // Heatmap and inversion work without a script (the style sheet asks the checkboxes); film.js adds the rest.
 import { html } from 'hono/html'
-import { badge, type Html, notice } from './components.ts'
+import { badge, type Html } from './components.ts'
 import { score } from './format.ts'
 
 export interface FilmProps {
@@ -131,10 +131,8 @@ export function heatmapLegend(
     } A dark map means little evidence.</p>
     ${
       heatmap.weak &&
-      notice(
-        'Weak evidence: no region of this image speaks strongly for the class. Do not read a place into it.',
-        { tone: 'warn' },
-      )
+      html`<p class="hint">No region of this image speaks strongly for ${heatmap.target}: do not read a place into
+        the map.</p>`
     }
   </div>`
 }
@@ -146,7 +144,7 @@ const METHOD_NAMES: Readonly<Record<string, string>> = {
   occlusion: 'Occlusion',
 }
 
-function methodName(method: string): string {
+export function methodName(method: string): string {
   return METHOD_NAMES[method] ?? method
 }
 

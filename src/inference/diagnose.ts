@@ -2,7 +2,13 @@
 import { AppError } from '../errors.ts'
 import type { Calibration, OperatingPoint } from '../package/schema.ts'
 import { type Decision, decide } from './decide.ts'
-import { type ExplainMethod, explain, getTargetIndex, type Heatmap } from './explain/explain.ts'
+import {
+  type ExplainMethod,
+  explain,
+  getTargetIndex,
+  type Heatmap,
+  warningsOfWeakEvidence,
+} from './explain/explain.ts'
 import type { LoadedVersion } from './lease.ts'
 import { type ClassScore, scores } from './scores.ts'
 
@@ -67,7 +73,10 @@ export async function diagnose(o: DiagnoseInput): Promise<Diagnosis> {
     confidence: decided.probability,
     calibration: o.calibration && shown(o.calibration),
     heatmap: explained.heatmap,
-    warnings: explained.warnings,
+    warnings: [
+      ...explained.warnings,
+      ...(explained.heatmap ? warningsOfWeakEvidence(explained.heatmap, decision.label) : []),
+    ],
     timings: { infer: inferred - started, explain: performance.now() - inferred },
   }
 }

@@ -9,17 +9,17 @@ export interface ExampleResults {
   readonly version: string
 }
 
-/** @throws when the server has no example, or only one version of the condition */
+/** `which` counts the examples of the condition, from the end when negative. @throws without examples or versions */
 export async function exampleResults(
   url: string,
-  condition = 'pneumonia',
+  { condition = 'pneumonia', which = -1 }: { condition?: string; which?: number } = {},
 ): Promise<ExampleResults> {
   const page = await (await fetch(`${url}/compare?condition=${condition}`)).text()
   const pattern = new RegExp(
     `name="example"\\s+value="([^"]+)"\\s+data-condition="${condition}"`,
     'g',
   )
-  const example = [...page.matchAll(pattern)].at(-1)?.[1]
+  const example = [...page.matchAll(pattern)].at(which)?.[1]
   assert.ok(example, `there is no example for ${condition}`)
   const image = await (await fetch(`${url}/examples/${example}`)).blob()
   const list = await fetch(`${url}/api/v1/versions?condition=${condition}`)

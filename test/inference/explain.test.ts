@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { findLayerEvidence, type LayerEvidence } from '../../src/inference/explain/evidence.ts'
-import { EXPLAIN_METHODS, explain } from '../../src/inference/explain/explain.ts'
+import {
+  EXPLAIN_METHODS,
+  explain,
+  warningsOfWeakEvidence,
+} from '../../src/inference/explain/explain.ts'
 import { gradCam } from '../../src/inference/explain/gradcam.ts'
 import { gradCamPlusPlus } from '../../src/inference/explain/gradcam-plus-plus.ts'
 import { hiResCam } from '../../src/inference/explain/hirescam.ts'
@@ -141,7 +145,10 @@ test('a map is drawn on the scale of its version, and weak evidence is called so
   const weak = await explain({ ...INPUT, version: version({ scale: 40 }), method: 'gradcam' })
   assert.equal(weak.heatmap.scale, 40)
   assert.equal(weak.heatmap.weak, true)
-  assert.match(weak.warnings.join(), /weak/)
+  const { target } = weak.heatmap
+  assert.match(warningsOfWeakEvidence(weak.heatmap, target).join(), /weak/)
+  assert.deepEqual(warningsOfWeakEvidence(weak.heatmap, 'another class'), [])
+  assert.deepEqual(warningsOfWeakEvidence(strong.heatmap, target), [])
   near(weak.heatmap.grid, [1, 1, 0, 4])
 })
 

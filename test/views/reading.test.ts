@@ -51,7 +51,7 @@ test('a version without calibration says that its probabilities are raw', () => 
 test('weak evidence is said beside the map and on the film', () => {
   const root = show({ prediction: negative })
   assert.match(root.querySelector('.film-note')?.text ?? '', /Weak evidence/)
-  assert.match(root.querySelector('.legend')?.text ?? '', /no region of this image speaks strongly/)
+  assert.match(root.querySelector('.legend')?.text ?? '', /No region of this image speaks strongly/)
   assert.doesNotMatch(show().text, /[Ww]eak evidence/)
 })
 

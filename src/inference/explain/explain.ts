@@ -75,12 +75,16 @@ export async function explain(
     )
   }
   const weak = strongest / scale < WEAK
-  if (weak) {
-    warnings.push(
-      `The evidence for ${o.target} in the heatmap is weak: no part of the image stands out.`,
-    )
-  }
   return { heatmap: { ...map, scale, method, layer, target: o.target, weak }, warnings }
+}
+
+/** A pale map for the class that was decided for is worth a warning; for another class it is what one expects. */
+export function warningsOfWeakEvidence(
+  { weak, target }: { readonly weak: boolean; readonly target: string },
+  decided: string,
+): readonly string[] {
+  if (!weak || target !== decided) return []
+  return [`The evidence for ${target} in the heatmap is weak: no part of the image stands out.`]
 }
 
 /** @throws AppError `unknown-target` */
