@@ -68,10 +68,13 @@ export function multiply(a: Value, b: Value): Value {
   return binary('Mul', a, b)
 }
 
+/** By which GELU divides: ONNX Runtime recognises it by this division. */
+const GELU_DIVISOR = Math.fround(Math.SQRT2)
+
 /** Operator: Div, or Mul with the reciprocal of a constant: multiplications fuse and are faster. */
 function divide(a: Value, b: Value): Value {
   const divisor = b.data && sizeOf(b.shape) === 1 ? b.data[0] : undefined
-  if (!divisor || a.type !== 'float32') return binary('Div', a, b)
+  if (!divisor || divisor === GELU_DIVISOR || a.type !== 'float32') return binary('Div', a, b)
   return binary('Mul', a, constant([1 / divisor], b.shape, 'float32'))
 }
 

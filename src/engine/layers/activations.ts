@@ -9,7 +9,7 @@ function silu(x: tf.Tensor): tf.Tensor {
 
 /** x * P(Z <= x) with the error function itself, no approximation by tanh; the factors in ONNX Runtime's order. */
 function gelu(x: tf.Tensor): tf.Tensor {
-  return tf.mul(tf.mul(x, tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)), 0.5)
+  return tf.mul(tf.mul(x, tf.add(tf.erf(tf.div(x, Math.SQRT2)), 1)), 0.5)
 }
 
 abstract class Activation extends tf.serialization.Serializable {
