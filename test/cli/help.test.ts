@@ -44,6 +44,8 @@ test('the commands are those of the contract that are built', () => {
       'verify',
       'backup',
       'restore',
+      'dataset scan',
+      'dataset prepare',
       'dataset synth',
       'train',
       'doctor',

@@ -1,8 +1,14 @@
-// roentgen dataset synth: synthetic images with masks, to try and to demonstrate. Needs no home.
+// roentgen dataset scan | prepare: what a folder of labelled images holds, and fixing it for training. dataset synth:
+// synthetic images with masks, to try and to demonstrate; that needs no home.
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { readConfig } from '../../config.ts'
+import { AppError } from '../../errors.ts'
+import type { Dataset } from '../../registry/datasets.ts'
+import { withApi } from '../api.ts'
 import { command, fraction, wholeNumber } from '../command.ts'
-import { printJson, printLine } from '../output.ts'
+import { belowDataRoot, type PrepareBody, prepare, scan } from '../dataset-jobs.ts'
+import { bytesText, printFields, printJson, printLine, printTable } from '../output.ts'
 import { startProgress } from '../progress.ts'
 
 interface SynthOptions {
@@ -19,8 +25,27 @@ interface SynthOptions {
 export function addDatasetCommands(program: Command): void {
   const group = program
     .command('dataset')
-    .description('Labelled images: make synthetic ones')
+    .description('Labelled images: see what is there, prepare them, make synthetic ones')
     .helpCommand(false)
+
+  command(group, 'scan <folder>', {
+    does: 'Look at every image of a folder below the data root: classes, sizes, broken files, duplicates, leaks',
+    example: 'roentgen dataset scan chest-xray',
+  }).action(scanFolder)
+
+  command(group, 'prepare <dataset>', {
+    does: 'Check, de-duplicate and split a dataset, and decode its images once; it is scanned first if it was not',
+    example: 'roentgen dataset prepare chest-xray --condition pneumonia --max-per-class 500',
+  })
+    .option('--condition <id>', 'whose classes it is for; else as the images are labelled')
+    .option('--max-per-class <number>', 'images of each class at most', wholeNumber(2, 10_000_000))
+    .option('--image-size <pixels>', 'decode ahead at this size', wholeNumber(16, 1024))
+    .option(
+      '--seed <number>',
+      'decides which image trains and which tests',
+      wholeNumber(0, 2 ** 31 - 1),
+    )
+    .action(prepareDataset)
 
   command(group, 'synth', {
     does: 'Make a folder of synthetic images with the masks of their lesions; never for use on patients',
@@ -40,6 +65,84 @@ export function addDatasetCommands(program: Command): void {
     .option('--sixteen-bit <share>', 'share of images with 16 bits, 0 to 1', fraction)
     .requiredOption('-o, --out <folder>', 'an empty or a new folder')
     .action(synth)
+}
+
+async function scanFolder(folder: string, { json }: { json?: true }): Promise<void> {
+  const dataset = await withApi(readConfig(), (api) =>
+    scan(api, pathOf(folder), { quiet: json === true }),
+  )
+  if (json) return printJson(dataset)
+  showScan(dataset)
+  printLine(`To train on it: roentgen dataset prepare ${dataset.path}`)
+}
+
+async function prepareDataset(
+  given: string,
+  { json, ...wishes }: PrepareBody & { json?: true },
+): Promise<void> {
+  const quiet = json === true
+  const dataset = await withApi(readConfig(), async (api) => {
+    const { items } = await api.json<{ items: Dataset[] }>('/api/v1/datasets')
+    const path = items.some(({ id }) => id === given) ? given : pathOf(given)
+    const known = items.find((one) => one.id === given || one.path === path)
+    const { id } = known?.scan ? known : await scan(api, path, { quiet })
+    return prepare(api, { id, ...wishes }, { quiet })
+  })
+  if (json) return printJson(dataset)
+  const { prepared } = dataset
+  if (!prepared) return
+  printTable(
+    prepared.classes.map(({ label }) => [
+      label,
+      ...SPLITS.map((split) => prepared.splits[split]?.[label] ?? 0),
+    ]),
+    { columns: ['class', ...SPLITS], none: 'No image is left.' },
+  )
+  printFields({
+    dataset: dataset.id,
+    'set aside': prepared.setAside.count,
+    repeated: prepared.duplicates,
+    fingerprint: prepared.fingerprint,
+  })
+  for (const { file, reason } of prepared.setAside.files) printLine(`  ${file}: ${reason}`)
+}
+
+const SPLITS = ['train', 'validation', 'calibration', 'test'] as const
+
+/** As it is typed from here, or else as it is called below the data root. */
+function pathOf(given: string): string {
+  const config = readConfig()
+  const fromHere = belowDataRoot(config, given)
+  const path = fromHere ?? belowDataRoot(config, resolve(config.datasetsDir, given))
+  if (path !== undefined) return path
+  throw new AppError(
+    'invalid',
+    `"${given.slice(0, 200)}" lies outside the data root; move it there, or set ROENTGEN_DATASETS.`,
+  )
+}
+
+function showScan({ id, path, scan: report }: Dataset): void {
+  if (!report) return
+  printTable(
+    report.classes.map(({ label, count }) => [label, count]),
+    { columns: ['class', 'images'], none: 'No class was found.' },
+  )
+  printFields({
+    dataset: id,
+    path,
+    layout: report.layout,
+    images: `${report.images}, ${bytesText(report.bytes)}`,
+    width: report.sizes ? `${report.sizes.width.min} to ${report.sizes.width.max} px` : undefined,
+    height: report.sizes
+      ? `${report.sizes.height.min} to ${report.sizes.height.max} px`
+      : undefined,
+    broken: report.broken.count,
+    repeated: report.duplicates.count,
+    'almost equal': report.nearDuplicates.count,
+    blurred: report.sharpness?.blurred.length,
+  })
+  for (const { file, reason } of report.broken.files) printLine(`  ${file}: ${reason}`)
+  for (const warning of report.warnings) printLine(`Warning: ${warning}`)
 }
 
 async function synth(options: SynthOptions): Promise<void> {

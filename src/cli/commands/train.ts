@@ -1,7 +1,7 @@
-// roentgen train: one training in a child process; the package that it leaves is registered and does not answer yet.
-
+// roentgen train: one training, in the queue of the running server when its dataset lies below the data root, else in a child
+// process of this command; the package that it leaves is registered and answers only under policy `follow`.
 import { openAsBlob } from 'node:fs'
-import { readFile, rm, stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type Config, readConfig } from '../../config.ts'
@@ -9,13 +9,15 @@ import { AppError } from '../../errors.ts'
 import { parseName } from '../../package/ids.ts'
 import type { Condition } from '../../registry/conditions.ts'
 import type { Version } from '../../registry/versions.ts'
+import { noticeOfDataset } from '../../training/dataset-notice.ts'
 import type { JobCondition, TrainingMessage } from '../../training/job.ts'
 import { logLine } from '../../training/log-line.ts'
 import type { Preset } from '../../training/settings.ts'
 import type { TrainRequest } from '../../training/train-once.ts'
 import type { TrainingProcess } from '../../training/training-process.ts'
-import { withApi } from '../api.ts'
+import { type Api, withApi } from '../api.ts'
 import { command, wholeNumber } from '../command.ts'
+import { belowDataRoot } from '../dataset-jobs.ts'
 import { printFields, printJson, printLine, share } from '../output.ts'
 import { type Progress, startProgress } from '../progress.ts'
 
@@ -33,6 +35,7 @@ interface Options {
   readonly imageSize?: number
   readonly seed?: number
   readonly tag?: readonly string[]
+  readonly initFrom?: string
 }
 
 export function addTrainCommand(program: Command): void {
@@ -56,13 +59,56 @@ export function addTrainCommand(program: Command): void {
     .option('--learning-rate <number>', 'of the first step')
     .option('--image-size <pixels>', 'side of the input', wholeNumber(16, 1024))
     .option('--seed <number>', 'of split, order and augmentation', wholeNumber(0, 2_147_483_647))
+    .option('--init-from <version>', 'start from the weights of a version (in the running server)')
     .option('--tag <tag...>', 'tags of the version')
     .action(train)
 }
 
 async function train(options: Options): Promise<void> {
-  const { trainOnce } = await import('../../training/train-once.ts')
   const config = readConfig()
+  const path = belowDataRoot(config, await datasetFolder(config, options.dataset))
+  const isDone = await withApi(config, async (api) => {
+    if (!api.isRemote || path === undefined) return false
+    await trainInServer(api, path, options)
+    return true
+  })
+  if (!isDone) await trainHere(config, options)
+}
+
+/** In its queue, with everything that its pages show. */
+async function trainInServer(api: Api, path: string, options: Options): Promise<void> {
+  const { runInServer } = await import('../server-run.ts')
+  const { architecture, preset, bodyPart, initFrom, name, tag: tags, json } = options
+  const condition = parseName(options.condition, 'condition')
+  const hyperparameters = hyperparametersOf(options)
+  const wishes = {
+    ...{ condition, path, architecture, preset, hyperparameters },
+    ...{ bodyPart, initFrom, name, tags },
+  }
+  const run = await runInServer(api, { wishes, quiet: json === true })
+  const [id = '', n] = (run.version ?? '').split('@')
+  const version = await api.json<Version>(`/api/v1/versions/${id}/${n}`)
+  if (json) return printJson({ version, run })
+  const { history, bestEpoch } = run.progress
+  printFields({
+    version: version.id,
+    status: version.status,
+    epochs: `${history.length}, best ${bestEpoch}`,
+    'balanced accuracy': share(version.metrics?.balancedAccuracy),
+    auc: share(version.metrics?.auc),
+  })
+  if (version.active) printLine(`${version.id} answers now (policy follow).`)
+  else printLine(`To let it answer: roentgen activate ${version.id} --reason "…"`)
+}
+
+async function trainHere(config: Config, options: Options): Promise<void> {
+  if (options.initFrom !== undefined) {
+    throw new AppError(
+      'invalid',
+      '--init-from needs the running server and a dataset below the data root; start "roentgen serve" first.',
+    )
+  }
+  const { trainOnce } = await import('../../training/train-once.ts')
   const request = await requestOf(config, options)
   const progress = startProgress('training', { quiet: options.json === true })
   const training: { process?: TrainingProcess } = {}
@@ -99,24 +145,28 @@ async function train(options: Options): Promise<void> {
 async function requestOf(config: Config, options: Options): Promise<TrainRequest> {
   const id = parseName(options.condition, 'condition')
   const datasetDir = await datasetFolder(config, options.dataset)
-  const { name, tag, epochs, batchSize, imageSize, seed } = options
-  const notice = await noticeOf(datasetDir)
+  const { name, tag } = options
+  const notice = await noticeOfDataset(datasetDir)
   return {
     condition: await conditionOf(config, { id, bodyPart: options.bodyPart }),
     datasetDir,
     datasetName: basename(datasetDir),
     architecture: options.architecture,
     preset: options.preset,
-    hyperparameters: {
-      ...(epochs !== undefined && { epochs }),
-      ...(batchSize !== undefined && { batchSize }),
-      ...(imageSize !== undefined && { imageSize }),
-      ...(seed !== undefined && { seed }),
-      ...(options.learningRate !== undefined && { learningRate: Number(options.learningRate) }),
-    },
+    hyperparameters: hyperparametersOf(options),
     ...(name !== undefined && { name: parseName(name, 'name') }),
     ...(tag !== undefined && { tags: tag }),
     ...(notice !== undefined && { demonstration: { notice } }),
+  }
+}
+
+function hyperparametersOf({ epochs, batchSize, imageSize, seed, learningRate }: Options) {
+  return {
+    ...(epochs !== undefined && { epochs }),
+    ...(batchSize !== undefined && { batchSize }),
+    ...(imageSize !== undefined && { imageSize }),
+    ...(seed !== undefined && { seed }),
+    ...(learningRate !== undefined && { learningRate: Number(learningRate) }),
   }
 }
 
@@ -127,16 +177,6 @@ async function datasetFolder({ datasetsDir }: Config, given: string): Promise<st
     if (info?.isDirectory()) return folder
   }
   throw new AppError('unknown-dataset', `There is no folder "${given.slice(0, 200)}".`)
-}
-
-/** Synthetic data say so themselves, and what was trained on them must say it too. */
-async function noticeOf(datasetDir: string): Promise<string | undefined> {
-  try {
-    const { notice } = JSON.parse(await readFile(join(datasetDir, 'dataset.json'), 'utf8'))
-    return typeof notice === 'string' ? notice : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** The registered condition, or one that the registration of the package will create. */

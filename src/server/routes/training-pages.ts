@@ -9,13 +9,13 @@ import { listConditions } from '../../registry/conditions.ts'
 import { listDatasets } from '../../registry/datasets.ts'
 import { lastLogLines } from '../../registry/run-events.ts'
 import { listRuns, type Run } from '../../registry/runs.ts'
-import { presentVersions } from '../../registry/verify-all.ts'
+import { listVersions } from '../../registry/version-list.ts'
 import { architectureCards } from '../../training/architecture-cards.ts'
 import { expectedMemory } from '../../training/run-checks.ts'
 import type { AppEnv } from '../app-env.ts'
 import { frameOf } from '../frame.ts'
 import type { Home } from '../home.ts'
-import { newestFirst, problemProps, seeOther } from '../page-data.ts'
+import { problemProps, seeOther } from '../page-data.ts'
 import { wantsFragment } from '../problem.ts'
 import { parseWith, queryText, readForm } from '../requests.ts'
 import { runWishesOf } from '../run-form.ts'
@@ -23,6 +23,8 @@ import { NewRunSchema } from '../training-schemas.ts'
 
 const SHOWN_RUNS = 30
 const LOG_LINES = 60
+/** The newest can be started from on the page; any by the API. */
+const SHOWN_VERSIONS = 200
 const MIB = 2 ** 20
 
 type Fields = ReadonlyMap<string, string>
@@ -110,15 +112,18 @@ export function trainingPages(home: Home): Hono<AppEnv> {
     c: Context<AppEnv>,
     shown: { readonly chosen: Fields; readonly problem?: ProblemProps },
   ) {
-    const versions = (await presentVersions(db)).filter((one) =>
-      one.files.some(({ path }) => path === 'models/tfjs/model.json'),
+    const newest = await listVersions(db, { limit: SHOWN_VERSIONS })
+    const versions = newest.items.filter(
+      ({ files, status }) =>
+        (status === 'verified' || status === 'unevaluated') &&
+        files.some(({ path }) => path === 'models/tfjs/model.json'),
     )
     return {
       frame: frameOf(c),
       conditions: await listConditions(db),
       datasets: await listDatasets(db),
       architectures: await architectureChoices(home),
-      versions: newestFirst(versions),
+      versions,
       ...(await runsProps(c)),
       ...shown,
     }
