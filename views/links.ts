@@ -33,6 +33,8 @@ export const links = {
   predictionImage: (id: string): string => `${prediction(id)}/image`,
   predictionThumbnail: (id: string): string => `${prediction(id)}/image?size=thumb`,
   predictionJson: (id: string): string => `/api/v1/predictions/${encodeURIComponent(id)}`,
+  predictionReport: (id: string): string =>
+    `/api/v1/predictions/${encodeURIComponent(id)}/report.pdf`,
   heatmapAtScale: (url: string, scale: number): string => withQuery(url, { scale }),
   heatmapComposite: (url: string): string => withQuery(url, { composite: 1 }),
   models: (query: Query = {}): string => withQuery('/models', query),

@@ -142,6 +142,7 @@ function actions({ prediction, imageAvailable }: PredictionResultProps): Html {
       href="${links.heatmapComposite(heatmap.url)}"
       download="${id}-heatmap.png">Save image with heatmap</a>`
     }
+    <a class="button" href="${links.predictionReport(id)}">Print or save as PDF</a>
     <a class="button" href="${links.predictionJson(id)}">JSON</a>
     <form method="post" action="${remove}" class="inline-form"
       data-confirm="Forget this prediction and its image?">

@@ -7,7 +7,7 @@ import type { Passport } from './passport.ts'
 import type { DecodedImage, ImageLimits } from './pixels.ts'
 import { preprocess } from './preprocess.ts'
 import type { Preprocessing } from './preprocessing.ts'
-import { eightBit, keptPng, webpPreview } from './rendition.ts'
+import { eightBit, jpegForPrint, keptPng, webpPreview } from './rendition.ts'
 
 export interface ReadJob {
   readonly kind: 'read'
@@ -33,7 +33,16 @@ export interface HeatmapJob extends HeatmapRequest {
   readonly composite?: Uint8Array
 }
 
-export type ImagingJob = ReadJob | PreviewJob | HeatmapJob
+export interface PrintJob {
+  readonly kind: 'print'
+  readonly bytes: Uint8Array
+  readonly limits: ImageLimits
+  readonly maxSide: number
+  /** A map to lay over the picture, at whatever size that comes to have. */
+  readonly heatmap?: Omit<HeatmapRequest, 'width' | 'height'> | undefined
+}
+
+export type ImagingJob = ReadJob | PreviewJob | HeatmapJob | PrintJob
 
 export interface ReadImage {
   /** After orientation. */
@@ -62,6 +71,8 @@ export async function runJob(job: ImagingJob): Promise<ReadImage | Uint8Array> {
       return read(job)
     case 'preview':
       return webpPreview((await decodeImage(job.bytes, job.limits)).pixels, job.maxSide)
+    case 'print':
+      return jpegForPrint((await decodeImage(job.bytes, job.limits)).pixels, job)
     case 'heatmap':
       return job.composite ? composed(job, job.composite) : heatmapPng(job)
   }

@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../errors.ts'
-import type { HeatmapJob, ImagingJob, ReadImage } from './imaging-job.ts'
+import type { HeatmapJob, ImagingJob, PrintJob, ReadImage } from './imaging-job.ts'
 import { type JobMessage, OUT_OF_MEMORY, type ReplyMessage } from './imaging-worker-protocol.ts'
 import type { ImageLimits } from './pixels.ts'
 import type { Preprocessing } from './preprocessing.ts'
@@ -97,6 +97,13 @@ export class ImagingPool {
     const { limits } = this.#options
     const preview = await this.#run({ kind: 'preview', bytes, limits, maxSide })
     return { bytes: preview as Uint8Array, type: 'image/webp' }
+  }
+
+  /** A small JPEG for a document, with a heatmap laid over it where one is given. Errors as `read`. */
+  print(bytes: Uint8Array, o: Pick<PrintJob, 'maxSide' | 'heatmap'>): Promise<Uint8Array> {
+    const { limits } = this.#options
+    const { maxSide, heatmap } = o
+    return this.#run({ kind: 'print', bytes, limits, maxSide, heatmap }) as Promise<Uint8Array>
   }
 
   /** PNG of exactly width x height: a transparent overlay, or map and image in one when `composite` is given. */

@@ -1,5 +1,6 @@
 // Pixels back to files: the lossless copy that is kept and replayed, and the small picture that a page shows.
 import sharp, { type Sharp } from 'sharp'
+import { type HeatmapRequest, heatmapPng } from './heatmap.ts'
 import type { Pixels } from './pixels.ts'
 
 /** Lossless PNG of the pixels at their own depth, without any metadata. Decoding it gives the same pixels. */
@@ -23,6 +24,28 @@ export async function webpPreview(pixels: Pixels, maxSide: number): Promise<Uint
   return eightBit(pixels)
     .resize({ width: maxSide, height: maxSide, fit: 'inside', withoutEnlargement: true })
     .webp({ quality: 90, effort: 2 })
+    .toBuffer()
+}
+
+/** 8-bit JPEG at most `maxSide` pixels long, with a heatmap laid over it where one is given; never enlarged. */
+export async function jpegForPrint(
+  pixels: Pixels,
+  o: {
+    readonly maxSide: number
+    readonly heatmap?: Omit<HeatmapRequest, 'width' | 'height'> | undefined
+  },
+): Promise<Uint8Array> {
+  const { data, info } = await eightBit(pixels)
+    .resize({ width: o.maxSide, height: o.maxSide, fit: 'inside', withoutEnlargement: true })
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  const { width, height, channels } = info
+  const overlay = o.heatmap && Buffer.from(heatmapPng({ ...o.heatmap, width, height }))
+  return sharp(data, { raw: { width, height, channels } })
+    .composite(overlay ? [{ input: overlay }] : [])
+    .removeAlpha()
+    .toColourspace('srgb')
+    .jpeg({ quality: 90, chromaSubsampling: '4:4:4' })
     .toBuffer()
 }
 

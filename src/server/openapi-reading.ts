@@ -122,6 +122,17 @@ export const READING: readonly Operation[] = [
     ],
   },
   {
+    method: 'get',
+    path: '/api/v1/predictions/{id}/report.pdf',
+    tag: 'predictions',
+    summary: 'A page to print: images, decision, probabilities, warnings and how they came about',
+    answers: { 200: { description: 'The report', type: 'application/pdf' } },
+    errors: [
+      ['404', 'unknown-prediction'],
+      ['410', 'gone: it has expired'],
+    ],
+  },
+  {
     method: 'post',
     path: '/api/v1/predictions/{id}/feedback',
     tag: 'predictions',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { type Attribute, dicomFile, image } from '../support/dicom-file.ts'
 import { homeFolders, imageForm, jsonBody, servedHome, storePackage } from '../support/home.ts'
+import { pdfText } from '../support/pdf-text.ts'
 import { sharedPath } from '../support/shared.ts'
 
 const CANARY = /CANARY|PRIVACY/i
@@ -66,6 +67,10 @@ test('a DICOM upload is read with its passport, and nothing that identifies a pe
   const page = await (await call(`/predictions/${prediction.id}`)).text()
   assert.match(page, /frame 2 of 2 chosen/)
   assert.match(page, /Body part: CHEST/)
+  const report = await call(`/api/v1/predictions/${prediction.id}/report.pdf`)
+  const printed = pdfText(new Uint8Array(await report.arrayBuffer()))
+  assert.match(printed, /Body part CHEST/)
+  said.push(printed)
 
   for (const [bytes, status, fields] of [
     [file, 422, { frame: '3' }],

@@ -1,22 +1,12 @@
 // /api/v1/predictions: what was read before, its heatmap, what readers thought of it.
-import { readFile } from 'node:fs/promises'
 import { Hono } from 'hono'
-import { AppError } from '../../errors.ts'
-import type { Preprocessing } from '../../imaging/preprocessing.ts'
-import { findVersionRef } from '../../package/ids.ts'
-import { readServingConfig } from '../../package/serving-config.ts'
 import { addFeedback, listFeedback } from '../../registry/feedback.ts'
-import {
-  deletePrediction,
-  getPrediction,
-  keptImagePath,
-  listPredictions,
-  type StoredPrediction,
-} from '../../registry/predictions.ts'
-import { packageDir } from '../../registry/store.ts'
+import { deletePrediction, getPrediction, listPredictions } from '../../registry/predictions.ts'
 import { FeedbackBodySchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
+import { drawHeatmap } from '../heatmap-drawing.ts'
 import type { Home } from '../home.ts'
+import { reportPdf } from '../report/report.ts'
 import { queryChoice, queryLimit, queryNumber, queryText, readJson } from '../requests.ts'
 
 /** A result never changes, and it is nobody else's. */
@@ -52,6 +42,14 @@ export function predictionRoutes(home: Home): Hono<AppEnv> {
     c.header('Cache-Control', CACHING)
     return c.body(new Uint8Array(await drawHeatmap(home, { stored, isComposite, scale })))
   })
+  routes.get('/api/v1/predictions/:id/report.pdf', async (c) => {
+    const stored = await getPrediction(db, c.req.param('id'))
+    const pdf = await reportPdf(home, stored)
+    c.header('Content-Type', 'application/pdf')
+    c.header('Content-Disposition', `inline; filename="${stored.prediction.id}.pdf"`)
+    c.header('Cache-Control', 'private, no-store')
+    return c.body(new Uint8Array(pdf))
+  })
   routes.post('/api/v1/predictions/:id/feedback', async (c) => {
     const { verdict, label, comment } = await readJson(c, FeedbackBodySchema)
     const feedback = await addFeedback(db, {
@@ -65,38 +63,4 @@ export function predictionRoutes(home: Home): Hono<AppEnv> {
     return c.json(feedback, 201)
   })
   return routes
-}
-
-async function drawHeatmap(
-  home: Home,
-  o: { stored: StoredPrediction; isComposite: boolean; scale: number | undefined },
-): Promise<Uint8Array> {
-  const { stored, isComposite } = o
-  const { prediction, heatmap } = stored
-  if (!heatmap) {
-    throw new AppError('not-found', 'This result has no heatmap: none was asked for.')
-  }
-  const path = isComposite ? keptImagePath(home, stored) : undefined
-  if (isComposite && !path) throw new AppError('gone', 'The image is no longer kept.')
-  const composite = path ? await readFile(path) : undefined
-  const rule = await preprocessingOf(home, prediction.version)
-  const { width, height } = prediction.image
-  return home.imaging.heatmap({
-    ...heatmap,
-    scale: o.scale ?? heatmap.scale,
-    width,
-    height,
-    ...(rule && { rule }),
-    ...(composite && { composite }),
-  })
-}
-
-/** How the image was laid into the model's input; undefined once the package is gone, when stretching is assumed. */
-async function preprocessingOf(home: Home, versionId: string): Promise<Preprocessing | undefined> {
-  const ref = findVersionRef(versionId)
-  if (!ref) return undefined
-  return readServingConfig(packageDir(home.store, ref)).then(
-    (config) => config.preprocessing,
-    () => undefined,
-  )
 }

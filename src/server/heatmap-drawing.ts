@@ -1,0 +1,47 @@
+// The heatmap of a stored result, drawn as its version laid the image into the model's input.
+import { readFile } from 'node:fs/promises'
+import { AppError } from '../errors.ts'
+import type { Preprocessing } from '../imaging/preprocessing.ts'
+import { findVersionRef } from '../package/ids.ts'
+import { readServingConfig } from '../package/serving-config.ts'
+import { keptImagePath, type StoredPrediction } from '../registry/predictions.ts'
+import { packageDir } from '../registry/store.ts'
+import type { Home } from './home.ts'
+
+/** PNG of the image's size. @throws AppError `not-found` without a heatmap, `gone` without the image */
+export async function drawHeatmap(
+  home: Home,
+  o: { stored: StoredPrediction; isComposite: boolean; scale: number | undefined },
+): Promise<Uint8Array> {
+  const { stored, isComposite } = o
+  const { prediction, heatmap } = stored
+  if (!heatmap) {
+    throw new AppError('not-found', 'This result has no heatmap: none was asked for.')
+  }
+  const path = isComposite ? keptImagePath(home, stored) : undefined
+  if (isComposite && !path) throw new AppError('gone', 'The image is no longer kept.')
+  const composite = path ? await readFile(path) : undefined
+  const rule = await preprocessingOf(home, prediction.version)
+  const { width, height } = prediction.image
+  return home.imaging.heatmap({
+    ...heatmap,
+    scale: o.scale ?? heatmap.scale,
+    width,
+    height,
+    ...(rule && { rule }),
+    ...(composite && { composite }),
+  })
+}
+
+/** How the image was laid into the model's input; undefined once the package is gone, when stretching is assumed. */
+export async function preprocessingOf(
+  home: Home,
+  versionId: string,
+): Promise<Preprocessing | undefined> {
+  const ref = findVersionRef(versionId)
+  if (!ref) return undefined
+  return readServingConfig(packageDir(home.store, ref)).then(
+    (config) => config.preprocessing,
+    () => undefined,
+  )
+}
