@@ -232,7 +232,7 @@ test('a training process that is killed from outside is a failed run with a smal
   assert.deepEqual(run.offer, { batchSize: 4 })
 })
 
-test('kill -9 of the server leaves an interrupted run that is resumed and ends with a version', async (t) => {
+test('kill -9 and SIGTERM of the server leave an interrupted run that is resumed and ends with a version', async (t) => {
   const { folders } = await withSpots(t, async () => new Response())
   const start = async () => {
     const server = await servedHome(folders)
@@ -241,7 +241,7 @@ test('kill -9 of the server leaves an interrupted run that is resumed and ends w
   }
   const { server, call } = await start()
   await prepared(call)
-  const hyperparameters = { ...small, epochs: 40, earlyStopping: 0 }
+  const hyperparameters = { ...small, epochs: 30, earlyStopping: 0 }
   const wishes = { condition: 'spots', dataset: 'spots', architecture: 'tiny_cnn', preset: 'quick' }
   const { id } = await jsonOf<Run>(
     await call('/api/v1/runs', jsonBody({ ...wishes, hyperparameters })),
@@ -252,25 +252,33 @@ test('kill -9 of the server leaves an interrupted run that is resumed and ends w
     if (one.event === 'epoch' && one.data.epoch === 2) await server.kill()
   }
 
-  const { call: anew } = await start()
+  const { server: second, call: anew } = await start()
   const interrupted = await jsonOf<Run>(await anew(`/api/v1/runs/${id}`))
   assert.equal(interrupted.state, 'interrupted')
-  assert.match(interrupted.reason ?? '', /can be resumed after epoch \d/)
-  const resumed = await anew(`/api/v1/runs/${id}/resume`, { method: 'POST' })
-  assert.equal(resumed.status, 200)
+  assert.match(interrupted.reason ?? '', /Roentgen ended.* can be resumed after epoch \d/)
+  const resume = (ask: Call) => ask(`/api/v1/runs/${id}/resume`, { method: 'POST' })
+  assert.equal((await resume(anew)).status, 200)
   const headers = { 'last-event-id': lastId }
   const seen: SentEvent[] = []
-  for await (const one of sentEvents(await anew(`/api/v1/runs/${id}/events`, { headers })))
+  for await (const one of sentEvents(await anew(`/api/v1/runs/${id}/events`, { headers }))) {
     seen.push(one)
+    if (one.event === 'epoch' && one.data.epoch === 5) await second.stop()
+  }
   assert.equal(seen[0]?.data.state, 'interrupted')
   assert.ok(seen.some(({ data }) => /exactly as if it had never stopped/.test(`${data.text}`)))
-  const run = await jsonOf<Run>(await anew(`/api/v1/runs/${id}`))
+
+  const { call: again } = await start()
+  const stopped = await jsonOf<Run>(await again(`/api/v1/runs/${id}`))
+  assert.equal(stopped.state, 'interrupted')
+  assert.match(stopped.reason ?? '', /Roentgen was stopped.* can be resumed after epoch \d/)
+  assert.equal((await resume(again)).status, 200)
+  const run = await untilEnded(again, id)
   assert.equal(run.state, 'finished', run.reason ?? '')
   assert.equal(run.version, 'spots/tiny-cnn-quick@1')
-  assert.equal(run.attempts, 2)
+  assert.equal(run.attempts, 3)
   assert.deepEqual(
     run.progress.history.map(({ epoch }) => epoch),
-    Array.from({ length: 40 }, (_, i) => i + 1),
+    Array.from({ length: 30 }, (_, i) => i + 1),
   )
 })
 
