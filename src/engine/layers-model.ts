@@ -10,10 +10,18 @@ import { readWeights, type WeightGroup } from './weight-manifest.ts'
 
 const MAX_MODEL_JSON_BYTES = 64 * 1024 * 1024
 
-interface ModelJson {
+export interface ModelJson {
   readonly format?: unknown
   readonly modelTopology?: Record<string, unknown>
   readonly weightsManifest?: readonly WeightGroup[]
+  /** Of graph models. */
+  readonly userDefinedMetadata?: Record<string, unknown>
+}
+
+/** Whether model.json is a frozen graph, which graph-model.ts loads. @throws AppError `invalid-package` */
+export async function isGraphModel(folder: string): Promise<boolean> {
+  const json = await readModelJson(join(folder, 'model.json'))
+  return json.format === 'graph-model' || json.modelTopology?.node !== undefined
 }
 
 /**
@@ -35,7 +43,8 @@ export async function loadLayersModel(folder: string): Promise<tf.LayersModel> {
   }
 }
 
-async function readModelJson(path: string): Promise<ModelJson> {
+/** @throws AppError `invalid-package` */
+export async function readModelJson(path: string): Promise<ModelJson> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new AppError('invalid-package', 'There is no model.json in the model folder.', { cause })
   })

@@ -192,7 +192,7 @@ export const VERSIONS: readonly Operation[] = [
     tag: 'versions',
     summary: 'Import a package or a foreign model',
     description:
-      'A .roentgen.zip needs no further fields. An .onnx file, or a TF.js layers model (model.json with its weight files, ' +
+      'A .roentgen.zip needs no further fields. An .onnx file, or a TF.js model (model.json with its weight files, ' +
       'zipped), needs condition, name, classes and preprocessing. It never becomes active by itself unless the condition follows.',
     form: {
       package: {

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { currentGraph } from '../tracing/current-graph.ts'
 import { claim, made, nchw, nhwc } from '../tracing/layout.ts'
-import { transposeData, type Value } from '../tracing/value.ts'
+import { permuted, TO_NCHW, TO_NHWC, transposeData, type Value } from '../tracing/value.ts'
 import { activate, type FusedAttributes } from './activation.ts'
 import { binary } from './broadcast.ts'
 import { kernel } from './kernel.ts'
@@ -80,6 +80,16 @@ interface ConvOperands {
 /** Operator: Conv, with the bias inside it when it has one number for each channel. */
 function convolve(operands: ConvOperands, attributes: ConvAttributes, depthwise: boolean): Value {
   const { x, filter, bias } = operands
+  if (attributes.dataFormat === 'NCHW') {
+    // The same numbers in the same order, called by the names that TF.js has for channels last.
+    const last = made(nhwc(x), 'nchw', permuted(x.shape, TO_NHWC))
+    const result = convolve(
+      { ...operands, x: last },
+      { ...attributes, dataFormat: 'NHWC' },
+      depthwise,
+    )
+    return made(nchw(result), 'nhwc', permuted(result.shape, TO_NCHW))
+  }
   const info = convInfo({ input: x.shape, filter: filter.shape, depthwise }, attributes)
   const inputs = [nchw(x), filterName(filter, depthwise)]
   const isInside = bias?.shape.length === 1

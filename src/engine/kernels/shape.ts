@@ -19,6 +19,7 @@ import {
   sameShape,
   sizeOf,
   TO_NCHW,
+  TO_NHWC,
   type Value,
   type ValueType,
 } from '../tracing/value.ts'
@@ -54,15 +55,14 @@ kernel<'input', { dim: number }>('ExpandDims', ({ input }, { dim }) => {
   return reshape(input, input.shape.toSpliced(axis, 0, 1))
 })
 
-// Operator: Transpose
-kernel<'x', { perm: number[] }>('Transpose', ({ x }, { perm }) =>
-  made(
-    currentGraph().node('Transpose', [nhwc(x)], { attributes: { perm } }),
-    'nhwc',
-    permuted(x.shape, perm),
-    x.type,
-  ),
-)
+// Operator: Transpose; none between channels first and channels last, which only say what the layouts are
+kernel<'x', { perm: number[] }>('Transpose', ({ x }, { perm }) => {
+  const shape = permuted(x.shape, perm)
+  if (sameShape(perm, TO_NHWC)) return made(nhwc(x), 'nchw', shape, x.type)
+  if (sameShape(perm, TO_NCHW)) return made(nchw(x), 'nhwc', shape, x.type)
+  const name = currentGraph().node('Transpose', [nhwc(x)], { attributes: { perm } })
+  return made(name, 'nhwc', shape, x.type)
+})
 
 // Operator: Tile, or a broadcast that is expanded only if somebody needs it
 kernel<'x', { reps: number[] }>('Tile', ({ x }, { reps }) => {

@@ -24,9 +24,15 @@ async function work(job: ImportJob): Promise<ImportReply> {
 /** TF.js is loaded for TF.js models only. */
 async function convert(job: ImportJob) {
   if (job.kind === 'onnx') return (await import('./convert-onnx.ts')).convertOnnx(job.path)
-  const { convertTfjs } = await import('./convert-tfjs.ts')
-  if (job.kind === 'tfjs-folder') return convertTfjs(job.path)
+  if (job.kind === 'tfjs-folder') return convertFolder(job.path)
   const unpacked = join(job.workDir, 'unpacked')
   const { paths } = await unzipSafely(job.path, { toDir: unpacked })
-  return convertTfjs(join(unpacked, tfjsFolder(paths)))
+  return convertFolder(join(unpacked, tfjsFolder(paths)))
+}
+
+async function convertFolder(folder: string) {
+  const { isGraphModel } = await import('../../engine/layers-model.ts')
+  return (await isGraphModel(folder))
+    ? (await import('./convert-graph-model.ts')).convertGraphModel(folder)
+    : (await import('./convert-tfjs.ts')).convertTfjs(folder)
 }

@@ -4,7 +4,7 @@ import { AppError } from '../../errors.ts'
 export type ModelFileKind = 'zip' | 'onnx'
 
 const SUPPORTED =
-  'send a .roentgen.zip, an .onnx file, or a TF.js layers model (model.json with its weight files, zipped)'
+  'send a .roentgen.zip, an .onnx file, or a TF.js model (model.json with its weight files, zipped)'
 
 /**
  * @param head the first bytes of the file, 512 or all of them

@@ -13,6 +13,7 @@ import { convertForeign } from '../../../src/training/import/convert-foreign.ts'
 import { parseForeignFields } from '../../../src/training/import/foreign-fields.ts'
 import type { ImportJob } from '../../../src/training/import/import-job.ts'
 import { readOnnxOutline } from '../../../src/training/import/onnx-outline.ts'
+import { channelsFirst, channelsLast } from '../../support/graph-model.ts'
 
 const KNOWN = {
   name: 'Pneumonia',
@@ -182,4 +183,22 @@ test('a model that takes no image is refused', async (t) => {
   const dir = await scratch(t)
   const flat = await onnxModel(dir, { dims: [1, 4], outputs: 2 })
   await assert.rejects(convert(dir, { kind: 'onnx', path: flat, condition: KNOWN }), /four axes/)
+})
+
+test('a TF.js graph model becomes a package with its logits and heatmaps, whatever its layout', async (t) => {
+  const dir = await scratch(t)
+  for (const make of [channelsLast, channelsFirst]) {
+    const path = await make().write(dir)
+    const classes = make === channelsLast ? 'A,*B,*C' : '*A,*B,*C,*D'
+    const fields = { condition: 'graph', classes }
+    const folder = await convert(dir, { kind: 'tfjs-folder', path, fields })
+    const { model } = await readServingConfig(folder)
+    assert.equal(model.architecture, 'tfjs-graph')
+    assert.equal(model.kind, make === channelsLast ? 'single-label' : 'multi-label')
+    assert.equal(model.explanation?.layer, make === channelsLast ? 'conv2' : 'relu')
+    assert.ok(model.graph.outputs.logits && model.graph.outputs.gradients)
+    const { manifest } = await verifyPackage(folder)
+    const paths = manifest.files.map((file) => file.path)
+    assert.ok(paths.includes('models/tfjs/model.json') && paths.includes('models/tfjs/weights.bin'))
+  }
 })
