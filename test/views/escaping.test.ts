@@ -12,6 +12,7 @@ import { modelPage } from '../../views/model-show.ts'
 import { predictionListPage } from '../../views/prediction-list.ts'
 import { predictionPage } from '../../views/prediction-show.ts'
 import { statusPage } from '../../views/status.ts'
+import { history } from './history-samples.ts'
 import {
   conditionProps,
   modelListProps,
@@ -71,7 +72,7 @@ const pages = {
       version: sample.version({ notes: 'x' }),
       condition: sample.pneumonia,
       siblings: [sample.older],
-      activations: sample.history,
+      activations: history,
     }),
   ),
   condition: conditionPage(poison(conditionProps)),

@@ -11,6 +11,7 @@ import { modelPage } from '../../views/model-show.ts'
 import { predictionListPage } from '../../views/prediction-list.ts'
 import { predictionPage } from '../../views/prediction-show.ts'
 import { statusPage } from '../../views/status.ts'
+import { history } from './history-samples.ts'
 import * as sample from './samples.ts'
 
 const { frame, choices, examples, limits } = sample
@@ -54,7 +55,7 @@ export const conditionProps: ConditionPageProps = {
   active: sample.version(),
   previous: sample.older,
   versions: [sample.version(), sample.older],
-  history: sample.history,
+  history: history,
   nextCursor: null,
   host: sample.host,
 }
@@ -156,7 +157,7 @@ export const PAGES: Readonly<Record<string, Html>> = {
     version: sample.version(),
     condition: sample.pneumonia,
     siblings: [sample.older],
-    activations: sample.history,
+    activations: history,
   }),
   'unevaluated model': modelPage({
     frame,

@@ -1,5 +1,4 @@
 // Props as the server would give them, for rendering every view without one: two conditions, versions, results.
-import type { Activation } from '../../src/registry/activations.ts'
 import type { Condition } from '../../src/registry/conditions.ts'
 import type { Feedback } from '../../src/registry/feedback.ts'
 import type { Prediction } from '../../src/registry/predictions.ts'
@@ -203,52 +202,6 @@ export const negative = prediction({
 
 export const feedback: readonly Feedback[] = [
   { verdict: 'disagree', label: 'NORMAL', comment: 'Old scar', at: AT, by: 'reader' },
-]
-
-const steps = [
-  { name: 'manifest', ok: true, ms: 14, detail: '21 files' },
-  { name: 'load', ok: true, ms: 310, detail: 'fresh host, 48 MiB' },
-  { name: 'golden', ok: true, ms: 22, detail: '4 images within 0.00001' },
-] as const
-
-export const history: readonly Activation[] = [
-  {
-    id: 'act_3',
-    condition: 'pneumonia',
-    version: 'pneumonia/tiny-cnn@3',
-    sha256: digest(3),
-    previous: 'pneumonia/tiny-cnn@2',
-    at: AT,
-    by: 'someone',
-    via: 'api',
-    reason: 'newer',
-    outcome: 'refused',
-    steps: [
-      {
-        name: 'manifest',
-        ok: false,
-        ms: 9,
-        detail: 'models/tiny-cnn.onnx differs from the manifest',
-      },
-    ],
-  },
-  {
-    id: 'act_2',
-    condition: 'pneumonia',
-    version: 'pneumonia/tiny-cnn@2',
-    sha256: digest(2),
-    previous: 'pneumonia/tiny-cnn@1',
-    at: AT,
-    by: 'someone',
-    via: 'page',
-    reason: 'better on the test set',
-    outcome: 'activated',
-    steps: [
-      ...steps,
-      { name: 'metrics', ok: true, ms: 0, detail: '0.871 against 0.842' },
-      { name: 'pointer', ok: true, ms: 3, detail: '' },
-    ],
-  },
 ]
 
 export const older = version({

@@ -47,6 +47,7 @@ export const dataset: Dataset = {
     condition: 'pneumonia',
     seed: 42,
     maxPerClass: null,
+    exclude: ['NORMAL/7.png'],
     imageSize: 224,
     images: 297,
     splits: { train: { NORMAL: 60, PNEUMONIA: 140 }, test: { NORMAL: 14, PNEUMONIA: 30 } },
