@@ -176,6 +176,7 @@ function prepareForm({ dataset, conditions }: DatasetPageProps): Html {
       ${number('maxPerClass', 'Images of each class', { value: prepared?.maxPerClass ?? '', min: 2, hint: 'at most; all when empty' })}
       ${number('imageSize', 'Image size (px)', { value: prepared?.imageSize ?? 224, min: 16, hint: 'decoded ahead at this size; a run of another size decodes once more' })}
       ${number('seed', 'Seed', { value: prepared?.seed ?? 42, min: 0, hint: 'decides which image trains and which tests' })}
+      ${field('exclude', { label: 'Leave out', control: html`<textarea id="exclude" name="exclude" rows="3" aria-describedby="exclude-hint" placeholder="NORMAL/0001.png&#10;*/copy-*">${prepared?.exclude.join('\n') ?? ''}</textarea>`, hint: 'files below this dataset, one a line; * stands for any part of a name' })}
       <button class="button button-primary" type="submit">${prepared ? 'Prepare again' : 'Prepare'}</button>
     </form></section>`
 }

@@ -31,6 +31,7 @@ export interface PrepareBody {
   readonly seed?: number | undefined
   readonly maxPerClass?: number | undefined
   readonly imageSize?: number | undefined
+  readonly exclude?: readonly string[] | undefined
 }
 
 export function prepare(

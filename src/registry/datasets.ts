@@ -62,6 +62,8 @@ export interface Preparation {
   readonly condition: string | null
   readonly seed: number
   readonly maxPerClass: number | null
+  /** Paths or patterns that were left out by hand. */
+  readonly exclude: readonly string[]
   readonly imageSize: number
   readonly images: number
   /** Images of each class in each split. */

@@ -16,6 +16,8 @@ export const PrepareSchema = z.strictObject({
   seed: z.int().min(0).max(2_147_483_647).optional(),
   maxPerClass: z.int().min(2).nullish(),
   imageSize: z.int().min(16).max(1024).optional(),
+  /** Paths below the dataset, or patterns with `*` and `**`, to leave out. */
+  exclude: z.array(z.string().trim().min(1).max(500)).max(10_000).optional(),
 })
 
 export const NewRunSchema = z.strictObject({

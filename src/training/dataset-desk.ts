@@ -30,6 +30,8 @@ export interface PrepareWishes {
   /** Of the split; 42 by default. */
   readonly seed?: number | undefined
   readonly maxPerClass?: number | null | undefined
+  /** Paths below the dataset, or patterns with `*` and `**`. */
+  readonly exclude?: readonly string[] | undefined
   /** Side in pixels at which they are decoded ahead; a run of another size decodes them once more. 224 by default. */
   readonly imageSize?: number | undefined
 }
@@ -127,7 +129,7 @@ export class DatasetDesk {
     this.#take(dataset.id)
     await changeDataset(db, dataset.id, { state: 'preparing', prepared: null })
     const place = preparedPlace(this.#options.store, dataset.id)
-    const { seed = 42, maxPerClass = null, imageSize = 224 } = wishes
+    const { seed = 42, maxPerClass = null, imageSize = 224, exclude = [] } = wishes
     const job = {
       kind: 'prepare',
       dir,
@@ -139,6 +141,7 @@ export class DatasetDesk {
       }),
       seed,
       maxPerClass,
+      exclude,
       condition: condition && { id: condition.id, classes: condition },
     } as const
     const done = this.#begin(dataset.id, async () => {

@@ -14,6 +14,7 @@ export type DatasetJob =
       readonly preprocessing: Preprocessing
       readonly seed: number
       readonly maxPerClass: number | null
+      readonly exclude: readonly string[]
       readonly condition: { readonly id: string; readonly classes: ConditionClasses } | null
     }
 

@@ -23,10 +23,11 @@ function onProgress(done: number, total: number): void {
 }
 
 async function prepare(job: PrepareJob): Promise<Preparation> {
-  const { dir, name, preprocessing, seed, maxPerClass, condition } = job
+  const { dir, name, preprocessing, seed, maxPerClass, exclude, condition } = job
   const choice = {
     preprocessing,
     seed,
+    exclude,
     ...(condition && { classes: condition.classes }),
     ...(maxPerClass !== null && { maxPerClass }),
   }
@@ -51,6 +52,7 @@ function preparationOf(job: PrepareJob, index: PreparedIndex): Preparation {
     condition: job.condition?.id ?? null,
     seed: job.seed,
     maxPerClass: job.maxPerClass,
+    exclude: job.exclude,
     imageSize: job.preprocessing.width,
     images: index.images.length,
     splits,

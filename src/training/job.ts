@@ -49,6 +49,8 @@ export interface PreparedPlace {
   readonly dir: string
   readonly seed: number
   readonly maxPerClass: number | null
+  /** Paths or patterns that are left out by hand. */
+  readonly exclude: readonly string[]
 }
 
 export interface EpochRecord {

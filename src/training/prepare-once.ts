@@ -1,5 +1,5 @@
 // Prepared pixels that several runs use: made by the first that needs them, found by the others. What decides about them
-// (classes, preprocessing, seed of the split, images per class) is in the name of their folder.
+// (classes, preprocessing, seed of the split, images per class, files left out) is in the name of their folder.
 import { createHash } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,10 +9,10 @@ import { openPrepared, type PreparedIndex } from './dataset/prepared.ts'
 /** The folder below `place` for such a preparation. */
 export function preparedFolder(
   place: string,
-  o: Pick<PrepareOptions, 'classes' | 'preprocessing' | 'seed' | 'maxPerClass'>,
+  o: Pick<PrepareOptions, 'classes' | 'preprocessing' | 'seed' | 'maxPerClass' | 'exclude'>,
 ): string {
-  const { classes = null, preprocessing, seed, maxPerClass = null } = o
-  const words = JSON.stringify([classes, preprocessing, seed, maxPerClass])
+  const { classes = null, preprocessing, seed, maxPerClass = null, exclude = [] } = o
+  const words = JSON.stringify([classes, preprocessing, seed, maxPerClass, exclude])
   return join(place, createHash('sha256').update(words).digest('hex').slice(0, 16))
 }
 

@@ -158,6 +158,7 @@ async function prepare(
     seed: job.prepared?.seed ?? h.seed,
     ...(classes ? { classes } : {}),
     ...(maxPerClass === null ? {} : { maxPerClass }),
+    ...(job.prepared && { exclude: job.prepared.exclude }),
   }
   const place = job.prepared?.dir ?? join(job.workDir, 'prepared')
   const outDir = preparedFolder(place, choice)

@@ -152,7 +152,7 @@ export async function trainRequestOf(
   const { db, store } = context
   const condition = await getCondition(db, run.condition)
   const dataset = await getDataset(db, run.dataset)
-  const { seed, maxPerClass, images } = checkPrepared(dataset)
+  const { seed, maxPerClass, exclude, images } = checkPrepared(dataset)
   const datasetDir = await datasetFolder(context.datasetsDir, dataset.path)
   const card = await getArchitectureCard(run.architecture)
   await checkMachine(needOf({ card, images, hyperparameters: run.hyperparameters }), store)
@@ -166,7 +166,7 @@ export async function trainRequestOf(
     architecture: run.architecture,
     preset: run.preset as Preset,
     hyperparameters: run.hyperparameters as GivenHyperparameters,
-    prepared: { dir: preparedPlace(store, dataset.id), seed, maxPerClass },
+    prepared: { dir: preparedPlace(store, dataset.id), seed, maxPerClass, exclude },
     resume: run.attempts > 0,
     threads: context.threads,
     tags: run.tags,

@@ -25,6 +25,11 @@ test('without a server a dataset is scanned and prepared by the command itself',
   const words = ['dataset', 'prepare', 'datasets/spots', '--max-per-class', '16']
   const prepared = await roentgenJson<Dataset>([...words, '--image-size', '32'], { env, cwd: root })
   assert.deepEqual([prepared.state, prepared.prepared?.images], ['prepared', 32])
+  const without = ['dataset', 'prepare', 'spots', '--exclude', 'SICK/0.png', '*/1*']
+  const fewer = await roentgenJson<Dataset>([...without, '--image-size', '32'], { env, cwd: root })
+  assert.equal(fewer.prepared?.images, 40 - 1 - 2 * 11)
+  const reasons = fewer.prepared.setAside.files.map(({ reason }) => reason)
+  assert.deepEqual(new Set(reasons), new Set(['Excluded by hand.']))
   assertRefused(await run('dataset', 'scan', '..'), /outside the data root/)
   assertRefused(await run('dataset', 'scan', 'none'), /no folder "none"/)
   assertRefused(await run('dataset', 'prepare', 'spots', '--condition', 'x'), /no condition "x"/)

@@ -45,6 +45,7 @@ export function addDatasetCommands(program: Command): void {
       'decides which image trains and which tests',
       wholeNumber(0, 2 ** 31 - 1),
     )
+    .option('--exclude <file...>', 'files to leave out, or patterns such as "*/copy-*"')
     .action(prepareDataset)
 
   command(group, 'synth', {

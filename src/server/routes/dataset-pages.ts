@@ -15,6 +15,10 @@ import { wantsFragment } from '../problem.ts'
 import { numberField, parseWith, readForm } from '../requests.ts'
 import { PrepareSchema } from '../training-schemas.ts'
 
+function linesOf(text = ''): string[] {
+  return text.split(/[\r\n]+/).filter((line) => line.trim() !== '')
+}
+
 export function datasetPages(home: Home): Hono<AppEnv> {
   const { db, datasets } = home
   const routes = new Hono<AppEnv>()
@@ -41,6 +45,7 @@ export function datasetPages(home: Home): Hono<AppEnv> {
         maxPerClass: numberField(fields, 'maxPerClass'),
         imageSize: numberField(fields, 'imageSize'),
         seed: numberField(fields, 'seed'),
+        exclude: linesOf(fields.get('exclude')),
       })
       await datasets.prepare(id, { ...wishes, condition: wishes.condition ?? undefined })
       return seeOther(c, links.dataset(id))

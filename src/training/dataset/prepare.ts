@@ -2,7 +2,7 @@
 // the reason, split, fingerprinted. Runs in the training process, never in the server's (decoders see hostile files).
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { uniformAt } from '../../engine/counter-random.ts'
 import { AppError, isAppError, messageOf } from '../../errors.ts'
 import { decodeImage } from '../../imaging/decode.ts'
@@ -30,6 +30,8 @@ export interface PrepareOptions {
   readonly classes?: ConditionClasses
   /** At most so many images of each class, chosen by the seed. */
   readonly maxPerClass?: number
+  /** Paths below `dir`, or patterns with `*` and `**`, that are left out by hand. */
+  readonly exclude?: readonly string[]
   readonly limits?: ImageLimits
   /** Waited for: a run that is paused holds its preparation there. */
   readonly onProgress?: (done: number, total: number) => void | Promise<void>
@@ -52,7 +54,8 @@ export async function prepareDataset(options: PrepareOptions): Promise<PreparedI
       several,
     )
   checkClasses(classes)
-  const files = chooseFiles(scan.files, options)
+  const [excluded, wanted] = divide(scan.files, isExcluded(options.exclude ?? []))
+  const files = chooseFiles(wanted, options)
   await mkdir(outDir, { recursive: true })
   const shape = [preprocessing.height, preprocessing.width, preprocessing.channels] as const
   const storage = chooseStorage(shape, files.length)
@@ -78,7 +81,11 @@ export async function prepareDataset(options: PrepareOptions): Promise<PreparedI
     storage,
     rows: read.decoded.length,
     images,
-    setAside: [...read.setAside, ...conflicts],
+    setAside: [
+      ...read.setAside,
+      ...conflicts,
+      ...excluded.map(({ file }) => ({ file, reason: 'Excluded by hand.' })),
+    ],
     duplicates,
     notes: plan.notes,
     warnings: scan.warnings,
@@ -90,6 +97,16 @@ export async function prepareDataset(options: PrepareOptions): Promise<PreparedI
   await writeFile(`${path}.part`, JSON.stringify(index))
   await rename(`${path}.part`, path)
   return index
+}
+
+/** Those that are so, and the others. */
+function divide<T>(items: readonly T[], isSo: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isSo), items.filter((item) => !isSo(item))]
+}
+
+function isExcluded(patterns: readonly string[]): (file: LabelledFile) => boolean {
+  return ({ file }) =>
+    patterns.some((pattern) => file === pattern || posix.matchesGlob(file, pattern))
 }
 
 function chooseFiles(files: readonly LabelledFile[], o: PrepareOptions): LabelledFile[] {
