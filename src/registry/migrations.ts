@@ -2,6 +2,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { CHALLENGERS } from './schema-challengers.ts'
+import { SEARCH } from './schema-search.ts'
 
 const FIRST = [
   `create table conditions (
@@ -195,4 +196,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-training': { up: (db) => run(db, TRAINING) },
   '0003-challengers': { up: (db) => run(db, CHALLENGERS) },
   '0004-bin': { up: (db) => run(db, BIN) },
+  '0005-search': { up: (db) => run(db, SEARCH) },
 }

@@ -9,7 +9,7 @@ import { verifyPackage } from '../package/verify-package.ts'
 import type { Db } from './database.ts'
 import { scanStore } from './scan-store.ts'
 import { packageDir, type Store } from './store.ts'
-import { presentVersions } from './verify-all.ts'
+import { demonstrationVersions } from './version-list.ts'
 import type { Version } from './versions.ts'
 
 /** The tag of the package that is meant to answer first. */
@@ -47,9 +47,8 @@ async function isIntactDemonstration(dir: string): Promise<boolean> {
 
 /** Of the demonstration versions of a condition the one tagged `default`, else the first; undefined without one. */
 export async function findDefaultVersion(db: Db, condition: string): Promise<Version | undefined> {
-  const candidates = (await presentVersions(db)).filter(
-    (version) =>
-      version.condition === condition && version.demonstration && version.status === 'verified',
+  const candidates = (await demonstrationVersions(db)).filter(
+    (version) => version.condition === condition,
   )
   const tagged = candidates.find((version) => version.tags.includes(DEFAULT_TAG))
   return tagged ?? candidates.sort((a, b) => compare(a, b))[0]

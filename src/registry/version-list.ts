@@ -1,11 +1,12 @@
-// The list of versions: search, filter, sort, page by page. One version whole: versions.ts.
-import { type ExpressionBuilder, sql } from 'kysely'
+// The list of versions: search, filter, sort, page by page, quick with a hundred thousand of them. One version whole:
+// versions.ts; what is asked for as SQL: version-filter.ts.
+import { type RawBuilder, sql } from 'kysely'
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
 import { checkLimit, decodeCursor, encodeCursor, type Page } from './cursor.ts'
-import type { Database, Db } from './database.ts'
-import { parseTime } from './times.ts'
-import { type Version, type VersionStatus, versionFromRow, versionQuery } from './versions.ts'
+import type { Db } from './database.ts'
+import { filterSql, type VersionFilter } from './version-filter.ts'
+import { type Version, versionFromRow, versionQuery } from './versions.ts'
 
 /** What a list can be ordered by, and the column behind it. */
 const SORTS = {
@@ -26,19 +27,7 @@ const SORTS = {
 export type VersionSort = keyof typeof SORTS
 export const VERSION_SORTS = Object.keys(SORTS) as readonly VersionSort[]
 
-export interface VersionFilter {
-  readonly condition?: string | undefined
-  readonly architecture?: string | undefined
-  /** Deleted ones are listed only when asked for. */
-  readonly status?: VersionStatus | undefined
-  readonly tag?: string | undefined
-  /** Fraction 0..1 on the test split; versions without metrics are left out. */
-  readonly minAccuracy?: number | undefined
-  /** Time or day of making, inclusive. */
-  readonly from?: string | undefined
-  readonly to?: string | undefined
-  /** Words that must all occur in id, architecture, tags or notes. */
-  readonly q?: string | undefined
+export interface VersionListing extends VersionFilter {
   readonly sort?: VersionSort | undefined
   /** `desc` by default, `asc` for words. What has no value comes last either way. */
   readonly order?: 'asc' | 'desc' | undefined
@@ -57,94 +46,144 @@ const PlaceSchema = z.object({
   value: z.union([z.string(), z.number(), z.null()]),
   id: z.int(),
 })
+type Place = z.infer<typeof PlaceSchema>
+
+/** Up to so many are found by the filter and then sorted; more are found by walking along the order. */
+const FEW = 1000
 
 /** @throws AppError `invalid` for a wrong time, number, or cursor of another list */
-export async function listVersions(db: Db, filter: VersionFilter): Promise<VersionPage> {
-  const limit = checkLimit(filter.limit)
-  const sort = filter.sort ?? 'createdAt'
-  const column = SORTS[sort]
-  const order = filter.order ?? (isWord(sort) ? 'asc' : 'desc')
-  const matching = conditionsOf(filter)
-  let query = versionQuery(db)
-    .where(matching)
-    .orderBy(sql`${sql.ref(column)} is null`)
-    .orderBy(column, order)
-    .orderBy('id', order)
-  if (filter.cursor) {
-    const place = decodeCursor(filter.cursor, PlaceSchema)
-    if (place.sort !== sort || place.order !== order) {
-      throw new AppError('invalid', 'This cursor is from a list in another order; start again.')
-    }
-    query = query.where(after({ ...place, column, order }))
-  }
-  const rows = await query.limit(limit + 1).execute()
-  const { total } = await db
-    .selectFrom('versions')
-    .select((eb) => eb.fn.countAll<number>().as('total'))
-    .where(matching)
-    .executeTakeFirstOrThrow()
+export async function listVersions(db: Db, listing: VersionListing): Promise<VersionPage> {
+  const limit = checkLimit(listing.limit)
+  const sort = listing.sort ?? 'createdAt'
+  const order = listing.order ?? (isWord(sort) ? 'asc' : 'desc')
+  const place = placeOf(listing.cursor, { sort, order })
+  const filter = filterSql(listing)
+  const few = await findFew(db, filter)
+  const total = few ? few.length : await count(db, filter)
+  const where = few ? isAmong(few) : filterSql(listing, { walking: true })
+  const rows = await walk(db, { column: SORTS[sort], order, where, place, count: limit + 1 })
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
   return {
     items: shown.map(versionFromRow),
     nextCursor:
       rows.length > limit && last
-        ? encodeCursor({ sort, order, value: last[column], id: last.id })
+        ? encodeCursor({ sort, order, value: last[SORTS[sort]], id: last.id })
         : null,
     total,
   }
 }
 
-type Builder = ExpressionBuilder<Database, 'versions'>
-
-function conditionsOf(filter: VersionFilter) {
-  const { minAccuracy } = filter
-  if (minAccuracy !== undefined && !(minAccuracy >= 0 && minAccuracy <= 1)) {
-    throw new AppError('invalid', 'minAccuracy is a fraction from 0 to 1, e.g. 0.85.')
-  }
-  const from = filter.from && parseTime(filter.from)
-  const to = filter.to && parseTime(filter.to, { end: true })
-  const words = (filter.q ?? '').toLowerCase().split(/\s+/).filter(Boolean).slice(0, 16)
-  return (eb: Builder) =>
-    eb.and([
-      filter.status
-        ? eb('versions.status', '=', filter.status)
-        : eb('versions.status', '<>', 'deleted'),
-      ...(filter.condition ? [eb('versions.condition', '=', filter.condition)] : []),
-      ...(filter.architecture
-        ? [eb(sql`lower(versions.architecture)`, '=', filter.architecture.toLowerCase())]
-        : []),
-      ...(minAccuracy === undefined ? [] : [eb('versions.accuracy', '>=', minAccuracy)]),
-      ...(from ? [eb('versions.created_at', '>=', from)] : []),
-      ...(to ? [eb('versions.created_at', '<=', to)] : []),
-      ...(filter.tag ? [hasTag(eb, filter.tag)] : []),
-      ...words.map((word) => sql<boolean>`instr(versions.search_text, ${word}) > 0`),
-    ])
+/** The newest of a condition that are not deleted; for lists to choose from. */
+export async function newestVersions(
+  db: Db,
+  { condition, limit }: { condition: string; limit: number },
+): Promise<Version[]> {
+  const where = filterSql({ condition }, { walking: true })
+  const options = { column: 'created_at', order: 'desc', where, place: undefined } as const
+  const rows = await walk(db, { ...options, count: limit })
+  return rows.map(versionFromRow)
 }
 
-function hasTag(eb: Builder, tag: string) {
-  return eb.exists(
-    eb
-      .selectFrom('version_tags')
-      .select('version_tags.tag')
-      .whereRef('version_tags.version', '=', 'versions.id')
-      .where('version_tags.tag', '=', tag),
-  )
+/** Those that came with the product and are intact; there are few. */
+export async function demonstrationVersions(db: Db): Promise<Version[]> {
+  const rows = await versionQuery(db)
+    .where(sql<boolean>`demonstration = 1`)
+    .where('status', '=', 'verified')
+    .orderBy('condition')
+    .orderBy('name')
+    .orderBy('n')
+    .execute()
+  return rows.map(versionFromRow)
 }
 
-/** Rows behind a place, in an order where nulls come last. */
-function after(place: {
-  column: (typeof SORTS)[VersionSort]
-  order: 'asc' | 'desc'
-  value: string | number | null
-  id: number
-}) {
-  const { order, value, id } = place
-  const column = sql.ref(`versions.${place.column}`)
+/** Names of the architectures of versions that are not deleted, from one to the next along their index. */
+export async function listArchitectures(db: Db): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    with recursive found (name) as (
+      select min(architecture) from versions
+      union all
+      select (select min(architecture) from versions where architecture > found.name)
+        from found where found.name is not null
+    )
+    select name from found where name is not null and exists (
+      select 1 from versions where architecture = found.name and +status <> 'deleted'
+    )`.execute(db)
+  return rows.map((row) => row.name)
+}
+
+export function countVersions(db: Db): Promise<number> {
+  return count(db, filterSql({}))
+}
+
+/** Numbers of the rows that the filter lets through; undefined when there are many. */
+async function findFew(db: Db, filter: RawBuilder<boolean>): Promise<number[] | undefined> {
+  const found = await db
+    .selectFrom('versions')
+    .select('id')
+    .where(filter)
+    .limit(FEW + 1)
+    .execute()
+  return found.length > FEW ? undefined : found.map(({ id }) => id)
+}
+
+function isAmong(ids: readonly number[]): RawBuilder<boolean> {
+  return ids.length === 0 ? sql<boolean>`false` : sql<boolean>`versions.id in (${sql.join(ids)})`
+}
+
+async function count(db: Db, filter: RawBuilder<boolean>): Promise<number> {
+  const { total } = await db
+    .selectFrom('versions')
+    .select((eb) => eb.fn.countAll<number>().as('total'))
+    .where(filter)
+    .executeTakeFirstOrThrow()
+  return total
+}
+
+interface Walk {
+  readonly column: (typeof SORTS)[VersionSort]
+  readonly order: 'asc' | 'desc'
+  readonly where: RawBuilder<boolean>
+  readonly place: Place | undefined
+  readonly count: number
+}
+
+/** First what has a value, in its order, then what has none: each along an index. */
+async function walk(db: Db, { column, order, where, place, count }: Walk) {
   const next = sql.raw(order === 'asc' ? '>' : '<')
-  return value === null
-    ? sql<boolean>`(${column} is null and versions.id ${next} ${id})`
-    : sql<boolean>`(${column} ${next} ${value} or (${column} = ${value} and versions.id ${next} ${id}) or ${column} is null)`
+  const at = sql.ref(`versions.${column}`)
+  const query = versionQuery(db).where(where)
+  const withValue =
+    place?.value === null
+      ? []
+      : await query
+          .where(column, 'is not', null)
+          .$if(place !== undefined, (q) =>
+            q.where(sql<boolean>`(${at}, versions.id) ${next} (${place?.value}, ${place?.id})`),
+          )
+          .orderBy(column, order)
+          .orderBy('id', order)
+          .limit(count)
+          .execute()
+  if (withValue.length >= count) return withValue
+  const without = await query
+    .where(column, 'is', null)
+    .$if(place?.value === null, (q) => q.where(sql<boolean>`versions.id ${next} ${place?.id}`))
+    .orderBy('id', order)
+    .limit(count - withValue.length)
+    .execute()
+  return [...withValue, ...without]
+}
+
+/** @throws AppError `invalid` */
+function placeOf(
+  cursor: string | undefined,
+  { sort, order }: { sort: string; order: string },
+): Place | undefined {
+  if (!cursor) return undefined
+  const place = decodeCursor(cursor, PlaceSchema)
+  if (place.sort === sort && place.order === order) return place
+  throw new AppError('invalid', 'This cursor is from a list in another order; start again.')
 }
 
 function isWord(sort: VersionSort): boolean {

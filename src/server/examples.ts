@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { readServingConfig } from '../package/serving-config.ts'
 import { packageDir } from '../registry/store.ts'
-import { presentVersions } from '../registry/verify-all.ts'
+import { demonstrationVersions } from '../registry/version-list.ts'
 import type { Version } from '../registry/versions.ts'
 import type { Home } from './home.ts'
 
@@ -20,9 +20,7 @@ const galleries = new WeakMap<Home, Map<string, readonly ExampleImage[]>>()
 
 /** A few for each condition that has a demonstration version, classes taking turns. */
 export async function listExamples(home: Home): Promise<readonly ExampleImage[]> {
-  const versions = (await presentVersions(home.db)).filter(
-    (one) => one.demonstration && one.status === 'verified',
-  )
+  const versions = await demonstrationVersions(home.db)
   const chosen = new Map<string, Version>()
   for (const version of versions) {
     if (version.active || !chosen.has(version.condition)) chosen.set(version.condition, version)

@@ -5,31 +5,39 @@ import type { Example, UploadLimits } from '../../views/image-form.ts'
 import type { ConditionChoice } from '../../views/version-parts.ts'
 import { findVersionRef } from '../package/ids.ts'
 import { type Condition, findCondition, listConditions } from '../registry/conditions.ts'
-import { presentVersions } from '../registry/verify-all.ts'
+import { newestVersions } from '../registry/version-list.ts'
 import { findVersion, type Version } from '../registry/versions.ts'
 import type { AppEnv } from './app-env.ts'
 import { listExamples } from './examples.ts'
 import type { Home } from './home.ts'
 import { asAppError, problemOf } from './problem.ts'
 
+/** Of each condition at most so many can be chosen from a list; older ones are found on the models page. */
+const CHOICES = 200
+
 /** Every condition with the versions that can be used, newest first. */
 export async function listChoices(home: Home): Promise<ConditionChoice[]> {
-  const [conditions, versions] = await Promise.all([
-    listConditions(home.db),
-    presentVersions(home.db),
-  ])
-  return conditions.map((condition) => ({
-    condition,
-    versions: newestFirst(versions).filter(
-      (one) => one.condition === condition.id && (one.status !== 'quarantined' || one.active),
-    ),
-  }))
+  const choices: ConditionChoice[] = []
+  for (const condition of await listConditions(home.db)) {
+    const versions = await choosableVersions(home, condition)
+    const isUsable = (one: Version) => one.status !== 'quarantined' || one.active
+    choices.push({ condition, versions: versions.filter(isUsable) })
+  }
+  return choices
 }
 
 export function newestFirst(versions: readonly Version[]): Version[] {
   return versions.toSorted((a, b) =>
     a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : b.n - a.n,
   )
+}
+
+/** The newest, and the active one, however old it is. */
+export async function choosableVersions(home: Home, condition: Condition): Promise<Version[]> {
+  const newest = await newestVersions(home.db, { condition: condition.id, limit: CHOICES })
+  if (!condition.active || newest.some((one) => one.active)) return newest
+  const active = await findVersionById(home, condition.active.version)
+  return active ? [...newest, active] : newest
 }
 
 export async function exampleProps(home: Home): Promise<Example[]> {

@@ -11,14 +11,19 @@ import { type Challenger, setChallenger } from '../../registry/challenger.ts'
 import { patchCondition } from '../../registry/condition-settings.ts'
 import { createCondition, getCondition } from '../../registry/conditions.ts'
 import { findRollbackTarget, rollbackCondition } from '../../registry/rollback.ts'
-import { presentVersions } from '../../registry/verify-all.ts'
 import { parseClasses } from '../../training/import/foreign-fields.ts'
 import { ChallengerSchema, ConditionPatchSchema, NewConditionSchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
 import { frameOf } from '../frame.ts'
 import type { Home } from '../home.ts'
 import { fieldOf, requiredField } from '../image-fields.ts'
-import { findVersionById, listChoices, newestFirst, problemProps, seeOther } from '../page-data.ts'
+import {
+  choosableVersions,
+  findVersionById,
+  listChoices,
+  problemProps,
+  seeOther,
+} from '../page-data.ts'
 import { wantsFragment } from '../problem.ts'
 import { conditionOfPath, parseWith, queryText, readForm } from '../requests.ts'
 import { evidenceOf, versionOfCondition } from './activations.ts'
@@ -109,7 +114,6 @@ export function conditionPages(home: Home): Hono<AppEnv> {
     const condition = await getCondition(db, conditionOfPath(c))
     const active = condition.active && (await findVersionById(home, condition.active.version))
     const target = await findRollbackTarget(db, condition.id)
-    const versions = await presentVersions(db)
     const page = await listHistory(db, { condition: condition.id, cursor: queryText(c, 'cursor') })
     const time = queryText(c, 'at')
     const then = time && (await listHistory(db, { condition: condition.id, at: time }))
@@ -119,7 +123,7 @@ export function conditionPages(home: Home): Hono<AppEnv> {
       condition,
       active: active ?? undefined,
       previous: target && (await findVersionById(home, formatVersion(target))),
-      versions: newestFirst(versions.filter((one) => one.condition === condition.id)),
+      versions: await choosableVersions(home, condition),
       history: page.items,
       nextCursor: page.nextCursor,
       ...(time && then && { at: { time, activation: then.items[0] ?? null } }),

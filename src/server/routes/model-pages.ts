@@ -7,15 +7,14 @@ import { modelPage } from '../../../views/model-show.ts'
 import { formatVersion } from '../../package/ids.ts'
 import { listHistory } from '../../registry/activations.ts'
 import { getCondition, listConditions } from '../../registry/conditions.ts'
-import { presentVersions } from '../../registry/verify-all.ts'
 import { deleteVersion, undeleteVersion } from '../../registry/version-bin.ts'
-import { listVersions } from '../../registry/version-list.ts'
+import { listArchitectures, listVersions, newestVersions } from '../../registry/version-list.ts'
 import { getVersion, patchVersion } from '../../registry/versions.ts'
 import type { AppEnv } from '../app-env.ts'
 import { frameOf } from '../frame.ts'
 import type { Home } from '../home.ts'
 import { importModel } from '../importing.ts'
-import { newestFirst, problemProps, seeOther } from '../page-data.ts'
+import { problemProps, seeOther } from '../page-data.ts'
 import { wantsFragment } from '../problem.ts'
 import { queryText, readForm, versionOfPath } from '../requests.ts'
 import { readUpload } from '../uploads.ts'
@@ -36,6 +35,8 @@ const FILTERS = [
 ] as const
 const HISTORY_LINES = 500
 const SHOWN_ACTIVATIONS = 20
+/** Others to compare with. */
+const SIBLINGS = 100
 
 export function modelPages(home: Home): Hono<AppEnv> {
   const { db, clock } = home
@@ -89,7 +90,6 @@ export function modelPages(home: Home): Hono<AppEnv> {
 
   async function listProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
     const filter = Object.fromEntries(FILTERS.map((name) => [name, queryText(c, name)]))
-    const present = await presentVersions(db)
     try {
       const page = await listVersions(db, versionFilter(c))
       return { ...common(c), ...page, ...(await choices()), ...shown }
@@ -101,23 +101,22 @@ export function modelPages(home: Home): Hono<AppEnv> {
       return { frame: frameOf(context), filter, inbox: home.inbox }
     }
     async function choices() {
-      const architectures = [...new Set(present.map((one) => one.architecture))].sort()
-      return { conditions: await listConditions(db), architectures }
+      return {
+        conditions: await listConditions(db),
+        architectures: await listArchitectures(db),
+      }
     }
   }
 
   async function oneProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
     const version = await getVersion(db, versionOfPath(c))
-    const present = await presentVersions(db)
-    const siblings = present.filter(
-      (one) => one.condition === version.condition && one.id !== version.id,
-    )
+    const newest = await newestVersions(db, { condition: version.condition, limit: SIBLINGS })
     const history = await listHistory(db, { condition: version.condition, limit: HISTORY_LINES })
     return {
       frame: frameOf(c),
       version,
       condition: await getCondition(db, version.condition),
-      siblings: newestFirst(siblings),
+      siblings: newest.filter((one) => one.id !== version.id),
       activations: history.items
         .filter((one) => one.version === version.id)
         .slice(0, SHOWN_ACTIVATIONS),

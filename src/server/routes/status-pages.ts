@@ -3,7 +3,7 @@ import { availableParallelism, freemem, hostname, totalmem } from 'node:os'
 import { Hono } from 'hono'
 import { statusPage, statusPanel } from '../../../views/status.ts'
 import { listConditions } from '../../registry/conditions.ts'
-import { presentVersions } from '../../registry/verify-all.ts'
+import { countVersions } from '../../registry/version-list.ts'
 import type { AppEnv } from '../app-env.ts'
 import { frameOf } from '../frame.ts'
 import type { Home } from '../home.ts'
@@ -24,7 +24,7 @@ export function statusPages(home: Home): Hono<AppEnv> {
       inbox: home.inbox,
       counts: [
         { label: 'Conditions', value: (await listConditions(home.db)).length },
-        { label: 'Versions', value: (await presentVersions(home.db)).length },
+        { label: 'Versions', value: await countVersions(home.db) },
         { label: 'Inferences running', value: queue.running },
         { label: 'Requests waiting', value: queue.waiting },
       ],

@@ -4,7 +4,7 @@ import type { Context } from 'hono'
 import { Hono } from 'hono'
 import { exportPackage } from '../../registry/exchange-package.ts'
 import { deleteVersion, undeleteVersion } from '../../registry/version-bin.ts'
-import { listVersions, VERSION_SORTS, type VersionFilter } from '../../registry/version-list.ts'
+import { listVersions, VERSION_SORTS, type VersionListing } from '../../registry/version-list.ts'
 import { getVersion, patchVersion, type Version } from '../../registry/versions.ts'
 import { VersionPatchSchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
@@ -70,7 +70,7 @@ export function versionRoutes(home: Home): Hono<AppEnv> {
 }
 
 /** The filters of a list of versions as a query says them. @throws AppError `invalid` */
-export function versionFilter(c: Context<AppEnv>): VersionFilter {
+export function versionFilter(c: Context<AppEnv>): VersionListing {
   return {
     condition: queryText(c, 'condition'),
     architecture: queryText(c, 'architecture'),
