@@ -30,7 +30,9 @@ function run(title, file, args, { onLine } = {}) {
 const wanted = process.argv.slice(2)
 const folders = wanted.length > 0 ? wanted : ['test']
 const files = folders
-  .flatMap((path) => (path.endsWith('.ts') ? [path] : globSync(`${path}/**/*.test.ts`, { cwd: ROOT })))
+  .flatMap((path) =>
+    path.endsWith('.ts') ? [path] : globSync(`${path}/**/*.test.ts`, { cwd: ROOT }),
+  )
   .sort()
 const counts = { pass: 0, fail: 0, skipped: 0 }
 

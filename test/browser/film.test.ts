@@ -13,7 +13,9 @@ let page: Page
 let results: ExampleResults
 
 before(async () => {
-  ;[server, browser] = await Promise.all([startServer(), launchBrowser()])
+  // One after the other: what has started is known to `after` even when the next fails.
+  server = await startServer()
+  browser = await launchBrowser()
   page = await browser.newPage({ baseURL: server.url })
   results = await exampleResults(server.url)
 })

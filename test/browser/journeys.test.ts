@@ -10,7 +10,9 @@ let server: StartedServer
 let browser: Browser
 
 before(async () => {
-  ;[server, browser] = await Promise.all([startServer(), launchBrowser()])
+  // One after the other: what has started is known to `after` even when the next fails.
+  server = await startServer()
+  browser = await launchBrowser()
 })
 
 after(async () => {

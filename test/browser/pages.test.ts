@@ -23,7 +23,9 @@ let browser: Browser
 let addresses: Readonly<Record<string, string>>
 
 before(async () => {
-  ;[server, browser] = await Promise.all([startServer(), launchBrowser()])
+  // One after the other: what has started is known to `after` even when the next fails.
+  server = await startServer()
+  browser = await launchBrowser()
   const { left, right, version } = await exampleResults(server.url)
   addresses = {
     diagnose: '/',

@@ -69,9 +69,12 @@ async function untilReady(url: string): Promise<void> {
   while (performance.now() < deadline) {
     const ready = await fetch(`${url}/readyz`)
     const conditions = await fetch(`${url}/api/v1/conditions`)
-    const list = (await conditions.json()) as { active: object | null; versions: number }[]
-    if (ready.ok && list.length === 0) throw new Error('there are no demonstration models to try')
-    const answering = list.every((one) => one.active !== null || one.versions === 0)
+    // 503 while a busy machine is still recovering the registry.
+    const list = conditions.ok
+      ? ((await conditions.json()) as { active: object | null; versions: number }[])
+      : undefined
+    if (ready.ok && list?.length === 0) throw new Error('there are no demonstration models to try')
+    const answering = list?.every((one) => one.active !== null || one.versions === 0)
     if (ready.ok && answering) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
