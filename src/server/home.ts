@@ -253,9 +253,7 @@ export class Home implements RegistryContext {
 
   async #keepHouse(): Promise<void> {
     this.#every(EXPIRY_INTERVAL_MS, () => expirePredictions(this, this))
-    this.#every(DAY_MS, async () => {
-      await verifyAll(this, { signal: this.#ending.signal })
-    })
+    this.#every(DAY_MS, () => verifyAll(this, { signal: this.#ending.signal }))
     this.#every(EXPIRY_INTERVAL_MS, () => pruneServingCopies(this))
     this.#every(EXPIRY_INTERVAL_MS, () => applyRetention(this))
     await applyRetention(this)
