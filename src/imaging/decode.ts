@@ -4,6 +4,9 @@ import { imageFormat } from './file-kind.ts'
 import type { DecodedImage, ImageLimits, Pixels } from './pixels.ts'
 import { decodeRaster } from './raster.ts'
 
+/** A 16-bit picture whose lightest value is below this is as good as black. */
+const DARK = 4096
+
 export interface DecodeOptions extends ImageLimits {
   /** Page or frame of a file that holds several, counted from 1; the first by default. */
   readonly frame?: number | undefined
@@ -45,27 +48,18 @@ function withoutEqualChannels(pixels: Pixels): Pixels {
   return { ...pixels, channels: 1, data: grey }
 }
 
-/** What is odd about the values themselves. */
+/** What is odd about the values themselves; whether they suit a condition is said in suitability/. */
 function warningsAbout({ pixels, format }: Pick<DecodedImage, 'pixels' | 'format'>): string[] {
   const { data, maxValue } = pixels
-  const dark = format !== 'dicom' && maxValue === 65535 ? 4096 : 0
-  const first = data[0] as number
-  let most = first
-  let varies = false
+  if (format === 'dicom' || maxValue === 255) return []
+  let most = 0
   // Nearly every picture ends this after a few values.
-  for (let i = 0; i < data.length && (!varies || most < dark); i++) {
-    const value = data[i] as number
-    if (value !== first) varies = true
-    if (value > most) most = value
-  }
-  if (!varies) return ['All pixels have the same value; there is nothing to see.']
-  if (most < dark) {
-    const bits = Math.ceil(Math.log2(most + 1))
-    return [
-      `The image is stored with 16 bits but uses only ${bits}; it is read as nearly black. Export it over the full range.`,
-    ]
-  }
-  return []
+  for (let i = 0; i < data.length && most < DARK; i++) most = Math.max(most, data[i] as number)
+  if (most >= DARK) return []
+  const bits = Math.ceil(Math.log2(most + 1))
+  return [
+    `The image is stored with 16 bits but uses only ${bits}; it is read as nearly black. Export it over the full range.`,
+  ]
 }
 
 function mebibytes(bytes: number): string {

@@ -8,6 +8,7 @@ import type { DecodedImage, ImageLimits } from './pixels.ts'
 import { preprocess } from './preprocess.ts'
 import type { Preprocessing } from './preprocessing.ts'
 import { eightBit, jpegForPrint, keptPng, webpPreview } from './rendition.ts'
+import { type Impression, impressionOf } from './suitability/impression.ts'
 
 export interface ReadJob {
   readonly kind: 'read'
@@ -54,13 +55,15 @@ export interface ReadImage {
   readonly frames: number
   /** What the decoder did to the pixels, and the tags that may be known. */
   readonly passport: Passport
+  /** What it looks like from afar; for imageWarnings. */
+  readonly impression: Impression
   /** Of the uploaded bytes, lower-case hex. */
   readonly sha256: string
   /** One for each preprocessing that was asked for: [height, width, channels]. */
   readonly tensors: readonly Float32Array[]
   /** Lossless PNG of the oriented pixels without metadata, when `keep` was asked for. */
   readonly kept?: Uint8Array
-  /** Milliseconds; `decode` includes hashing, `preprocess` all tensors. */
+  /** Milliseconds; `decode` includes hashing and the impression, `preprocess` all tensors. */
   readonly timings: { readonly decode: number; readonly preprocess: number; readonly keep: number }
 }
 
@@ -83,6 +86,7 @@ async function read(job: ReadJob): Promise<ReadImage> {
   const started = performance.now()
   const { pixels, ...about } = await decodeImage(bytes, { ...limits, frame })
   const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const impression = impressionOf(pixels)
   const decoded = performance.now()
   const tensors = preprocessing.map((one) => preprocess(pixels, one))
   const preprocessed = performance.now()
@@ -93,7 +97,7 @@ async function read(job: ReadJob): Promise<ReadImage> {
     preprocess: preprocessed - decoded,
     keep: performance.now() - preprocessed,
   }
-  return { width, height, ...about, sha256, tensors, timings, ...(kept && { kept }) }
+  return { width, height, ...about, impression, sha256, tensors, timings, ...(kept && { kept }) }
 }
 
 async function composed(job: HeatmapJob, beneath: Uint8Array): Promise<Uint8Array> {

@@ -7,6 +7,8 @@ import { AppError, isAppError } from '../errors.ts'
 import type { ReadImage } from '../imaging/imaging-job.ts'
 import { preprocessingSteps } from '../imaging/passport.ts'
 import { preprocessingDigest } from '../imaging/preprocessing.ts'
+import { imageWarnings } from '../imaging/suitability/image-warnings.ts'
+import { subjectOf } from '../imaging/suitability/subject.ts'
 import { chooseOperatingPoint } from '../inference/decide.ts'
 import { type Diagnosis, diagnose } from '../inference/diagnose.ts'
 import type { ExplainMethod } from '../inference/explain/explain.ts'
@@ -205,7 +207,7 @@ function predictionOf({ condition, version, lease, image, diagnosis, total }: Pa
     precision: 'float32',
     activation: lease.activationId,
     at: new Date().toISOString(),
-    warnings: warningsOf({ version, lease, image, diagnosis }),
+    warnings: warningsOf({ condition, version, lease, image, diagnosis }),
     timings: {
       decode: image.timings.decode,
       preprocess: image.timings.preprocess,
@@ -217,12 +219,15 @@ function predictionOf({ condition, version, lease, image, diagnosis, total }: Pa
   }
 }
 
-function warningsOf({ version, lease, image, diagnosis }: Omit<Parts, 'condition' | 'total'>) {
+function warningsOf({ condition, version, lease, image, diagnosis }: Omit<Parts, 'total'>) {
+  const seen = { ...image, tags: image.passport.tags }
+  const { preprocessing } = lease
   return [
     ...(version.notice ? [`${version.notice.replace(/\.$/, '')}.`] : []),
     ...(lease.damaged
       ? ['The files of this version are damaged on disk; a verified copy of it answered.']
       : []),
+    ...imageWarnings(seen, { subject: subjectOf(condition), preprocessing }),
     ...image.warnings,
     ...diagnosis.warnings,
   ]

@@ -72,6 +72,14 @@ test('a DICOM upload is read with its passport, and nothing that identifies a pe
   assert.match(printed, /Body part CHEST/)
   said.push(printed)
 
+  const slice = image({ width: 24, height: 20 }, { '00080060': ['CS', 'CT'] })
+  const attributes: Attribute[] = [...slice, ['00180015', 'CS', 'KNEE']]
+  const pixels = Uint8Array.from({ length: 24 * 20 }, (_, i) => (i * 31) % 256)
+  const wrong = await send(dicomFile({ attributes, pixels }))
+  const { warnings } = (await wrong.json()) as { readonly warnings: string[] }
+  assert.match(warnings[0] ?? '', /it is a CT slice, but Pneumonia is read on X-rays/)
+  assert.match(warnings[1] ?? '', /names the body part KNEE/)
+
   for (const [bytes, status, fields] of [
     [file, 422, { frame: '3' }],
     [file, 422, { frame: 'CANARY' }],

@@ -9,7 +9,7 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(' '))
 
 /** PS3.3 C.7.3.1.1.1; those of objects without pixels are left out. */
 const MODALITIES = list(
-  'CR DX DR RF XA XC MG PX IO RG CT MR US NM PT OT SC ES SM GM OP OPT TG BI BMD DG EPS GMS IVUS LS MA MS RTIMAGE RTDOSE SEG ST VA',
+  'CR DX DR RF XA XC MG PX IO RG CT MR US NM PT OT SC ES SM GM OP OPT TG BI BMD DG DMS EPS GMS IVUS LS MA MS RTIMAGE RTDOSE SEG ST VA',
 )
 
 /** PS3.16 annex L, what is radiographed, and spellings that are common though not in it. */
