@@ -16,6 +16,8 @@ export interface ReadJob {
   readonly limits: ImageLimits
   readonly preprocessing: readonly Preprocessing[]
   readonly keep: boolean
+  /** Tell of the tensors before the lossless PNG is made. */
+  readonly ahead?: boolean
   /** Frame of a file that holds several, counted from 1. */
   readonly frame?: number | undefined
 }
@@ -68,10 +70,13 @@ export interface ReadImage {
 }
 
 /** @throws AppError of decodeImage */
-export async function runJob(job: ImagingJob): Promise<ReadImage | Uint8Array> {
+export async function runJob(
+  job: ImagingJob,
+  onPrepared: (prepared: ReadImage) => void = () => {},
+): Promise<ReadImage | Uint8Array> {
   switch (job.kind) {
     case 'read':
-      return read(job)
+      return read(job, onPrepared)
     case 'preview':
       return webpPreview((await decodeImage(job.bytes, job.limits)).pixels, job.maxSide)
     case 'print':
@@ -81,7 +86,7 @@ export async function runJob(job: ImagingJob): Promise<ReadImage | Uint8Array> {
   }
 }
 
-async function read(job: ReadJob): Promise<ReadImage> {
+async function read(job: ReadJob, onPrepared: (prepared: ReadImage) => void): Promise<ReadImage> {
   const { bytes, limits, preprocessing, keep, frame } = job
   const started = performance.now()
   const { pixels, ...about } = await decodeImage(bytes, { ...limits, frame })
@@ -90,14 +95,18 @@ async function read(job: ReadJob): Promise<ReadImage> {
   const decoded = performance.now()
   const tensors = preprocessing.map((one) => preprocess(pixels, one))
   const preprocessed = performance.now()
-  const kept = keep ? await keptPng(pixels) : undefined
   const { width, height } = pixels
-  const timings = {
-    decode: decoded - started,
-    preprocess: preprocessed - decoded,
-    keep: performance.now() - preprocessed,
+  const timings = { decode: decoded - started, preprocess: preprocessed - decoded, keep: 0 }
+  const prepared = { width, height, ...about, impression, sha256, tensors, timings }
+  if (!keep) return prepared
+  if (job.ahead) onPrepared(prepared)
+  const kept = await keptPng(pixels)
+  return {
+    ...prepared,
+    tensors: job.ahead ? [] : tensors,
+    timings: { ...timings, keep: performance.now() - preprocessed },
+    kept,
   }
-  return { width, height, ...about, impression, sha256, tensors, timings, ...(kept && { kept }) }
 }
 
 async function composed(job: HeatmapJob, beneath: Uint8Array): Promise<Uint8Array> {

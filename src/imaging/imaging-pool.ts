@@ -27,9 +27,18 @@ export interface ReadOptions {
   readonly frame?: number | undefined
 }
 
+/** A read whose parts come one after the other. */
+export interface ReadAhead {
+  /** All but `kept`. */
+  readonly prepared: Promise<ReadImage>
+  /** The lossless PNG, made while a model may already work on the tensors. */
+  readonly kept: Promise<Uint8Array | undefined>
+}
+
 interface Task {
   readonly id: number
   readonly job: ImagingJob
+  readonly onPrepared?: ((prepared: ReadImage) => void) | undefined
   readonly resolve: (result: ReadImage | Uint8Array) => void
   readonly reject: (error: AppError) => void
 }
@@ -89,6 +98,29 @@ export class ImagingPool {
     return this.#run(job) as Promise<ReadImage>
   }
 
+  /** As `read` with `keep`, but the tensors do not wait for the PNG. Both promises fail with the errors of `read`. */
+  readAhead(bytes: Uint8Array, wanted: Omit<ReadOptions, 'keep'>): ReadAhead {
+    const { limits } = this.#options
+    const { preprocessing, frame } = wanted
+    const job = {
+      kind: 'read',
+      bytes,
+      limits,
+      preprocessing,
+      keep: true,
+      ahead: true,
+      frame,
+    } as const
+    const { promise: prepared, resolve, reject } = Promise.withResolvers<ReadImage>()
+    const whole = this.#run(job, resolve) as Promise<ReadImage>
+    const kept = whole.then((read) => read.kept)
+    whole.then(resolve, reject)
+    // Whoever waits hears of a failure; nobody has to wait for both.
+    prepared.catch(() => {})
+    kept.catch(() => {})
+    return { prepared, kept }
+  }
+
   /** An 8-bit picture without metadata for a page, never enlarged. Errors as `read`. */
   async preview(
     bytes: Uint8Array,
@@ -123,14 +155,17 @@ export class ImagingPool {
     return { workers, waiting: this.#queue.length }
   }
 
-  #run(job: ImagingJob): Promise<ReadImage | Uint8Array> {
+  #run(
+    job: ImagingJob,
+    onPrepared?: (prepared: ReadImage) => void,
+  ): Promise<ReadImage | Uint8Array> {
     if (!this.#running) return Promise.reject(stopped())
     if (this.#queue.length >= this.#options.queueLength) {
       const message = 'Too many images are waiting to be read; try again in a moment.'
       return Promise.reject(new AppError('busy', message, { retryAfterSeconds: 1 }))
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ id: this.#nextId++, job, resolve, reject })
+      this.#queue.push({ id: this.#nextId++, job, onPrepared, resolve, reject })
       this.#dispatch()
     })
   }
@@ -177,7 +212,10 @@ export class ImagingPool {
 
   #settle(worker: Worker, message: ReplyMessage): void {
     if ('ready' in message) worker.ready = true
-    else if (worker.task?.id === message.id) {
+    else if ('prepared' in message) {
+      if (worker.task?.id === message.id) worker.task.onPrepared?.(message.prepared)
+      return
+    } else if (worker.task?.id === message.id) {
       const { resolve, reject } = worker.task
       clearTimeout(worker.timer)
       worker.task = undefined

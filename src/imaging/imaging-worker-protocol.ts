@@ -17,6 +17,8 @@ export interface JobError {
 export type ReplyMessage =
   | { readonly id: number; readonly result: ReadImage | Uint8Array }
   | { readonly id: number; readonly error: JobError }
+  /** What a model needs, ahead of the result, which then comes without tensors. */
+  | { readonly id: number; readonly prepared: ReadImage }
   | { readonly ready: true }
 
 /** Exit status that tells the parent why. */

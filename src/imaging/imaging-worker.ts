@@ -31,7 +31,7 @@ process.on('message', async ({ id, job }: JobMessage) => {
     if (process.memoryUsage.rss() > maxRssBytes) process.exit(OUT_OF_MEMORY)
   }, WATCH_EVERY_MS)
   try {
-    reply({ id, result: await runJob(job) })
+    reply({ id, result: await runJob(job, (prepared) => reply({ id, prepared })) })
   } catch (error) {
     reply({ id, error: describe(error) })
   } finally {

@@ -56,11 +56,11 @@ export async function readWithVersion(home: Home, request: ReadingRequest): Prom
   try {
     const version = wanted ?? (await getVersion(home.db, parseVersion(lease.versionId)))
     const operatingPoint = operatingPointOf({ condition, version, lease, request })
-    const image = await home.imaging.read(request.image, {
+    const { prepared, kept } = home.imaging.readAhead(request.image, {
       preprocessing: [lease.preprocessing],
-      keep: true,
       frame: request.frame,
     })
+    const image = await prepared
     const diagnosis = await diagnose({
       lease,
       tensor: image.tensors[0] ?? new Float32Array(),
@@ -73,9 +73,11 @@ export async function readWithVersion(home: Home, request: ReadingRequest): Prom
       },
       signal: request.signal,
     })
+    // The lossless copy was made while the model worked.
+    const keptPng = await kept
     const total = performance.now() - started
     const prediction = predictionOf({ condition, version, lease, image, diagnosis, total })
-    await keep(home, { prediction, image, diagnosis })
+    await keep(home, { prediction, keptPng, diagnosis })
     const tensor = image.tensors[0]
     if (tensor) {
       const { preprocessing } = lease
@@ -235,12 +237,16 @@ function warningsOf({ condition, version, lease, image, diagnosis }: Omit<Parts,
 
 async function keep(
   home: Home,
-  { prediction, image, diagnosis }: Pick<Parts, 'image' | 'diagnosis'> & { prediction: Prediction },
+  {
+    prediction,
+    keptPng,
+    diagnosis,
+  }: Pick<Parts, 'diagnosis'> & { prediction: Prediction; keptPng: Uint8Array | undefined },
 ): Promise<void> {
   const { heatmap } = diagnosis
-  const imageFile = image.kept ? `${prediction.id}.png` : null
-  if (image.kept && imageFile) {
-    await writeFile(join(home.store.uploadsDir, imageFile), image.kept, { mode: 0o600 })
+  const imageFile = keptPng ? `${prediction.id}.png` : null
+  if (keptPng && imageFile) {
+    await writeFile(join(home.store.uploadsDir, imageFile), keptPng, { mode: 0o600 })
   }
   await storePrediction(home.db, {
     prediction,

@@ -54,6 +54,25 @@ test('reading gives size, digest, one tensor per preprocessing, and a kept copy 
   assert.equal(again.kept, undefined)
 })
 
+test('the tensors of a read ahead come before its lossless copy, and both are those of a plain read', async () => {
+  const bytes = small
+  const plain = await pool.read(bytes, { preprocessing: [PREPROCESSING], keep: true })
+  const { prepared, kept } = pool.readAhead(bytes, { preprocessing: [PREPROCESSING] })
+  const first = await Promise.race([prepared.then(() => 'prepared'), kept.then(() => 'kept')])
+  assert.equal(first, 'prepared')
+  const { tensors, sha256, kept: none } = await prepared
+  assert.deepEqual(tensors, plain.tensors)
+  assert.equal(sha256, plain.sha256)
+  assert.equal(none, undefined)
+  assert.deepEqual(await kept, plain.kept)
+})
+
+test('a read ahead of what is no image fails in both parts', async () => {
+  const { prepared, kept } = pool.readAhead(Buffer.from('no image'), { preprocessing: [] })
+  await assert.rejects(prepared, { code: 'unsupported-image' })
+  await assert.rejects(kept, { code: 'unsupported-image' })
+})
+
 test('a refused image keeps its code and sentence across the process border', async () => {
   await assert.rejects(pool.read(Buffer.from('GIF89a....'), { preprocessing: [] }), {
     name: 'AppError',
