@@ -1,4 +1,5 @@
 // Opens roentgen.sqlite: one writer process, write-ahead log, every commit on the disk before it is reported.
+import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import SQLite from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
@@ -47,6 +48,8 @@ function connect(dataDir: string): SQLite.Database {
   try {
     makeFolders(dataDir)
     const sqlite = new SQLite(join(dataDir, DATABASE_FILE), { timeout: 5000 })
+    // Names of patients never get here, but readings do: nobody else's to read. The WAL takes the same mode.
+    chmodSync(join(dataDir, DATABASE_FILE), 0o600)
     sqlite.pragma('journal_mode = WAL')
     sqlite.pragma('synchronous = FULL')
     sqlite.pragma('foreign_keys = ON')

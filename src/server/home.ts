@@ -7,7 +7,7 @@ import { ImagingPool } from '../imaging/imaging-pool.ts'
 import { ModelRuntime } from '../inference/runtime.ts'
 import { parseVersion } from '../package/ids.ts'
 import { type Backup, createBackup } from '../registry/backup.ts'
-import { type HomeLock, lockHome } from '../registry/home-lock.ts'
+import { type HomeLock, lockFolders } from '../registry/home-lock.ts'
 import type { InboxItem } from '../registry/inbox.ts'
 import { openRegistry, type Registry } from '../registry/open-registry.ts'
 import { applyPointerEdits } from '../registry/pointer-edits.ts'
@@ -44,7 +44,7 @@ const DAY_MS = 24 * 60 * 60_000
  * @throws AppError `home-in-use`, `unavailable`
  */
 export async function openHome(config: Config, options: HomeOptions): Promise<Home> {
-  const lock = lockHome(config.dataDir)
+  const lock = lockFolders(config)
   try {
     const store = await openStore(config)
     const registry = await openRegistry(config)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { exists } from '../../src/package/durable-files.ts'
 import { addFeedback, listFeedback } from '../../src/registry/feedback.ts'
-import { lockHome } from '../../src/registry/home-lock.ts'
+import { lockFolders, lockHome } from '../../src/registry/home-lock.ts'
 import { openRegistry } from '../../src/registry/open-registry.ts'
 import {
   deletePrediction,
@@ -180,6 +180,20 @@ test('a home has one writer: another process is refused until the first ends, ho
   assert.throws(() => lockHome(dataDir), { code: 'home-in-use' })
   lock.release()
   lock.release()
+})
+
+test('a model store has one writer too, whatever its data folder, and a refusal holds nothing', async (t) => {
+  const dir = await makeTempDir()
+  t.after(() => rm(dir, { recursive: true, force: true }))
+  const [one, other, modelsDir] = [join(dir, 'one'), join(dir, 'other'), join(dir, 'models')]
+  const lock = lockFolders({ dataDir: one, modelsDir })
+  assert.throws(() => lockFolders({ dataDir: other, modelsDir }), {
+    code: 'home-in-use',
+    message: /ROENTGEN_MODELS/,
+  })
+  lockHome(other).release()
+  lock.release()
+  lockFolders({ dataDir: other, modelsDir }).release()
 })
 
 test('a data folder that cannot be used, or a damaged database, is one clear line', async (t) => {
