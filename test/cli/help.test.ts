@@ -48,6 +48,7 @@ test('the commands are those of the contract that are built', () => {
       'dataset prepare',
       'dataset synth',
       'train',
+      'engine install',
       'doctor',
     ],
   )
