@@ -48,6 +48,20 @@ export class Api {
     return (await (await this.#ask(path, init)).json()) as T
   }
 
+  /** The answer to a POST of JSON, line by line as it comes. */
+  async *lines<T>(path: string, body: unknown): AsyncGenerator<T> {
+    const headers = { 'content-type': 'application/json' }
+    const init = { method: 'POST', body: JSON.stringify(body), headers }
+    const { body: stream } = await this.#ask(path, init)
+    if (!stream) return
+    let rest = ''
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      const parts = (rest + text).split('\n')
+      rest = parts.pop() ?? ''
+      for (const part of parts) yield JSON.parse(part) as T
+    }
+  }
+
   /** Sends a form with files. */
   async form<T>(path: string, form: FormData): Promise<T> {
     return (await (await this.#ask(path, { method: 'POST', body: form })).json()) as T

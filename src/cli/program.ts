@@ -9,6 +9,7 @@ import { addDatasetCommands } from './commands/dataset.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addEngineCommand } from './commands/engine.ts'
 import { addPackageCommands } from './commands/packages.ts'
+import { addPairedCommands } from './commands/paired.ts'
 import { addPredictCommand } from './commands/predict.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addTrainCommand } from './commands/train.ts'
@@ -33,6 +34,7 @@ export function buildProgram(): Command {
     addServeCommand,
     addPredictCommand,
     addCompareCommand,
+    addPairedCommands,
     addConditionCommands,
     addVersionsCommands,
     addActivationCommands,

@@ -50,7 +50,7 @@ export async function addFeedback(db: Db, feedback: NewFeedback): Promise<Feedba
 }
 
 /** What the reader says that the image shows; null where that cannot be told. */
-function truthOf(
+export function truthOf(
   { classes, decision }: Prediction,
   { verdict, label }: { verdict: Verdict; label: string | null },
 ): string | null {

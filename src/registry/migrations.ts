@@ -197,4 +197,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-challengers': { up: (db) => run(db, CHALLENGERS) },
   '0004-bin': { up: (db) => run(db, BIN) },
   '0005-search': { up: (db) => run(db, SEARCH) },
+  '0006-rereading': {
+    up: (db) => run(db, ['create index predictions_version on predictions (version, seq)']),
+  },
 }

@@ -20,6 +20,7 @@ import { imageRoutes } from './routes/images.ts'
 import { inboxRoutes } from './routes/inbox.ts'
 import { modelPages } from './routes/model-pages.ts'
 import { openapiRoutes } from './routes/openapi.ts'
+import { pairedRoutes } from './routes/paired.ts'
 import { predictRoutes } from './routes/predict.ts'
 import { predictionPages } from './routes/prediction-pages.ts'
 import { predictionRoutes } from './routes/predictions.ts'
@@ -74,6 +75,7 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     activationRoutes(home),
     backupRoutes(home),
     predictRoutes(home),
+    pairedRoutes(home),
     predictionRoutes(home),
     versionRoutes(home),
     inboxRoutes(home),

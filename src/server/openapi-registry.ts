@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import * as schemas from './api-schemas.ts'
 import { json, type Operation, paging } from './openapi-operation.ts'
+import { AbSchema, RereadSchema } from './routes/paired.ts'
 
 export const CONDITIONS: readonly Operation[] = [
   {
@@ -97,6 +98,26 @@ export const CONDITIONS: readonly Operation[] = [
     summary: 'What the challenge has shown so far, against the version that answers now',
     answers: { 200: json(schemas.EvidenceSchema, 'The evidence') },
     errors: [['404', 'unknown-condition; not-found: it has no challenger']],
+  },
+  {
+    method: 'post',
+    path: '/api/v1/conditions/{id}/ab',
+    tag: 'reading',
+    summary:
+      'Read a folder below the data root with two versions: a line an image, the summary last',
+    json: AbSchema,
+    answers: { 200: { description: 'Lines of JSON', type: 'application/x-ndjson' } },
+    errors: [['404', 'unknown-condition, unknown-version']],
+  },
+  {
+    method: 'post',
+    path: '/api/v1/versions/{condition}/{name}/{n}/reread',
+    tag: 'reading',
+    summary:
+      'Read what this version read before with another one: a line an image, the summary last',
+    json: RereadSchema,
+    answers: { 200: { description: 'Lines of JSON', type: 'application/x-ndjson' } },
+    errors: [['404', 'unknown-version']],
   },
   {
     method: 'get',

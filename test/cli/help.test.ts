@@ -29,6 +29,8 @@ test('the commands are those of the contract that are built', () => {
       'serve',
       'predict',
       'compare',
+      'ab',
+      'reread',
       'condition list',
       'condition create',
       'condition set',

@@ -1,0 +1,138 @@
+// roentgen ab | reread: two versions on many images, with the table of where they differ.
+import { writeFile } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { readConfig } from '../../config.ts'
+import { parseVersion, versionPath } from '../../package/ids.ts'
+import type { PairedReading, PairedSummary } from '../../registry/paired-summary.ts'
+import { withApi } from '../api.ts'
+import { command, wholeNumber } from '../command.ts'
+import { printFields, printJson, printLine, printTable, share } from '../output.ts'
+import { startProgress } from '../progress.ts'
+import { refuseExisting } from '../save-response.ts'
+
+type Line =
+  | (PairedReading & { readonly agree: boolean })
+  | { readonly image: string; readonly problem: { readonly detail: string } }
+  | { readonly summary: PairedSummary & { readonly failed: number } }
+
+interface Options {
+  readonly json?: true
+  readonly csv?: string
+  readonly force?: true
+}
+
+/** Differences that are listed; a CSV holds them all. */
+const SHOWN = 20
+
+export function addPairedCommands(program: Command): void {
+  command(program, 'ab <a> <b>', {
+    does: 'Read a folder of images with two versions: agreement, McNemar, DeLong, and where they differ',
+    example:
+      'roentgen ab pneumonia/tiny-cnn-quick@1 pneumonia/tiny-cnn-quick@2 --folder chest/test --csv differences.csv',
+  })
+    .requiredOption('--folder <path>', 'below the data root; its class folders are the truth')
+    .option('--split <name>', 'only train, validation or test, where the folder has such folders')
+    .option('--csv <file>', 'write a line for each image')
+    .option('--force', 'replace a file that is there')
+    .action((a: string, b: string, options: Options & { folder: string; split?: string }) => {
+      const { folder, split } = options
+      const path = `/api/v1/conditions/${parseVersion(a).condition}/ab`
+      return run(path, { a, b, folder, split }, { ...options, names: [a, b] })
+    })
+
+  command(program, 'reread <version>', {
+    does: 'Read the images of earlier predictions of a version again with another, and show what would change',
+    example: 'roentgen reread pneumonia/tiny-cnn-quick@1 --with pneumonia/tiny-cnn-quick@2',
+  })
+    .requiredOption('--with <version>', 'the version to read with')
+    .option('--limit <number>', 'the newest so many', wholeNumber(1, 100_000), 1000)
+    .option('--csv <file>', 'write a line for each image')
+    .option('--force', 'replace a file that is there')
+    .action((version: string, options: Options & { with: string; limit: number }) => {
+      const path = `/api/v1/versions/${versionPath(parseVersion(version))}/reread`
+      const body = { with: options.with, limit: options.limit }
+      return run(path, body, { ...options, names: [version, options.with] })
+    })
+}
+
+async function run(
+  path: string,
+  body: object,
+  { json, csv, force, names }: Options & { names: readonly [string, string] },
+): Promise<void> {
+  if (csv) await refuseExisting(resolve(csv), { force })
+  const lines = await withApi(readConfig(), async (api) => {
+    const progress = startProgress('read', { quiet: json === true })
+    const found: Line[] = []
+    for await (const line of api.lines<Line>(path, body)) {
+      found.push(line)
+      if ('image' in line) progress.update(found.length, found.length, line.image)
+    }
+    progress.end()
+    return found
+  })
+  const pairs = lines.filter((line): line is PairedReading & { agree: boolean } => 'a' in line)
+  const summary = lines.find((line) => 'summary' in line)?.summary
+  if (csv) await writeFile(resolve(csv), csvOf(pairs))
+  if (json) return printJson({ summary, pairs })
+  if (summary) printSummary(summary, names)
+  const different = pairs.filter((pair) => !pair.agree)
+  printTable(
+    different.slice(0, SHOWN).map((pair) => [pair.image, pair.a.label, pair.b.label, pair.truth]),
+    { columns: ['image', ...names, 'truth'], none: 'They decide alike on every image.' },
+  )
+  if (csv) printLine(`Every image is in ${basename(csv)}.`)
+  else if (different.length > SHOWN) printLine('There are more; --csv FILE writes them all.')
+  printLine('For research, not a medical device.')
+}
+
+function printSummary(
+  { n, agreement, kappa, meanGap, truth, auc, failed }: PairedSummary & { failed: number },
+  [a, b]: readonly [string, string],
+): void {
+  const { mcnemar } = truth
+  printFields({
+    images: n,
+    'not read': failed > 0 ? failed : null,
+    'same decision': share(agreement),
+    kappa: share(kappa),
+    'mean difference': share(meanGap),
+    'truth known': truth.n,
+    [`right: ${a}`]: truth.n > 0 ? truth.aRight : null,
+    [`right: ${b}`]: truth.n > 0 ? truth.bRight : null,
+    McNemar:
+      truth.n > 0
+        ? `p ${mcnemar.p.toFixed(4)} (${mcnemar.method}; only one right: ${mcnemar.b} and ${mcnemar.c})`
+        : null,
+    ...Object.fromEntries(
+      auc.map((one) => [
+        `AUC ${one.label}`,
+        `${one.a.toFixed(3)} and ${one.b.toFixed(3)}, DeLong p ${one.p === null ? 'unknown' : one.p.toFixed(4)}`,
+      ]),
+    ),
+  })
+}
+
+/** RFC 4180. */
+function csvOf(pairs: readonly (PairedReading & { agree: boolean })[]): string {
+  const labels = Object.keys(pairs[0]?.a.probabilities ?? {})
+  const head = ['image', 'truth', 'a', 'b', 'agree']
+  const rows = pairs.map((pair) => [
+    pair.image,
+    pair.truth ?? '',
+    pair.a.label,
+    pair.b.label,
+    String(pair.agree),
+    ...labels.flatMap((label) => [pair.a.probabilities[label], pair.b.probabilities[label]]),
+  ])
+  const columns = [...head, ...labels.flatMap((label) => [`a ${label}`, `b ${label}`])]
+  return [columns, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('')
+}
+
+/** Quoted where needed; what a spreadsheet would take for a formula is kept as text. */
+function cell(value: string | number | undefined): string {
+  const text = String(value ?? '')
+  const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}

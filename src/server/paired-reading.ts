@@ -1,0 +1,133 @@
+// Many images read by two versions, or read before by one and now by another: a line an image, then the summary. Nothing
+// of it is stored.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AppError } from '../errors.ts'
+import { chooseOperatingPoint } from '../inference/decide.ts'
+import { type Diagnosis, diagnose } from '../inference/diagnose.ts'
+import type { Lease } from '../inference/lease.ts'
+import type { Condition } from '../registry/conditions.ts'
+import { type PairedReading, type PairedSide, summarisePairs } from '../registry/paired-summary.ts'
+import { keptImagePath, type Prediction } from '../registry/predictions.ts'
+import { packageDir } from '../registry/store.ts'
+import type { Version } from '../registry/versions.ts'
+import type { Home } from './home.ts'
+import { asAppError, problemOf } from './problem.ts'
+
+export interface PairedJob {
+  readonly condition: Condition
+  readonly signal: AbortSignal
+}
+
+/** One line of the answer: a pair, an image that could not be read, or, last, the summary. */
+export type PairedLine =
+  | (PairedReading & { readonly agree: boolean })
+  | { readonly image: string; readonly problem: object }
+  | { readonly summary: object }
+
+export interface LabelledImage {
+  /** Relative to the folder, for the line. */
+  readonly file: string
+  readonly truth: string | null
+}
+
+/** Every image of a folder by both versions. */
+export async function* readFolder(
+  home: Home,
+  job: PairedJob & { a: Version; b: Version; dir: string; images: readonly LabelledImage[] },
+): AsyncGenerator<PairedLine> {
+  const { a, b, dir } = job
+  const read = async ({ file, truth }: LabelledImage): Promise<PairedReading> => {
+    const bytes = await readFile(join(dir, ...file.split('/')))
+    const first = await readWith(home, { ...job, version: a, bytes })
+    const second = await readWith(home, { ...job, version: b, bytes })
+    return { image: file, a: sideOf(first), b: sideOf(second), truth }
+  }
+  yield* lines(home, job, { items: job.images, nameOf: ({ file }) => file, read })
+}
+
+/** Predictions whose images are still kept, read again by `version`; `a` is what was given out then. */
+export async function* readAgain(
+  home: Home,
+  job: PairedJob & { version: Version; predictions: readonly PastPrediction[] },
+): AsyncGenerator<PairedLine> {
+  const read = async (past: PastPrediction): Promise<PairedReading> => {
+    const path = keptImagePath(home, past)
+    if (!path) throw new AppError('gone', 'The image of that result is no longer kept.')
+    const { version } = job
+    const again = await readWith(home, { ...job, version, bytes: await readFile(path) })
+    const { prediction, truth } = past
+    return { image: prediction.id, a: sideOf(prediction), b: sideOf(again), truth }
+  }
+  const nameOf = ({ prediction }: PastPrediction) => prediction.id
+  yield* lines(home, job, { items: job.predictions, nameOf, read })
+}
+
+export interface PastPrediction {
+  readonly prediction: Prediction
+  readonly imageFile: string | null
+  readonly truth: string | null
+}
+
+async function* lines<T>(
+  home: Home,
+  { condition, signal }: PairedJob,
+  o: {
+    items: readonly T[]
+    nameOf: (item: T) => string
+    read: (item: T) => Promise<PairedReading>
+  },
+): AsyncGenerator<PairedLine> {
+  const pairs: PairedReading[] = []
+  let failed = 0
+  for (const item of o.items) {
+    if (signal.aborted) return
+    try {
+      const pair = await o.read(item)
+      pairs.push(pair)
+      yield { ...pair, agree: pair.a.label === pair.b.label }
+    } catch (error) {
+      failed += 1
+      const appError = asAppError(error)
+      if (appError.code === 'internal') home.log.error({ err: error }, 'an image was not read')
+      yield { image: o.nameOf(item), problem: problemOf(appError) }
+    }
+  }
+  const labels = condition.classes.map((one) => one.label)
+  yield { summary: { ...summarisePairs(pairs, labels), failed } }
+}
+
+async function readWith(
+  home: Home,
+  o: PairedJob & { version: Version; bytes: Uint8Array },
+): Promise<Diagnosis> {
+  const { id, sha256 } = o.version
+  const source = { id, sha256, dir: packageDir(home.store, o.version) }
+  const lease: Lease = await home.runtime.leaseVersion(source)
+  try {
+    const { preprocessing } = lease
+    const image = await home.imaging.read(o.bytes, { preprocessing: [preprocessing] })
+    const { kind, classes } = lease.model
+    return await diagnose({
+      lease,
+      tensor: image.tensors[0] ?? new Float32Array(),
+      calibration: o.version.calibration,
+      operatingPoint: chooseOperatingPoint({
+        points: o.version.operatingPoints,
+        wanted: undefined,
+        inUse: o.condition.operatingPoint ?? o.version.defaultOperatingPoint,
+        kind,
+        classes,
+      }),
+      explain: { method: 'none' },
+      signal: o.signal,
+    })
+  } finally {
+    lease.release()
+  }
+}
+
+function sideOf({ classes, decision }: Pick<Prediction, 'classes' | 'decision'>): PairedSide {
+  const probabilities = classes.map(({ label, probability }) => [label, probability])
+  return { label: decision.label, probabilities: Object.fromEntries(probabilities) }
+}

@@ -1,0 +1,91 @@
+// /api/v1/conditions/:id/ab and /api/v1/versions/…/reread: two versions on many images, as lines of JSON with the summary
+// last.
+import { type Context, Hono } from 'hono'
+import { z } from 'zod'
+import { AppError } from '../../errors.ts'
+import { getCondition } from '../../registry/conditions.ts'
+import { pastPredictions } from '../../registry/past-predictions.ts'
+import { getVersion, type Version } from '../../registry/versions.ts'
+import { sameLabel } from '../../training/dataset/labels.ts'
+import { scanDataset } from '../../training/dataset/scan.ts'
+import { datasetFolder, parseDatasetPath } from '../../training/dataset-path.ts'
+import type { AppEnv } from '../app-env.ts'
+import type { Home } from '../home.ts'
+import { type PairedLine, readAgain, readFolder } from '../paired-reading.ts'
+import { conditionOfPath, readJson, versionOfPath } from '../requests.ts'
+import { versionOfCondition } from './activations.ts'
+
+export const AbSchema = z.strictObject({
+  a: z.string(),
+  b: z.string(),
+  /** Below the data root; class folders or a label table say what the images show. */
+  folder: z.string(),
+  /** Where the folder has split folders: only this one. */
+  split: z.enum(['train', 'validation', 'test']).optional(),
+})
+
+export const RereadSchema = z.strictObject({
+  /** The version to read with. */
+  with: z.string(),
+  /** The newest so many. */
+  limit: z.int().min(1).max(100_000).optional(),
+})
+
+const DEFAULT_REREAD = 1000
+
+export function pairedRoutes(home: Home): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>()
+  routes.post('/api/v1/conditions/:id/ab', async (c) => {
+    const condition = await getCondition(home.db, conditionOfPath(c))
+    const { a, b, folder, split } = await readJson(c, AbSchema)
+    const versions = { a: await usable(condition.id, a), b: await usable(condition.id, b) }
+    const dir = await datasetFolder(home.config.datasetsDir, parseDatasetPath(folder))
+    const labels = condition.classes.map((one) => one.label)
+    const { files, unlabelled } = await scanDataset(dir, { classes: labels })
+    const images = [
+      ...files
+        .filter((one) => split === undefined || one.split === split)
+        .map(({ file, labels: given }) => ({ file, truth: truthOf(given, labels) })),
+      ...(split === undefined ? unlabelled.map((file) => ({ file, truth: null })) : []),
+    ]
+    const job = { condition, signal: c.req.raw.signal, ...versions, dir, images }
+    return streamed(c, readFolder(home, job))
+  })
+  routes.post('/api/v1/versions/:condition/:name/:n/reread', async (c) => {
+    const before = await getVersion(home.db, versionOfPath(c))
+    const { with: other, limit = DEFAULT_REREAD } = await readJson(c, RereadSchema)
+    const condition = await getCondition(home.db, before.condition)
+    const version = await usable(condition.id, other)
+    const predictions = await pastPredictions(home.db, { version: before.id, limit })
+    const job = { condition, signal: c.req.raw.signal, version, predictions }
+    return streamed(c, readAgain(home, job))
+  })
+  return routes
+
+  async function usable(condition: string, id: string): Promise<Version> {
+    const version = await getVersion(home.db, versionOfCondition(condition, id))
+    if (version.status !== 'deleted' && version.status !== 'quarantined') return version
+    throw new AppError('conflict', `${version.id} is ${version.status} and cannot read images.`)
+  }
+}
+
+/** Of several labels none is the one truth. */
+function truthOf(given: readonly string[], labels: readonly string[]): string | null {
+  const [only, ...more] = given
+  if (only === undefined || more.length > 0) return null
+  return labels.find((label) => sameLabel(label, only)) ?? null
+}
+
+/** The next image is read while the answer is on its way. */
+function streamed(c: Context<AppEnv>, lines: AsyncGenerator<PairedLine>): Response {
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value, done } = await lines.next()
+      if (done) controller.close()
+      else controller.enqueue(Buffer.from(`${JSON.stringify(value)}\n`))
+    },
+    cancel: async () => void (await lines.return(undefined)),
+  })
+  c.header('Content-Type', 'application/x-ndjson')
+  return c.body(stream)
+}
