@@ -69,7 +69,7 @@ export const READING: readonly Operation[] = [
     tag: 'reading',
     summary: 'Read several images',
     description:
-      'One line of JSON for each image, in order, sent as they are done: a Prediction or a Problem.',
+      'One line of JSON for each image, in order, sent as they are done: a Prediction or a Problem. With Accept: text/csv a table with a header line instead.',
     form: {
       image: { description: 'any number of images', kind: 'files', required: true },
       condition,

@@ -1,7 +1,9 @@
 // /api/v1/predict, /compare and /batch: images in, predictions out.
 import { readFile } from 'node:fs/promises'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
+import { accepts } from 'hono/accepts'
 import { AppError } from '../../errors.ts'
+import { getCondition } from '../../registry/conditions.ts'
 import type { AppEnv } from '../app-env.ts'
 import { compareVersions } from '../comparing.ts'
 import type { Home } from '../home.ts'
@@ -13,6 +15,7 @@ import {
   readImageFields,
   requiredField,
 } from '../image-fields.ts'
+import { CSV_TYPE, type CsvEntry, predictionCsv } from '../prediction-csv.ts'
 import { asAppError, problemOf } from '../problem.ts'
 import { checkAnswerable, type ReadingRequest, readWithVersion } from '../reading.ts'
 import { readUpload, tooLarge, type Upload, type UploadedFile } from '../uploads.ts'
@@ -47,8 +50,10 @@ export function predictRoutes(home: Home): Hono<AppEnv> {
     const upload = await readUpload(c.req.raw, limits)
     try {
       const request = await batchRequest(home, upload)
-      c.header('Content-Type', 'application/x-ndjson')
-      return c.body(lines(home, { request, upload, signal: c.req.raw.signal }))
+      const format = await formatOf(home, { c, condition: request.condition })
+      c.header('Content-Type', format.type)
+      c.header('Vary', 'Accept')
+      return c.body(lines(home, { request, format, upload, signal: c.req.raw.signal }))
     } catch (error) {
       await upload.dispose()
       throw error
@@ -58,6 +63,28 @@ export function predictRoutes(home: Home): Hono<AppEnv> {
 }
 
 type BatchRequest = Omit<ReadingRequest, 'image'>
+
+const NDJSON = 'application/x-ndjson'
+
+/** How a batch is written: what comes first, and what for each image. */
+interface BatchFormat {
+  readonly type: string
+  readonly header: string
+  line(entry: CsvEntry): string
+}
+
+/** Lines of JSON, or a table when the client asks for one. */
+async function formatOf(
+  home: Home,
+  { c, condition }: { readonly c: Context<AppEnv>; readonly condition: string },
+): Promise<BatchFormat> {
+  const supports = [NDJSON, 'text/csv']
+  if (accepts(c, { header: 'Accept', supports, default: NDJSON }) === NDJSON) {
+    return { type: NDJSON, header: '', line: ({ result }) => `${JSON.stringify(result)}\n` }
+  }
+  const { classes } = await getCondition(home.db, condition)
+  return { type: CSV_TYPE, ...predictionCsv(classes.map(({ label }) => label)) }
+}
 
 /** What holds for every image is checked before the first line is sent. */
 async function batchRequest(home: Home, upload: Upload): Promise<BatchRequest> {
@@ -78,40 +105,48 @@ async function batchRequest(home: Home, upload: Upload): Promise<BatchRequest> {
   }
 }
 
+interface Batch {
+  readonly request: BatchRequest
+  readonly format: BatchFormat
+  readonly upload: Upload
+  readonly signal: AbortSignal
+}
+
 /** One line an image, in order; the next image is read while the answer is on its way. */
-function lines(
-  home: Home,
-  batch: { request: BatchRequest; upload: Upload; signal: AbortSignal },
-): ReadableStream<Uint8Array> {
-  const images = imagesOf(batch.upload)
-  let next = 0
+function lines(home: Home, batch: Batch): ReadableStream<Uint8Array> {
+  const { format, signal, upload } = batch
+  const images = imagesOf(upload)
+  let n = 0
   return new ReadableStream<Uint8Array>({
+    start(controller) {
+      if (format.header) controller.enqueue(Buffer.from(format.header))
+    },
     async pull(controller) {
-      const image = images[next++]
-      if (image && !batch.signal.aborted) {
-        controller.enqueue(Buffer.from(`${await line(home, { ...batch, image })}\n`))
+      const image = images[n++]
+      if (image && !signal.aborted) {
+        const result = await readOne(home, { ...batch, image })
+        controller.enqueue(Buffer.from(format.line({ n, file: image.fileName, result })))
         return
       }
-      await batch.upload.dispose()
+      await upload.dispose()
       controller.close()
     },
-    cancel: () => batch.upload.dispose(),
+    cancel: () => upload.dispose(),
   })
 }
 
-async function line(
+async function readOne(
   home: Home,
-  { request, image, signal }: { request: BatchRequest; image: UploadedFile; signal: AbortSignal },
-): Promise<string> {
+  { request, image, signal }: Batch & { readonly image: UploadedFile },
+): Promise<CsvEntry['result']> {
   try {
     const { maxUploadBytes } = home.config
     if (image.size > maxUploadBytes) throw tooLarge(maxUploadBytes)
     const bytes = await readFile(image.path ?? '')
-    const { prediction } = await readWithVersion(home, { ...request, image: bytes, signal })
-    return JSON.stringify(prediction)
+    return (await readWithVersion(home, { ...request, image: bytes, signal })).prediction
   } catch (error) {
     const appError = asAppError(error)
     if (appError.code === 'internal') home.log.error({ err: error }, 'an image of a batch failed')
-    return JSON.stringify(problemOf(appError))
+    return problemOf(appError)
   }
 }
