@@ -84,7 +84,13 @@ export const READING: readonly Operation[] = [
     path: '/api/v1/predictions',
     tag: 'predictions',
     summary: 'What was read before, newest first',
-    query: { condition: 'id of a condition', version: 'condition/name@n', ...paging },
+    query: {
+      condition: 'id of a condition',
+      version: 'condition/name@n',
+      format:
+        'json (default) or csv: the page as a table, the address of the next in the header Link',
+      ...paging,
+    },
     answers: { 200: json(schemas.pageOf(schemas.PredictionSchema), 'A page') },
   },
   {

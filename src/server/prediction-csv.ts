@@ -34,6 +34,13 @@ export function predictionCsv(labels: readonly string[]): {
   }
 }
 
+/** Stored readings whole; the columns hold every class that occurs among them. */
+export function predictionTable(predictions: readonly Prediction[]): string {
+  const labels = new Set(predictions.flatMap(({ classes }) => classes.map(({ label }) => label)))
+  const { header, line } = predictionCsv([...labels])
+  return header + predictions.map((result, i) => line({ n: i + 1, result })).join('')
+}
+
 function columnsOf(labels: readonly string[]): Column[] {
   const score = (prediction: Prediction | undefined, label: string) =>
     prediction?.classes.find((one) => one.label === label)

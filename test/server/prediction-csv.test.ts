@@ -52,6 +52,14 @@ test('a batch that accepts text/csv is answered as a table in order, with a prob
   assert.equal(second?.['probability pneumonia'], '')
   assert.notEqual(second?.detail, '')
 
+  const page = await call('/api/v1/predictions?format=csv&limit=1')
+  const [newest, ...others] = parseCsv(await page.text())
+  assert.deepEqual([newest?.prediction, others.length], [rows[2]?.prediction, 0])
+  const next = /^<(.*)>; rel="next"$/.exec(page.headers.get('link') ?? '')?.[1] ?? ''
+  const [older] = parseCsv(await (await call(next)).text())
+  assert.equal(older?.prediction, first?.prediction)
+  assert.equal((await call('/api/v1/predictions?format=xml')).status, 422)
+
   for (const accept of ['*/*', 'application/x-ndjson, text/csv;q=0.5', 'application/json']) {
     const other = await ask(accept)
     assert.equal(other.headers.get('content-type'), 'application/x-ndjson', accept)

@@ -6,6 +6,7 @@ import { FeedbackBodySchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
 import { drawHeatmap } from '../heatmap-drawing.ts'
 import type { Home } from '../home.ts'
+import { CSV_TYPE, predictionTable } from '../prediction-csv.ts'
 import { reportPdf } from '../report/report.ts'
 import { queryChoice, queryLimit, queryNumber, queryText, readJson } from '../requests.ts'
 
@@ -15,16 +16,23 @@ const CACHING = 'private, max-age=3600, immutable'
 export function predictionRoutes(home: Home): Hono<AppEnv> {
   const { db, clock } = home
   const routes = new Hono<AppEnv>()
-  routes.get('/api/v1/predictions', async (c) =>
-    c.json(
-      await listPredictions(db, {
-        condition: queryText(c, 'condition'),
-        version: queryText(c, 'version'),
-        limit: queryLimit(c),
-        cursor: queryText(c, 'cursor'),
-      }),
-    ),
-  )
+  routes.get('/api/v1/predictions', async (c) => {
+    const page = await listPredictions(db, {
+      condition: queryText(c, 'condition'),
+      version: queryText(c, 'version'),
+      limit: queryLimit(c),
+      cursor: queryText(c, 'cursor'),
+    })
+    if (queryChoice(c, { name: 'format', of: ['json', 'csv'] }) !== 'csv') return c.json(page)
+    const { items, nextCursor } = page
+    if (nextCursor) {
+      const next = new URLSearchParams({ ...c.req.query(), cursor: nextCursor })
+      c.header('Link', `</api/v1/predictions?${next}>; rel="next"`)
+    }
+    c.header('Content-Type', CSV_TYPE)
+    c.header('Content-Disposition', 'attachment; filename="predictions.csv"')
+    return c.body(predictionTable(items))
+  })
   routes.get('/api/v1/predictions/:id', async (c) => {
     const { prediction, expiresAt } = await getPrediction(db, c.req.param('id'))
     return c.json({ ...prediction, expiresAt, feedback: await listFeedback(db, prediction.id) })
