@@ -2,7 +2,7 @@
 // Prepared pixels and private copies are left out: they are made again from what is there. Restoring: restore.ts.
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
+import { chmod, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, type Readable, Transform } from 'node:stream'
 import SQLite from 'better-sqlite3'
@@ -64,6 +64,8 @@ export async function createBackup(options: BackupOptions): Promise<Backup> {
   const snapshot = join(store.stagingDir, `backup-${randomUUID()}.sqlite`)
   try {
     await registry.backup(snapshot)
+    // It holds what was read of patients, as the database does.
+    await chmod(snapshot, 0o600)
     const held = readSnapshot(snapshot)
     const sources: Source[] = [{ path: `data/${DATABASE_FILE}`, from: [snapshot] }]
     for (const version of held.versions) sources.push(...(await packageFiles(store, version)))

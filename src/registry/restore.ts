@@ -8,7 +8,7 @@ import { readManifestBytes } from '../package/manifest.ts'
 import { MANIFEST } from '../package/package-paths.ts'
 import { unzipSafely } from '../package/unzip-package.ts'
 import { type BackupIndex, BackupIndexSchema, INDEX_FILE } from './backup.ts'
-import { lockHome } from './home-lock.ts'
+import { lockFolders } from './home-lock.ts'
 import { DATABASE_FILE } from './open-registry.ts'
 import { scanStore } from './scan-store.ts'
 import { openStore, packageDir, type Store } from './store.ts'
@@ -31,7 +31,7 @@ export async function restoreBackup(
   zipPath: string,
   dirs: { modelsDir: string; dataDir: string },
 ): Promise<Restored> {
-  const lock = lockHome(dirs.dataDir)
+  const lock = lockFolders(dirs)
   const staged = join(dirs.modelsDir, '.staging', `restore-${process.pid}`)
   try {
     const store = await openStore(dirs)
