@@ -21,7 +21,7 @@ export function apiDocsPage({ frame, openapi }: { frame: Frame; openapi: object 
     frame,
     { title: 'API', width: 'wide' },
     html`<header class="heading"><h1>API</h1>
-      <p>${asText(asJson(document.info).description)} The same as a document for programs: <a
+      <p>${prose(asJson(document.info).description)} The same as a document for programs: <a
         href="${links.openapi}">${links.openapi}</a>.</p>
     </header>
     <nav class="api-index" aria-label="Groups">${[...groups.keys()].map(
@@ -60,8 +60,8 @@ function operation({ method, path, spec }: Operation, document: Json): Html {
   return html`<details class="operation">
     <summary><span
       class="method method-${method}">${method.toUpperCase()}</span> <code>${path}</code> <span
-      class="hint">${asText(spec.summary)}</span></summary>
-    <p>${asText(spec.description)}</p>
+      class="hint">${prose(spec.summary)}</span></summary>
+    <p>${prose(spec.description)}</p>
     ${
       parameters.length > 0 &&
       table(
@@ -154,6 +154,12 @@ function asJson(value: unknown): Json {
 
 function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
+}
+
+/** Text in which backticks hold code. */
+function prose(value: unknown): Html[] {
+  const parts = asText(value).split('`')
+  return parts.map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))
 }
 
 function asText(value: unknown): string {

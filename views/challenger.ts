@@ -16,8 +16,8 @@ export interface ChallengerProps {
 
 const SWAP = html`hx-target="#condition-panel" hx-swap="outerHTML" hx-disable="find button"`
 const MODES = [
-  { value: 'shadow', text: 'Shadow: reads the same images, never answers' },
-  { value: 'split', text: 'Split: answers a share of the requests' },
+  { value: 'shadow', text: 'Shadow: looks on, never answers' },
+  { value: 'split', text: 'Split: answers a share of them' },
 ]
 const SHOWN = 10
 
@@ -72,7 +72,7 @@ function beginForm({ condition, versions }: ChallengerProps): Html {
       control: html`<select id="challenger-mode" name="mode">${options(MODES, 'shadow')}</select>`,
     })}
     ${field('challenger-share', {
-      label: 'Share with split (0 to 1)',
+      label: 'Share that it answers, for a split (0 to 1)',
       control: html`<input id="challenger-share" name="share" type="number" min="0.01" max="1"
       step="0.01" value="0.1" />`,
     })}

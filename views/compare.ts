@@ -95,7 +95,7 @@ function versionField(id: 'a' | 'b', { choices, chosen, label }: VersionFieldOpt
 function exampleChoice(examples: readonly Example[]): Html | undefined {
   if (examples.length === 0) return undefined
   return html`<fieldset class="example-choice" data-example-choice>
-    <legend>Or an example <span class="hint">synthetic</span></legend>
+    <legend>Or an example <span class="hint">(synthetic)</span></legend>
     <div class="example-grid">${examples.map(
       (one) =>
         html`<button class="example" type="submit" name="example" value="${one.id}"

@@ -17,7 +17,7 @@ export interface HistoryProps {
 
 const STEP_NAMES: Readonly<Record<string, string>> = {
   manifest: 'Files verified',
-  load: 'Loaded in a fresh host',
+  load: 'Loaded',
   golden: 'Golden images reproduced',
   metrics: 'Not worse than before',
   pointer: 'Pointer changed',

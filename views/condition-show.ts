@@ -125,8 +125,8 @@ function settingsForm({ condition, active }: ConditionPageProps): Html {
   }))
   const metrics = METRICS.map(({ key, text }) => ({ value: key, text }))
   const policies = [
-    { value: 'pinned', text: 'Pinned: only a person changes what answers' },
-    { value: 'follow', text: 'Follow: the newest version that passes the gate answers' },
+    { value: 'pinned', text: 'Pinned: only a person changes it' },
+    { value: 'follow', text: 'Follow: the newest that passes' },
   ]
   return html`<details class="panel">
     <summary><h2>Settings</h2></summary>

@@ -79,7 +79,7 @@ function scanForm(folders: readonly string[]): Html {
     <h2>Scan a folder</h2>
     ${found}
     <form class="stack" method="post" action="${links.datasetScan}">
-      ${field('path', { label: 'Path below the data root', control: html`<input id="path" name="path" required maxlength="500" autocomplete="off" placeholder="chest-xray" aria-describedby="path-hint" />`, hint: 'The data root is the setting ROENTGEN_DATASETS. A folder for each class, with or without train, val and test, or a CSV file of labels beside the images.' })}
+      ${field('path', { label: 'Path below the data root', control: html`<input id="path" name="path" required maxlength="500" autocomplete="off" placeholder="chest-xray" aria-describedby="path-hint" />`, hint: 'The data root is the folder “Dataset” beside the program unless the setting ROENTGEN_DATASETS names another. A folder for each class, with or without train, val and test, or a CSV file of labels beside the images.' })}
       <button class="button" type="submit">Scan</button>
     </form>
   </section>`

@@ -122,11 +122,11 @@ export function heatmapLegend(
       <rect width="100" height="6" fill="url(#${id}-gradient)" />
     </svg>
     <p class="legend-ends"><span>none</span><span>${
-      heatmap.scale ? html`strong (${score(heatmap.scale)} or more)` : 'strong'
+      heatmap.scale && !isShared ? html`strong (${score(heatmap.scale)} or more)` : 'strong'
     }</span></p>
     <p class="hint">${methodName(heatmap.method)}${heatmap.layer && html`, layer <code>${heatmap.layer}</code>`}. ${
       isShared
-        ? 'Both maps have one scale: the same colour is the same evidence.'
+        ? 'Both maps have one scale, in calibrated units: the same colour is the same evidence.'
         : 'The scale is fixed for this version, never stretched to this image.'
     } A dark map means little evidence.</p>
     ${

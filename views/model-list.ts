@@ -168,7 +168,7 @@ function importForm(): Html {
         control: html`<input type="file" id="package"
         name="package" accept=".zip" required
         aria-describedby="package-hint" />`,
-        hint: 'A .roentgen.zip as another Roentgen exports it. It is verified file by file; it does not become active.',
+        hint: 'A .roentgen.zip as another Roentgen exports it. It is verified file by file; it does not become active. Models from elsewhere (TF.js, ONNX) come in with “roentgen import” or the API, which ask for their classes.',
       })}
       <button class="button" type="submit">Import</button>
     </form>

@@ -153,7 +153,9 @@ function operatingPoints(version: Version, condition: Condition): Html {
           <td>${thresholds(point.thresholds)}</td>
           <td class="number">${percent(point.sensitivity)}</td>
           <td class="number">${percent(point.specificity)}</td></tr>`,
-      )}</tbody></table></div>`
+      )}</tbody></table></div>
+      <p class="hint">Each threshold was chosen on the calibration images; the figures are what it gave on the test
+        images, where a target can be missed.</p>`
     }
   </section>`
 }
@@ -180,7 +182,12 @@ function lineage(version: Version): Html | undefined {
   const entries = Object.entries(version.lineage).filter(([, value]) => value !== null)
   if (entries.length === 0) return undefined
   return html`<section
-    aria-label="Lineage"><h2>Lineage</h2>${facts(entries.map(([key, value]) => [key, html`<code>${value}</code>`]))}</section>`
+    aria-label="Lineage"><h2>Lineage</h2>${facts(entries.map(([key, value]) => [words(key), html`<code>${value}</code>`]))}</section>`
+}
+
+/** `datasetName` as "dataset name". */
+function words(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 }
 
 function files(version: Version): Html {

@@ -31,14 +31,17 @@ export function probabilityBars(prediction: Prediction): Html {
   const classes = prediction.classes.toSorted((a, b) => b.probability - a.probability)
   return html`<div class="probabilities">
     <h3>Calibrated probability</h3>
-    <ul class="bars">${classes.map((one) => bar(one, thresholdOf(prediction, one.label)))}</ul>
+    <ul class="bars">${classes.map((one) => bar(one, prediction))}</ul>
     <p class="hint">${calibrationWords(prediction)}</p>
   </div>`
 }
 
-function bar(one: Score, threshold: number | null): Html {
+function bar(one: Score, prediction: Prediction): Html {
+  const { label, positive } = prediction.decision
+  const threshold = thresholdOf(prediction, one.label)
   const reached = threshold !== null && one.probability >= threshold
-  return html`<li class="${reached ? 'bar bar-reached' : 'bar'}">
+  const stands = threshold === null ? positive && one.label === label : reached
+  return html`<li class="${stands ? 'bar bar-reached' : 'bar'}">
     <span class="bar-label">${one.label}</span>
     <span class="bar-value">${percent(one.probability)}</span>
     <svg class="bar-track" width="100%" height="12" aria-hidden="true" focusable="false">

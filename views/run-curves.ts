@@ -51,9 +51,9 @@ export function runCurves(
     })}
   </div>
   <ul class="curves-legend">
-    <li><span class="key key-train"></span>training images</li>
-    <li><span class="key key-val"></span>validation images</li>
-    ${best !== null && html`<li><span class="key key-best"></span>best epoch: ${best}</li>`}
+    <li><span class="line-key line-key-train"></span>training images</li>
+    <li><span class="line-key line-key-val"></span>validation images</li>
+    ${best !== null && html`<li><span class="line-key line-key-best"></span>best epoch: ${best}</li>`}
   </ul>`
 }
 
@@ -65,6 +65,7 @@ function chart({ title, series, epochs, range, best }: Chart): Html {
   const y = (value: number): number =>
     HEIGHT - PAD.bottom - ((value - low) / (high - low)) * (HEIGHT - PAD.top - PAD.bottom)
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => low + share * (high - low))
+  const digits = Math.max(2, 1 + Math.ceil(-Math.log10((high - low) / 4)))
   const words = series.map(({ name, values }) => {
     const what = name === 'train' ? 'training' : 'validation'
     return `${what} ${score(values[0])} to ${score(values.at(-1))}`
@@ -76,7 +77,7 @@ function chart({ title, series, epochs, range, best }: Chart): Html {
         (
           tick,
         ) => html`<line class="grid" x1="${PAD.left}" x2="${WIDTH - PAD.right}" y1="${place(y(tick))}" y2="${place(y(tick))}" />
-        <text class="tick" x="${PAD.left - 6}" y="${place(y(tick) + 4)}" text-anchor="end">${Number(tick.toPrecision(2))}</text>`,
+        <text class="tick" x="${PAD.left - 6}" y="${place(y(tick) + 4)}" text-anchor="end">${Number(tick.toFixed(digits))}</text>`,
       )}
       ${epochTicks(epochs).map(
         (epoch) =>

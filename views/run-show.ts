@@ -52,7 +52,7 @@ export function runPanel(props: RunPageProps): Html {
     </section>
     ${progress.history.length > 0 && html`<section class="panel" aria-label="Curves">${runCurves(progress.history, { epochs: progress.epochs, best: progress.bestEpoch })}</section>`}
     <div class="run-columns">
-      <section class="panel" aria-label="Figures"><h2>Now</h2>${figures(run)}</section>
+      <section class="panel" aria-label="Figures"><h2>${isOpen(run) ? 'Now' : 'At its end'}</h2>${figures(run)}</section>
       <section class="panel" aria-label="Settings"><h2>Settings</h2>${settings(run)}</section>
     </div>
     ${log(props)}
@@ -60,10 +60,11 @@ export function runPanel(props: RunPageProps): Html {
   </div>`
 }
 
-function figures({ progress, startedAt, endedAt }: Run): Html {
+function figures(run: Run): Html {
+  const { progress, startedAt, endedAt } = run
   const { metrics, phases } = progress
   return facts([
-    ['Phase', progress.phase ?? '–'],
+    ['Phase', isOpen(run) ? (progress.phase ?? '–') : undefined],
     ['Loss', metrics ? score(metrics.loss) : '–'],
     ['Accuracy', metrics ? metrics.accuracy.toFixed(3) : '–'],
     ['Validation accuracy', metrics?.valAccuracy?.toFixed(3) ?? '–'],

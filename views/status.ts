@@ -2,6 +2,7 @@
 import { html } from 'hono/html'
 import type { InboxItem } from '../src/registry/inbox.ts'
 import { badge, emptyState, facts, type Html, time } from './components.ts'
+import { timestamp } from './format.ts'
 import { type HostStatus, hostTable } from './host-status.ts'
 import { inboxList } from './inbox-list.ts'
 import { type Frame, page } from './layout.ts'
@@ -46,6 +47,6 @@ export function statusPanel({ readiness, hosts, inbox, counts, system, at }: Sta
     ${hosts.length === 0 ? emptyState('No host is running', 'A host starts with the first version that becomes active.') : hostTable(hosts)}
     ${inboxList(inbox)}
     <h2>This machine</h2>
-    ${facts(system.map(({ label, value }) => [label, value]))}
+    ${facts(system.map(({ label, value }) => [label, timestamp(value)]))}
   </div>`
 }

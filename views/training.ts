@@ -6,7 +6,7 @@ import type { Version } from '../src/registry/versions.ts'
 import type { ArchitectureCard } from '../src/training/architecture-cards.ts'
 import { emptyState, field, type Html, options } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
-import { count, duration } from './format.ts'
+import { bytes, count, duration } from './format.ts'
 import { type Frame, page } from './layout.ts'
 import { links } from './links.ts'
 import { type RunListProps, runList } from './run-list.ts'
@@ -67,7 +67,7 @@ function startForm(props: TrainingPageProps): Html {
   return html`<section class="panel" aria-label="Start">
     <h2>Start a training</h2>
     <form class="stack" method="post" action="${links.training()}">
-      ${field('condition', { label: 'Condition', control: html`<select id="condition" name="condition" required>${options(names, chosen.get('condition'))}</select>` })}
+      ${field('condition', { label: 'Condition', control: html`<select id="condition" name="condition" required>${options(names, chosen.get('condition') ?? conditionOf(prepared))}</select>` })}
       ${tiles(
         'dataset',
         'Dataset',
@@ -111,6 +111,11 @@ function tiles(
     })}</div></fieldset>`
 }
 
+/** What the first dataset, which is ticked, was prepared for. */
+function conditionOf([first]: readonly Dataset[]): string | undefined {
+  return first?.prepared?.condition ?? undefined
+}
+
 function datasetTile({ id, name, path, prepared }: Dataset): Tile {
   const classes = prepared?.classes.map(({ label }) => label).join(', ') ?? ''
   return {
@@ -131,7 +136,7 @@ function architectureTile(one: ArchitectureChoice): Tile {
     title: one.title,
     lines: [
       one.purpose,
-      `${millions >= 0.1 ? millions.toFixed(1) : millions.toFixed(2)} million parameters, ${one.inputSize} px, about ${one.memoryMegabytes} MiB of memory`,
+      `${millions >= 0.1 ? millions.toFixed(1) : millions.toFixed(2)} million parameters, ${one.inputSize} px, about ${bytes(one.memoryMegabytes * 1024 * 1024)} of memory`,
       speed,
     ],
   }
