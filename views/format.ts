@@ -42,7 +42,7 @@ export function bytes(count: number | null | undefined): string {
     value /= 1024
     unit += 1
   }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : Number(value.toFixed(1))} ${units[unit]}`
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`
 }
 
 /** `2026-11-20T18:47:03.123Z` as `2026-11-20 18:47:03 UTC`; another offset is kept as it is written. */

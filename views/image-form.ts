@@ -84,7 +84,7 @@ export function imageField({ limits, earlier }: ImageFieldOptions): Html {
           aria-describedby="image-hint" />`
     }
     <p class="hint"
-      id="image-hint">DICOM, JPEG, PNG (8 or 16 bit), WebP or TIFF, up to ${bytes(limits.maxUploadBytes)} and ${megapixels} megapixels.</p>
+      id="image-hint">DICOM, JPEG, PNG (8 or 16 bit), WebP or TIFF, up to ${bytes(limits.maxUploadBytes).replace('.0 ', ' ')} and ${megapixels} megapixels.</p>
   </div>`
 }
 

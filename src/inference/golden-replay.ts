@@ -45,7 +45,7 @@ export async function replayGolden(o: ReplayInput): Promise<string> {
   }
   const count = golden.items.length === 1 ? '1 image' : `${golden.items.length} images`
   const size = `${preprocessing.width} x ${preprocessing.height}`
-  return `${count} at ${size}, largest difference ${worst.toExponential(1)} of ${golden.tolerance} allowed`
+  return `${count} at ${size}, largest difference ${worst === 0 ? 0 : worst.toExponential(1)} of ${golden.tolerance} allowed`
 }
 
 /** Requests may keep the decoders busy just now; that is no reason to refuse a version. */

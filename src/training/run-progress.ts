@@ -77,7 +77,7 @@ export function notesOn(history: readonly RunEpoch[]): string[] {
   if (recent.length > RISING_EPOCHS && rises && falls) {
     return [
       `It begins to learn the training images by heart (overfitting): the validation loss has risen for ${RISING_EPOCHS} epochs ` +
-        'while the training loss falls. Stop and keep the best, add images, or augment more.',
+        'while the training loss falls. Keep the best epoch, add images, or augment more.',
     ]
   }
   if (history.length >= JUDGED_AFTER && gap > 2 * LEAST_GAP) {
