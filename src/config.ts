@@ -40,7 +40,7 @@ export const SETTINGS = {
     '10',
     'minutes that the previous version stays loaded for an instant rollback',
   ],
-  ROENTGEN_LOG: ['info', 'least level that is logged: debug, info, warn, error or silent'],
+  ROENTGEN_LOG: ['warn', 'least level that is logged: debug, info, warn, error or silent'],
 } as const satisfies Record<string, readonly [string, string]>
 
 export type SettingName = keyof typeof SETTINGS

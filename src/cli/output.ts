@@ -50,9 +50,12 @@ function cellText(value: Cell): string {
   return printable(String(value)).replace(/\s+/g, ' ')
 }
 
-/** Three decimals for a share or probability, `-` where unknown. */
+/** Three decimals for a share or probability, `-` where unknown; never rounded to a certainty that it is not. */
 export function share(value: number | null | undefined): string {
-  return value === null || value === undefined ? '-' : value.toFixed(3)
+  if (value === null || value === undefined) return '-'
+  if (value < 1 && value > 0.9995) return '>0.999'
+  if (value > 0 && value < 0.0005) return '<0.001'
+  return value.toFixed(3)
 }
 
 /** 1.5 MiB */

@@ -37,9 +37,9 @@ export function judgeMetrics(
   const [a, b] = [mine[gate.metric], theirs[gate.metric]]
   if (a === null || b === null) {
     const lacking = a === null ? candidate.id : active.id
-    return { outcome: 'unevaluated', detail: `${lacking} has no ${gate.metric}` }
+    return { outcome: 'unevaluated', detail: `${lacking} has no ${inWords(gate.metric)}` }
   }
-  const compared = `${gate.metric} ${a.toFixed(4)} against ${b.toFixed(4)} of ${active.id} on ${mine.n} images`
+  const compared = `${inWords(gate.metric)} ${a.toFixed(4)} against ${b.toFixed(4)} of ${active.id} on ${mine.n} images`
   // A hair of tolerance: 0.90 - 0.05 is not exactly 0.85 in binary.
   return a >= b - gate.margin - 1e-12
     ? { outcome: 'passed', detail: `${compared}, within ${gate.margin}` }
@@ -49,6 +49,11 @@ export function judgeMetrics(
 function figure(metrics: Metrics, metric: Condition['gate']['metric']): string {
   const value = metrics[metric]
   return value === null
-    ? `no ${metric} known`
-    : `${metric} ${value.toFixed(4)} on ${metrics.n} images`
+    ? `no ${inWords(metric)} known`
+    : `${inWords(metric)} ${value.toFixed(4)} on ${metrics.n} images`
+}
+
+/** `balancedAccuracy` as a person writes it. */
+function inWords(metric: Condition['gate']['metric']): string {
+  return metric === 'auc' ? 'AUC' : metric.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 }

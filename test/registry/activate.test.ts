@@ -190,7 +190,7 @@ test('the gate compares the metric and margin of the condition', async (t) => {
   const gate = { metric: 'auc', margin: 0.25 } as const
   await patchCondition(ctx.db, { id: PNEUMONIA, patch: { gate }, actor: ANNA, clock: ctx.clock })
   const { activation } = await activate(ctx, b)
-  assert.match(activation.steps.find((step) => step.name === 'metrics')?.detail ?? '', /^auc 0.7/)
+  assert.match(activation.steps.find((step) => step.name === 'metrics')?.detail ?? '', /^AUC 0.7/)
 })
 
 test('unknown, foreign and deleted versions are refused without a line', async (t) => {
