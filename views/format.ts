@@ -71,8 +71,11 @@ export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`
 }
 
-/** `>=` as the sign that people read, for names of operating points. */
+/** Names of operating points as people read them. */
 export function operatingPointName(name: string | null): string {
   if (name === null) return 'none'
+  // Youden 1950: the threshold with the largest sum of sensitivity and specificity.
+  if (name === 'youden') return 'Youden (best sum of sensitivity and specificity)'
+  if (name === 'argmax') return 'most probable class'
   return name.replace('>=', ' ≥ ').replace('<=', ' ≤ ')
 }
