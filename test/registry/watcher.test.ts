@@ -61,7 +61,8 @@ test('an edit of active.json activates through the gate, by file', async (t) => 
   )
   const [line] = await lines(home)
   assert.deepEqual([line?.via, line?.outcome], ['file', 'activated'])
-  assert.equal(home.gate.answering.get(ID), b.id)
+  // Requests switch last, after the pointer (docs/decisions/0006-order-of-truth.md).
+  await until(async () => home.gate.answering.get(ID) === b.id)
 })
 
 test('refused edits are rewritten to the truth, with one refused line each', async (t) => {
