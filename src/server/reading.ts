@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError, isAppError } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import type { ReadImage } from '../imaging/imaging-job.ts'
 import { preprocessingSteps } from '../imaging/passport.ts'
 import { preprocessingDigest } from '../imaging/preprocessing.ts'
@@ -18,6 +18,7 @@ import { type Condition, getCondition } from '../registry/conditions.ts'
 import { type Prediction, storePrediction } from '../registry/predictions.ts'
 import { packageDir } from '../registry/store.ts'
 import { findVersion, getVersion, type Version } from '../registry/versions.ts'
+import { leaseOfActive } from './active-lease.ts'
 import type { Home } from './home.ts'
 import { leaseOfShare } from './traffic-split.ts'
 
@@ -126,7 +127,6 @@ async function versionOf(
   )
 }
 
-/** While the first start is still activating the demonstration, a request waits for it as it waits for a host. */
 async function leaseFor(
   home: Home,
   o: { condition: Condition; wanted: Version | undefined; image: Uint8Array },
@@ -137,14 +137,7 @@ async function leaseFor(
     return home.runtime.leaseVersion({ id, sha256, dir: packageDir(home.store, wanted) })
   }
   const challenger = await leaseOfShare(home, { condition, image })
-  if (challenger) return challenger
-  try {
-    return await home.runtime.lease(condition.id)
-  } catch (error) {
-    if (!isAppError(error) || error.code !== 'no-active-version') throw error
-    await home.makeReady(condition.id)
-    return home.runtime.lease(condition.id)
-  }
+  return challenger ?? leaseOfActive(home, condition.id)
 }
 
 function operatingPointOf(o: {
