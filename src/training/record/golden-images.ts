@@ -2,47 +2,42 @@
 // load. Reduced to little more than the model's input, which keeps packages small and still exercises the resizing.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Session } from '../../engine/session.ts'
 import { decodeImage } from '../../imaging/decode.ts'
 import type { Pixels } from '../../imaging/pixels.ts'
 import { preprocess } from '../../imaging/preprocess.ts'
 import type { Preprocessing } from '../../imaging/preprocessing.ts'
 import { keptPng } from '../../imaging/rendition.ts'
 import { scores } from '../../inference/scores.ts'
-import type { Golden, Graph } from '../../package/schema.ts'
+import type { Golden } from '../../package/schema.ts'
 import type { PreparedImage, PreparedIndex } from '../dataset/prepared.ts'
+import type { PackageContext } from './package-context.ts'
 
 const COUNT = 4
 const LIMITS = { maxBytes: 256 * 1024 * 1024, maxPixels: 100_000_000 }
 /** Rounding differs between processors; measured below 1e-6. One changed weight of a small model exceeds this. */
 const TOLERANCE = 1e-4
 
-export interface GoldenInput {
-  readonly session: Session
-  readonly graph: Graph
-  readonly index: PreparedIndex
-  readonly datasetDir: string
-}
-
 /** Writes results/golden below the package folder. */
-export async function writeGolden(packageDir: string, o: GoldenInput): Promise<void> {
-  await mkdir(join(packageDir, 'results/golden'), { recursive: true })
-  const { kind, classes, preprocessing } = o.index
+export async function writeGolden(c: PackageContext): Promise<void> {
+  const { dir, config, index, session } = c
+  const { graph } = config
+  await mkdir(join(dir, 'results/golden'), { recursive: true })
+  const { kind, classes, preprocessing } = index
   const items: Golden['items'] = []
-  for (const [at, image] of chooseImages(o.index).entries()) {
-    const bytes = await readFile(join(o.datasetDir, image.file))
+  for (const [at, image] of chooseImages(index).entries()) {
+    const bytes = await readFile(join(c.job.datasetDir, image.file))
     const pixels = reduced((await decodeImage(bytes, LIMITS)).pixels, preprocessing)
     const { width, height, channels } = preprocessing
     const x = { data: preprocess(pixels, preprocessing), dims: [1, height, width, channels] }
-    const all = await o.session.run({ [o.graph.input.name]: x })
+    const all = await session.run({ [graph.input.name]: x })
     const row = (name: string | null) => (name ? (all[name]?.data ?? null) : null)
     const raw = {
-      logits: row(o.graph.outputs.logits),
-      probabilities: row(o.graph.outputs.probabilities),
+      logits: row(graph.outputs.logits),
+      probabilities: row(graph.outputs.probabilities),
     }
     const said = scores({ kind, classes, raw, calibration: null })
     const file = `results/golden/${at + 1}.png`
-    await writeFile(join(packageDir, file), await keptPng(pixels))
+    await writeFile(join(dir, file), await keptPng(pixels))
     items.push({
       file,
       label: image.classes.map((k) => classes[k]?.label ?? '').join('|') || null,
@@ -50,10 +45,7 @@ export async function writeGolden(packageDir: string, o: GoldenInput): Promise<v
     })
   }
   const golden: Golden = { schema: 1, tolerance: TOLERANCE, items }
-  await writeFile(
-    join(packageDir, 'results/golden/golden.json'),
-    `${JSON.stringify(golden, null, 2)}\n`,
-  )
+  await writeFile(join(dir, 'results/golden/golden.json'), `${JSON.stringify(golden, null, 2)}\n`)
 }
 
 /** The first test images by content hash, classes in turn. */

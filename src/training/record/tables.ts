@@ -5,6 +5,38 @@ import type { PreparedImage, PreparedIndex } from '../dataset/prepared.ts'
 import type { Evaluation } from '../evaluation/evaluate.ts'
 import type { Rate } from '../evaluation/rates.ts'
 import type { EpochRecord } from '../job.ts'
+import { json, type PackageContext, writeFiles } from './package-context.ts'
+
+export async function writeTables(c: PackageContext): Promise<void> {
+  const { evaluation, index, trained } = c
+  const images = c.prepared.imagesOf('test')
+  await writeFiles(c.dir, {
+    'results/training_history.csv': historyCsv(trained.history),
+    'results/training_history.json': json({ schema: 1, epochs: trained.history }),
+    'results/per_class_metrics.csv': perClassCsv(evaluation),
+    'results/predictions.csv': predictionsCsv(images, { evaluation, index }),
+    'results/dataset_stats.json': json(datasetStats(index)),
+    'results/results_summary.json': json(resultsSummary(c)),
+  })
+}
+
+function resultsSummary({ evaluation, trained, index, job, ...c }: PackageContext) {
+  const { answers: _, ...reported } = evaluation
+  const best = trained.history.find(({ epoch }) => epoch === trained.bestEpoch)
+  return {
+    schema: 1,
+    condition: job.condition.id,
+    name: c.name,
+    architecture: c.config.architecture,
+    notice: job.demonstration?.notice ?? null,
+    bestEpoch: trained.bestEpoch,
+    epochs: trained.history.length,
+    endedBy: trained.endedBy,
+    atBestEpoch: best ?? null,
+    splitNotes: index.notes,
+    ...reported,
+  }
+}
 
 /** Columns as CONTRACT section 3 has them, then more. */
 export function historyCsv(history: readonly EpochRecord[]): string {
@@ -16,6 +48,11 @@ export function historyCsv(history: readonly EpochRecord[]): string {
       'val_loss',
       'val_acc',
       'learning_rate',
+      'train_precision',
+      'train_recall',
+      'train_auc',
+      'val_precision',
+      'val_recall',
       'val_auc',
       'seconds',
       'images_per_second',
@@ -27,6 +64,11 @@ export function historyCsv(history: readonly EpochRecord[]): string {
       one.valLoss,
       one.valAccuracy,
       one.learningRate,
+      one.trainPrecision,
+      one.trainRecall,
+      one.trainAuc,
+      one.valPrecision,
+      one.valRecall,
       one.valAuc,
       one.seconds,
       one.imagesPerSecond,

@@ -1,0 +1,61 @@
+// What every writer of a part of a package is given, and how it puts files into the folder.
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type * as tf from '@tensorflow/tfjs'
+import type { EngineName } from '../../engine/native/choose-engine.ts'
+import type { Session } from '../../engine/session.ts'
+import type { ModelConfig } from '../../package/schema.ts'
+import type { Architecture } from '../architectures/architecture.ts'
+import type { Prepared, PreparedIndex } from '../dataset/prepared.ts'
+import type { Evaluation } from '../evaluation/evaluate.ts'
+import type { TrainingJob } from '../job.ts'
+import type { Trained } from '../loop/train.ts'
+import type { Hyperparameters } from '../settings.ts'
+
+/** A trained and evaluated model. */
+export interface PackageInput {
+  readonly job: TrainingJob
+  readonly name: string
+  readonly architecture: Architecture
+  /** With the weights of the best epoch. */
+  readonly model: tf.LayersModel
+  readonly prepared: Prepared
+  readonly hyperparameters: Hyperparameters
+  readonly trained: Trained
+  readonly evaluation: Evaluation
+  /** What computed the training. */
+  readonly engine: EngineName
+  readonly startedAt: Date
+  /** Seconds of each phase so far. */
+  readonly phases: Readonly<Record<string, number>>
+}
+
+export interface PackageContext extends PackageInput {
+  /** The package folder. */
+  readonly dir: string
+  readonly index: PreparedIndex
+  /** As in configs/model.json. */
+  readonly config: ModelConfig
+  /** The bytes of `config.graph.file`, and that graph loaded. */
+  readonly onnx: Uint8Array
+  readonly session: Session
+  /** When training and evaluation were done and writing began. */
+  readonly endedAt: Date
+}
+
+/** Writes one part of a package below `dir`. */
+export type PackageWriter = (context: PackageContext) => Promise<void>
+
+export async function writeFiles(
+  dir: string,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(dir, path)), { recursive: true })
+    await writeFile(join(dir, path), content)
+  }
+}
+
+export function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
