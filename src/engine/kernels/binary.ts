@@ -97,6 +97,14 @@ kernel<'a' | 'b'>('FloorDiv', ({ a, b }) => {
   return cast(floor, a.type)
 })
 
+// Operators: Div, Floor, Mul, Sub. The remainder has the divisor's sign, as in TF.js; ONNX's Mod would take the dividend's.
+kernel<'a' | 'b'>('Mod', (inputs) => {
+  const [a, b] = [cast(inputs.a, 'float32'), cast(inputs.b, 'float32')]
+  const quotient = binary('Div', a, b)
+  const floor = elementwise('Floor', [quotient], { type: 'float32', shape: quotient.shape })
+  return cast(binary('Sub', a, binary('Mul', floor, b)), sameType(inputs.a, inputs.b)[0].type)
+})
+
 // Operator: Add, repeated
 kernel<string>('AddN', (inputs) => listOf(inputs).reduce((sum, value) => binary('Add', sum, value)))
 

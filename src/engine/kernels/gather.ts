@@ -71,3 +71,25 @@ kernel<'x', { axis: number; exclusive: boolean; reverse: boolean }>(
     return made(name, 'nhwc', x.shape, x.type)
   },
 )
+
+// Operators: Cast, GatherND
+kernel<'params' | 'indices'>('GatherNd', ({ params, indices }) => {
+  const graph = currentGraph()
+  const depth = indices.shape.at(-1) ?? 0
+  const places = graph.node('Cast', [nhwc(indices)], { attributes: { to: ELEMENT_TYPES.int64 } })
+  const shape = [...indices.shape.slice(0, -1), ...params.shape.slice(depth)]
+  return made(graph.node('GatherND', [nhwc(params), places]), 'nhwc', shape, params.type)
+})
+
+// Operators: TopK, Cast
+kernel<'x', { k: number; sorted: boolean }>('TopK', ({ x }, { k, sorted }) => {
+  const graph = currentGraph()
+  const { outputs } = graph.record('TopK', [nhwc(x), graph.integers([k])], {
+    attributes: { axis: -1, largest: 1, sorted: sorted ? 1 : 0 },
+    outputs: 2,
+  })
+  const [values = '', places = ''] = outputs
+  const shape = x.shape.with(-1, k)
+  const indices = graph.node('Cast', [places], { attributes: { to: ELEMENT_TYPES.int32 } })
+  return [made(values, 'nhwc', shape, x.type), made(indices, 'nhwc', shape, 'int32')]
+})

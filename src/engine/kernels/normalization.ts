@@ -1,4 +1,4 @@
-// Batch normalisation with given mean and variance. Statistics of a batch and their gradient: ../training/batch-norm.ts.
+// Batch normalisation with given mean and variance, and local response normalisation. Statistics of a batch and their gradient: ../training/batch-norm.ts.
 import { currentGraph } from '../tracing/current-graph.ts'
 import { made, nchw, nhwc } from '../tracing/layout.ts'
 import { at, constant, type Value } from '../tracing/value.ts'
@@ -26,3 +26,24 @@ kernel<'x' | 'scale' | 'offset' | 'mean' | 'variance', { varianceEpsilon: number
     return offset ? binary('Add', scaled, offset) : scaled
   },
 )
+
+interface LrnAttributes {
+  readonly depthRadius: number
+  readonly bias: number
+  readonly alpha: number
+  readonly beta: number
+}
+
+// Operator: LRN (ONNX divides alpha by the window's size, TF.js does not). Krizhevsky et al. 2012
+kernel<'x', LrnAttributes>('LRN', ({ x }, { depthRadius, bias, alpha, beta }) => {
+  const size = 2 * depthRadius + 1
+  const name = currentGraph().node('LRN', [nchw(x)], {
+    attributes: {
+      size,
+      alpha: { float: alpha * size },
+      beta: { float: beta },
+      bias: { float: bias },
+    },
+  })
+  return made(name, 'nchw', x.shape)
+})

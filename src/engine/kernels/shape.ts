@@ -1,4 +1,4 @@
-// Kernels that move or repeat elements without arithmetic on them: reshape, transpose, tile, concat, pad, slice, fill.
+// Kernels that move or repeat elements without arithmetic on them: reshape, transpose, tile, concat, pad, fill.
 import * as tf from '@tensorflow/tfjs'
 import { currentGraph } from '../tracing/current-graph.ts'
 import {
@@ -24,7 +24,6 @@ import {
   type ValueType,
 } from '../tracing/value.ts'
 import { kernel, listOf } from './kernel.ts'
-import { axesOf } from './reduce.ts'
 
 /** Constants up to this size change shape without a node; larger ones keep their one initializer. */
 const SMALL_CONSTANT = 64
@@ -55,14 +54,16 @@ kernel<'input', { dim: number }>('ExpandDims', ({ input }, { dim }) => {
   return reshape(input, input.shape.toSpliced(axis, 0, 1))
 })
 
-// Operator: Transpose; none between channels first and channels last, which only say what the layouts are
-kernel<'x', { perm: number[] }>('Transpose', ({ x }, { perm }) => {
+/** Operator: Transpose; none between channels first and channels last, which only say what the layouts are */
+export function transpose(x: Value, perm: readonly number[]): Value {
   const shape = permuted(x.shape, perm)
   if (sameShape(perm, TO_NHWC)) return made(nhwc(x), 'nchw', shape, x.type)
   if (sameShape(perm, TO_NCHW)) return made(nchw(x), 'nhwc', shape, x.type)
   const name = currentGraph().node('Transpose', [nhwc(x)], { attributes: { perm } })
   return made(name, 'nhwc', shape, x.type)
-})
+}
+
+kernel<'x', { perm: number[] }>('Transpose', ({ x }, { perm }) => transpose(x, perm))
 
 // Operator: Tile, or a broadcast that is expanded only if somebody needs it
 kernel<'x', { reps: number[] }>('Tile', ({ x }, { reps }) => {
@@ -109,8 +110,8 @@ interface PadAttributes {
   readonly constantValue: number
 }
 
-// Operator: Pad
-kernel<'x', PadAttributes>('PadV2', ({ x }, { paddings, constantValue }) => {
+/** Operator: Pad */
+export function pad(x: Value, { paddings, constantValue }: PadAttributes): Value {
   const graph = currentGraph()
   const shape = x.shape.map((dim, i) => dim + (paddings[i]?.[0] ?? 0) + (paddings[i]?.[1] ?? 0))
   // Padding of height and width comes before a convolution: do it in the convolution's layout.
@@ -120,68 +121,34 @@ kernel<'x', PadAttributes>('PadV2', ({ x }, { paddings, constantValue }) => {
   const pads = [...ordered.map(([before]) => before), ...ordered.map(([, after]) => after)]
   const inputs = [nameIn(x, layout), graph.integers(pads), graph.scalar(constantValue)]
   return made(graph.node('Pad', inputs), layout, shape, x.type)
-})
-
-/** Operator: Slice, in the layout that the value has. */
-function slice(x: Value, begin: readonly number[], size: readonly number[]): Value {
-  const graph = currentGraph()
-  const layout = commonLayout([x], x.shape.length)
-  const starts = layout === 'nchw' ? permuted(begin, TO_NCHW) : begin
-  const sizes = layout === 'nchw' ? permuted(size, TO_NCHW) : size
-  const ends = starts.map((start, axis) => start + at(sizes, axis))
-  const axes = starts.map((_, axis) => axis)
-  const bounds = [starts, ends, axes].map((list) => graph.integers(list))
-  return made(graph.node('Slice', [nameIn(x, layout), ...bounds]), layout, size, x.type)
 }
 
-kernel<'x', { begin: number[]; size: number[] }>('Slice', ({ x }, attributes) => {
-  const begin = x.shape.map((_, axis) => [attributes.begin].flat()[axis] ?? 0)
-  const size = x.shape.map((dim, axis) => {
-    const wanted = [attributes.size].flat()[axis] ?? -1
-    return wanted < 0 ? dim - at(begin, axis) : wanted
-  })
-  return slice(x, begin, size)
-})
+kernel<'x', PadAttributes>('PadV2', ({ x }, attributes) => pad(x, attributes))
 
-// Operator: Split
-kernel<'x', { numOrSizeSplits: number | number[]; axis: number }>('SplitV', ({ x }, attributes) => {
+type Reflection = Pick<PadAttributes, 'paddings'> & { readonly mode: 'reflect' | 'symmetric' }
+
+// Operator: Gather along each padded axis; ONNX's own Pad has no symmetric mode, which repeats the border.
+kernel<'x', Reflection>('MirrorPad', ({ x }, { paddings, mode }) => {
   const graph = currentGraph()
-  const [axis = 0] = axesOf(attributes.axis, x.shape.length)
-  const { numOrSizeSplits: splits } = attributes
-  const whole = at(x.shape, axis)
-  const given = typeof splits === 'number' ? new Array<number>(splits).fill(whole / splits) : splits
-  const known = given.reduce((sum, size) => sum + Math.max(size, 0), 0)
-  const sizes = given.map((size) => (size < 0 ? whole - known : size))
-  const layout = commonLayout([x], x.shape.length)
-  const { outputs } = graph.record('Split', [nameIn(x, layout), graph.integers(sizes)], {
-    attributes: { axis: layout === 'nchw' ? (NCHW_AXIS[axis] ?? 0) : axis },
-    outputs: sizes.length,
-  })
-  return sizes.map((size, i) => made(outputs[i] ?? '', layout, x.shape.with(axis, size), x.type))
+  return paddings.reduce((value, [before, after], axis) => {
+    if (before + after === 0) return value
+    const length = at(x.shape, axis)
+    const total = before + length + after
+    const places = Array.from({ length: total }, (_, i) => mirrored(i - before, length, mode))
+    const layout = existsInNchw(value) ? 'nchw' : 'nhwc'
+    const name = graph.node('Gather', [nameIn(value, layout), graph.integers(places)], {
+      attributes: { axis: layout === 'nchw' ? (NCHW_AXIS[axis] ?? 0) : axis },
+    })
+    return made(name, layout, value.shape.with(axis, total), x.type)
+  }, x)
 })
 
-kernel<'value', { axis: number }>('Unpack', ({ value }, attributes) => {
-  const [axis = 0] = axesOf(attributes.axis, value.shape.length)
-  const shape = value.shape.toSpliced(axis, 1)
-  return Array.from({ length: at(value.shape, axis) }, (_, i) => {
-    const begin = value.shape.map(() => 0).with(axis, i)
-    return reshape(slice(value, begin, value.shape.with(axis, 1)), shape)
-  })
-})
-
-// Operator: Slice with step -1
-kernel<'x', { dims: number | number[] }>('Reverse', ({ x }, { dims }) => {
-  const graph = currentGraph()
-  const axes = axesOf(dims, x.shape.length)
-  const name = graph.node('Slice', [
-    nhwc(x),
-    graph.integers(axes.map(() => -1)),
-    graph.integers(axes.map(() => -(2n ** 63n - 1n))),
-    graph.integers(axes),
-    graph.integers(axes.map(() => -1)),
-  ])
-  return made(name, 'nhwc', x.shape, x.type)
-})
+/** Where a place outside of 0..length-1 is mirrored to: at the border's sample (reflect) or at its outer edge. */
+function mirrored(place: number, length: number, mode: Reflection['mode']): number {
+  const edge = mode === 'reflect' ? 0 : 1
+  if (place < 0) return -place - edge
+  return place < length ? place : 2 * (length - 1) - place + edge
+}
 
 interface FillAttributes {
   readonly shape: readonly number[]
@@ -204,4 +171,18 @@ kernel<never, RangeAttributes>('Range', (_, { start, stop, step, dtype }) => {
   const length = Math.max(0, Math.ceil((stop - start) / step))
   const values = Array.from({ length }, (_, i) => start + i * step)
   return constant(values, [length], dtype ?? 'float32')
+})
+
+interface LinSpace {
+  readonly start: number
+  readonly stop: number
+  readonly num: number
+}
+kernel<never, LinSpace>('LinSpace', (_, { start, stop, num }) => {
+  const step = num > 1 ? (stop - start) / (num - 1) : 0
+  return constant(
+    Array.from({ length: num }, (_, i) => start + i * step),
+    [num],
+    'float32',
+  )
 })

@@ -26,6 +26,15 @@ const SAME = {
   LogicalNot: 'Not',
   Sin: 'Sin',
   Cos: 'Cos',
+  Tan: 'Tan',
+  Asin: 'Asin',
+  Acos: 'Acos',
+  Atan: 'Atan',
+  Sinh: 'Sinh',
+  Cosh: 'Cosh',
+  Asinh: 'Asinh',
+  Acosh: 'Acosh',
+  Atanh: 'Atanh',
 } as const
 
 for (const [name, op] of Object.entries(SAME)) {
@@ -91,3 +100,14 @@ kernel<'x', { dtype: ValueType }>('Cast', ({ x }, { dtype }) => {
 })
 
 kernel<'x'>('Identity', ({ x }) => x)
+
+/** Operators: IsNaN, IsInf */
+const test = (op: string, x: Value) => elementwise(op, [x], { type: 'bool', shape: x.shape })
+kernel<'x'>('IsNan', ({ x }) => test('IsNaN', x))
+kernel<'x'>('IsInf', ({ x }) => test('IsInf', x))
+
+// Operators: IsNaN, IsInf, Or, Not
+kernel<'x'>('IsFinite', ({ x }) => {
+  const either = [test('IsNaN', x), test('IsInf', x)]
+  return test('Not', elementwise('Or', either, { type: 'bool', shape: x.shape }))
+})
