@@ -88,7 +88,7 @@ test('a model of several classes names the most probable one and may also flag f
   assert.equal(found.defaultOperatingPoint, 'argmax')
   assert.deepEqual(
     found.operatingPoints.map(({ name }) => name),
-    ['argmax', 'sensitivity>=0.95'],
+    ['argmax', 'sensitivity>=0.95', 'specificity>=0.95', 'youden'],
   )
   assert.deepEqual(Object.keys(found.operatingPoints[1]?.thresholds ?? {}), ['MEL'])
   const right = found.confusion?.reduce((sum, row, k) => sum + (row[k] ?? 0), 0)

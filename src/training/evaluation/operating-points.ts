@@ -73,7 +73,7 @@ export function chooseOperatingPoints(
   // Beside the most probable class: findings such as a melanoma named as soon as they are possible.
   const findings = columns.filter(({ column }) => classes[column]?.positive)
   const argmax = { name: 'argmax', thresholds: {}, ...unmeasured }
-  return [argmax, ...(findings.length > 0 ? [chooseAll('sensitivity>=0.95', findings)] : [])]
+  return [argmax, ...(findings.length > 0 ? RULES.map(([name]) => chooseAll(name, findings)) : [])]
 }
 
 interface Column {

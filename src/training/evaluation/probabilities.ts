@@ -51,13 +51,18 @@ export interface ReliabilityBin {
   readonly observed: number | null
 }
 
+/** Which of the equal-width bins, open to the left, a probability falls in. */
+export function binOf(p: number, bins: number): number {
+  return Math.max(0, Math.ceil(p * bins) - 1)
+}
+
 /** Equal-width bins, open to the left (Guo et al. 2017); a probability of exactly 0 falls in the first. */
 export function reliabilityBins(
   predicted: readonly number[],
   happened: readonly boolean[],
   bins: number,
 ): ReliabilityBin[] {
-  const placed = predicted.map((p) => Math.max(0, Math.ceil(p * bins) - 1))
+  const placed = predicted.map((p) => binOf(p, bins))
   return Array.from({ length: bins }, (_, bin) => {
     const members = [...predicted.keys()].filter((index) => placed[index] === bin)
     const count = members.length
@@ -79,36 +84,54 @@ export function expectedCalibrationError(bins: readonly ReliabilityBin[]): numbe
   }, 0)
 }
 
+/** A probability that was given, and whether it came true. */
+export interface Forecast {
+  /** Index of its image. */
+  readonly image: number
+  readonly predicted: number
+  readonly happened: boolean
+}
+
 /**
  * What a reader sees as "the probability": of the positive class for sigmoids (all labels pooled), of the top class for
- * softmax. With fewer than 1000 images 10 bins, else 15, for the error is biased upwards in small samples.
+ * softmax.
  */
-export function reliability({ kind, logits, truth }: Outputs, temperature = 1): ReliabilityBin[] {
-  const predicted: number[] = []
-  const happened: boolean[] = []
-  logits.forEach((row, index) => {
+export function forecastsOf({ kind, logits, truth }: Outputs, temperature = 1): Forecast[] {
+  return logits.flatMap((row, image) => {
     const p = probabilitiesOf(kind, row, temperature)
-    const is = truth[index] as readonly number[]
-    if (kind === 'single-label') {
-      const top = p.indexOf(Math.max(...p))
-      predicted.push(p[top] as number)
-      happened.push(is[top] === 1)
-    } else {
-      predicted.push(...p)
-      happened.push(...is.map((one) => one === 1))
-    }
+    const is = truth[image] as readonly number[]
+    const top = p.indexOf(Math.max(...p))
+    return p
+      .map((predicted, k) => ({ image, predicted, happened: is[k] === 1 }))
+      .filter((_, k) => kind !== 'single-label' || k === top)
   })
-  return reliabilityBins(predicted, happened, logits.length < 1000 ? 10 : 15)
+}
+
+/** With fewer than 1000 images 10 bins, else 15, for the error is biased upwards in small samples. */
+export function binCount(images: number): number {
+  return images < 1000 ? 10 : 15
+}
+
+export function reliability(outputs: Outputs, temperature = 1): ReliabilityBin[] {
+  const forecasts = forecastsOf(outputs, temperature)
+  return reliabilityBins(
+    forecasts.map((one) => one.predicted),
+    forecasts.map((one) => one.happened),
+    binCount(outputs.logits.length),
+  )
 }
 
 /** Mean squared distance; binary 0..1, single-label the sum over classes (0..2), multi-label the mean over labels. */
-export function brierScore({ kind, logits, truth }: Outputs, temperature = 1): number {
-  return mean(
-    logits.map((row, index) => {
-      const p = probabilitiesOf(kind, row, temperature)
-      const squares = p.map((value, k) => (value - (truth[index]?.[k] ?? 0)) ** 2)
-      const sum = squares.reduce((a, b) => a + b, 0)
-      return kind === 'single-label' ? sum : sum / squares.length
-    }),
-  )
+export function brierScore(outputs: Outputs, temperature = 1): number {
+  return mean(squaredDistances(outputs, temperature))
+}
+
+/** The Brier score's part of each image. */
+export function squaredDistances({ kind, logits, truth }: Outputs, temperature = 1): number[] {
+  return logits.map((row, index) => {
+    const p = probabilitiesOf(kind, row, temperature)
+    const squares = p.map((value, k) => (value - (truth[index]?.[k] ?? 0)) ** 2)
+    const sum = squares.reduce((a, b) => a + b, 0)
+    return kind === 'single-label' ? sum : sum / squares.length
+  })
 }
