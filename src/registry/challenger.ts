@@ -71,6 +71,7 @@ async function begin(
           share,
           started_at: ctx.clock().toISOString(),
           ended_at: null,
+          promotion: null,
           ...actor,
         })
         .execute()

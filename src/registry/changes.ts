@@ -8,6 +8,8 @@ export interface Change {
   readonly at: string
   readonly by: string
   readonly via: string
+  /** null: none was given. */
+  readonly reason: string | null
 }
 
 export interface NewChanges {
@@ -15,15 +17,24 @@ export interface NewChanges {
   readonly subject: string
   readonly values: Readonly<Record<string, unknown>>
   readonly actor: Actor
+  readonly reason?: string | undefined
   readonly clock: Clock
 }
 
 export async function recordChanges(trx: Db, changes: NewChanges): Promise<void> {
   const { subject, values, actor, clock } = changes
   const at = clock().toISOString()
+  const reason = changes.reason?.trim() || null
   const rows = Object.entries(values)
     .filter(([, value]) => value !== undefined)
-    .map(([field, value]) => ({ subject, field, value: JSON.stringify(value), at, ...actor }))
+    .map(([field, value]) => ({
+      subject,
+      field,
+      value: JSON.stringify(value),
+      at,
+      ...actor,
+      reason,
+    }))
   if (rows.length > 0) await trx.insertInto('changes').values(rows).execute()
 }
 
@@ -31,7 +42,7 @@ export async function recordChanges(trx: Db, changes: NewChanges): Promise<void>
 export async function listChanges(db: Db, subject: string): Promise<Change[]> {
   const rows = await db
     .selectFrom('changes')
-    .select(['field', 'value', 'at', 'by', 'via'])
+    .select(['field', 'value', 'at', 'by', 'via', 'reason'])
     .where('subject', '=', subject)
     .orderBy('seq', 'desc')
     .limit(200)

@@ -34,8 +34,16 @@ export interface ConditionPatch {
  */
 export async function patchCondition(
   db: Db,
-  { id, patch, actor, clock }: { id: string; patch: ConditionPatch; actor: Actor; clock: Clock },
+  options: {
+    id: string
+    patch: ConditionPatch
+    actor: Actor
+    clock: Clock
+    /** Kept with each change. */
+    reason?: string | undefined
+  },
 ): Promise<Condition> {
+  const { id, patch, actor, clock, reason } = options
   const condition = await getCondition(db, id)
   if (patch.name?.trim() === '') throw new AppError('invalid', 'A condition needs a name.')
   const reshaped = patch.classes !== undefined || patch.kind !== undefined
@@ -57,7 +65,8 @@ export async function patchCondition(
         classes: JSON.stringify(patch.classes ?? condition.classes),
       })
       .execute()
-    await recordChanges(trx, { subject: id, values: { ...patch }, actor, clock })
+    const values = whatChanges(condition, patch)
+    await recordChanges(trx, { subject: id, values, actor, clock, reason })
   })
   return getCondition(db, id)
 }
@@ -72,6 +81,19 @@ export function operatingPointInUse(
     named(condition.operatingPoint) ??
     named(version.defaultOperatingPoint) ??
     version.operatingPoints[0]
+  )
+}
+
+/** A form sends all its fields; a row is made for those that change. */
+function whatChanges(condition: Condition, patch: ConditionPatch): Record<string, unknown> {
+  const gate = patch.gate && { ...condition.gate, ...patch.gate }
+  const wanted = { ...patch, ...(gate && { gate }) }
+  return Object.fromEntries(
+    Object.entries(wanted).filter(
+      ([field, value]) =>
+        value !== undefined &&
+        JSON.stringify(value) !== JSON.stringify(condition[field as keyof Condition]),
+    ),
   )
 }
 

@@ -1,5 +1,13 @@
 // The tables of the registry as Kysely sees them. Their SQL, with the checks that hold them, is in migrations.ts.
 import type { Generated, Kysely } from 'kysely'
+import type {
+  AliasTable,
+  BlindReadingTable,
+  PairedJobTable,
+  PairedLineTable,
+  PromotionRuleTable,
+  TrustedKeyTable,
+} from './schema-governance.ts'
 
 export type Db = Kysely<Database>
 
@@ -19,6 +27,12 @@ export interface Database {
   run_events: RunEventTable
   challenges: ChallengeTable
   challenger_pairs: ChallengerPairTable
+  aliases: AliasTable
+  promotion_rules: PromotionRuleTable
+  trusted_keys: TrustedKeyTable
+  blind_readings: BlindReadingTable
+  paired_jobs: PairedJobTable
+  paired_lines: PairedLineTable
 }
 
 export interface ConditionTable {
@@ -114,6 +128,8 @@ export interface ChangeTable {
   at: string
   by: string
   via: string
+  /** null: none was given. */
+  reason: string | null
 }
 
 export interface PredictionTable {
@@ -218,6 +234,8 @@ export interface ChallengeTable {
   ended_at: string | null
   by: string
   via: string
+  /** JSON: what the condition's rule did with it; null while it did nothing. */
+  promotion: string | null
 }
 
 export interface ChallengerPairTable {

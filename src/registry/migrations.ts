@@ -2,6 +2,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { CHALLENGERS } from './schema-challengers.ts'
+import { GOVERNANCE } from './schema-governance.ts'
 import { SEARCH } from './schema-search.ts'
 
 const FIRST = [
@@ -200,4 +201,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006-rereading': {
     up: (db) => run(db, ['create index predictions_version on predictions (version, seq)']),
   },
+  '0007-governance': { up: (db) => run(db, GOVERNANCE) },
 }
