@@ -40,6 +40,14 @@ export const SETTINGS = {
     '10',
     'minutes that the previous version stays loaded for an instant rollback',
   ],
+  ROENTGEN_CHECKPOINT_SECONDS: [
+    '120',
+    'seconds between two checkpoints within an epoch of a training; 0 takes one after each batch',
+  ],
+  ROENTGEN_TRAINING_MEMORY: [
+    '0',
+    'MiB that a training may use before it is ended and a smaller batch offered; 0 sets no limit',
+  ],
   ROENTGEN_LOG: ['warn', 'least level that is logged: debug, info, warn, error or silent'],
 } as const satisfies Record<string, readonly [string, string]>
 
@@ -67,6 +75,9 @@ export interface Config {
   readonly keepBinMs: number
   readonly keepVersions: number
   readonly warmMs: number
+  readonly checkpointSeconds: number
+  /** 0: no limit. */
+  readonly trainingMemoryBytes: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
 
@@ -125,6 +136,8 @@ export function readConfig(env: Environment = process.env): Config {
     keepBinMs: integer('ROENTGEN_BIN_DAYS', 0, 36_500) * 86_400_000,
     keepVersions: integer('ROENTGEN_KEEP_VERSIONS', 0, 1_000_000),
     warmMs: integer('ROENTGEN_WARM_MINUTES', 0, 1440) * 60_000,
+    checkpointSeconds: integer('ROENTGEN_CHECKPOINT_SECONDS', 0, 86_400),
+    trainingMemoryBytes: integer('ROENTGEN_TRAINING_MEMORY', 0, 16_777_216) * MIB,
     logLevel: oneOf('ROENTGEN_LOG', ['debug', 'info', 'warn', 'error', 'silent']),
   })
 }

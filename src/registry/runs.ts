@@ -26,8 +26,14 @@ export interface RunEpoch {
   readonly epoch: number
   readonly trainLoss: number
   readonly trainAccuracy: number
+  /** Precision, recall and AUC of training images: not in rows of older runs; null where undefined. */
+  readonly trainPrecision?: number | null
+  readonly trainRecall?: number | null
+  readonly trainAuc?: number | null
   readonly valLoss: number
   readonly valAccuracy: number
+  readonly valPrecision?: number | null
+  readonly valRecall?: number | null
   readonly valAuc: number | null
   readonly learningRate: number
   readonly seconds: number

@@ -58,9 +58,16 @@ export interface EpochRecord {
   readonly epoch: number
   readonly trainLoss: number
   readonly trainAccuracy: number
+  /** Precision, recall and AUC: see loop/epoch-figures.ts for several classes and for null. */
+  readonly trainPrecision: number | null
+  readonly trainRecall: number | null
+  readonly trainAuc: number | null
   readonly valLoss: number
   readonly valAccuracy: number
+  readonly valPrecision: number | null
+  readonly valRecall: number | null
   readonly valAuc: number | null
+  /** Of its last batch. */
   readonly learningRate: number
   readonly seconds: number
   readonly imagesPerSecond: number
@@ -92,6 +99,9 @@ export type TrainingMessage =
       readonly batches: number
       readonly loss: number
       readonly accuracy: number
+      readonly learningRate: number
+      /** Of this epoch so far. */
+      readonly imagesPerSecond: number
       readonly etaSeconds: number | null
     }
   | {
@@ -106,8 +116,10 @@ export type TrainingMessage =
   | { readonly type: 'paused'; readonly paused: boolean }
   | {
       readonly type: 'resumed'
-      /** The last epoch of the checkpoint. */
+      /** The last whole epoch of the checkpoint. */
       readonly epoch: number
+      /** Batches of the next epoch that were done. */
+      readonly batches: number
       readonly history: readonly EpochRecord[]
       /** What differs from before, such as the number of threads; empty: the end has the same bits. */
       readonly differs: readonly string[]

@@ -10,10 +10,17 @@ export function logLine(message: TrainingMessage): string | undefined {
       return `${message.images} images prepared, ${message.setAside} set aside, fingerprint ${message.fingerprint.slice(0, 16)}`
     case 'epoch': {
       const { record: r, epochs, best } = message
-      const auc = r.valAuc === null ? '' : `, auc ${r.valAuc.toFixed(3)}`
+      const more = (auc: number | null, precision: number | null, recall: number | null): string =>
+        [
+          ['precision', precision],
+          ['recall', recall],
+          ['auc', auc],
+        ]
+          .map(([name, value]) => (value === null ? '' : `, ${name} ${Number(value).toFixed(3)}`))
+          .join('')
       return (
-        `epoch ${r.epoch}/${epochs}: loss ${r.trainLoss.toFixed(4)}, accuracy ${r.trainAccuracy.toFixed(3)}; ` +
-        `validation loss ${r.valLoss.toFixed(4)}, accuracy ${r.valAccuracy.toFixed(3)}${auc}; ` +
+        `epoch ${r.epoch}/${epochs}: loss ${r.trainLoss.toFixed(4)}, accuracy ${r.trainAccuracy.toFixed(3)}${more(r.trainAuc, r.trainPrecision, r.trainRecall)}; ` +
+        `validation loss ${r.valLoss.toFixed(4)}, accuracy ${r.valAccuracy.toFixed(3)}${more(r.valAuc, r.valPrecision, r.valRecall)}; ` +
         `learning rate ${r.learningRate.toExponential(1)}, ${r.seconds.toFixed(1)} s${best ? ', best so far' : ''}`
       )
     }

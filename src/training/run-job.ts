@@ -33,6 +33,7 @@ export interface JobContext {
   readonly report: (message: TrainingMessage) => void
   /** What computes, loaded in this process; `onnx` by default. */
   readonly engine?: EngineName
+  readonly checkpointSeconds?: number
 }
 
 /** @throws AppError with one sentence that says what to do */
@@ -76,7 +77,8 @@ export async function runJob(job: TrainingJob, context: JobContext): Promise<Tra
     trainLastLayers(model, hyperparameters.trainedLayers)
     const checkpointPath = join(job.workDir, 'checkpoint.bin')
     const resumeFrom = job.resume ? await findCheckpoint(checkpointPath, context) : undefined
-    if (job.initFrom && !resumeFrom) await adoptWeights(model, job.initFrom)
+    // Also before going on from a checkpoint, which holds only what is trained.
+    if (job.initFrom) await adoptWeights(model, job.initFrom)
     const trained = await inPhase('training', () =>
       trainModel(model, {
         ...context,
@@ -97,6 +99,7 @@ export async function runJob(job: TrainingJob, context: JobContext): Promise<Tra
         calibration: await outputs('calibration'),
         test: await outputs('test'),
         testSet: index.testSet,
+        testGroups: prepared.imagesOf('test').map(({ group }) => group),
       })
     })
     const { manifest, sha256 } = await inPhase('writing', async () => {
@@ -126,15 +129,22 @@ function packageName(job: TrainingJob): string {
   return parseName((job.name ?? `${name}-${job.preset}`).replaceAll('_', '-'), 'name')
 }
 
-/** None when it was interrupted before the first epoch ended. */
+/** None when it was interrupted before the first was taken, or when the disk has damaged it. */
 async function findCheckpoint(path: string, { report }: JobContext) {
   const isThere = await access(path).then(
     () => true,
     () => false,
   )
-  if (isThere) return readCheckpoint(path)
-  report({ type: 'log', text: 'There is no checkpoint yet: starting from the beginning.' })
-  return undefined
+  if (!isThere) {
+    report({ type: 'log', text: 'There is no checkpoint yet: starting from the beginning.' })
+    return undefined
+  }
+  try {
+    return await readCheckpoint(path)
+  } catch {
+    report({ type: 'log', text: 'The checkpoint is damaged: starting from the beginning.' })
+    return undefined
+  }
 }
 
 async function prepare(

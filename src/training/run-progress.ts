@@ -15,6 +15,7 @@ export function progressed(before: RunProgress, message: TrainingMessage): RunPr
       return withHistory({ ...before, epoch: message.epoch }, message.history)
     case 'batch': {
       const { epoch, epochs, batch, batches, loss, accuracy, etaSeconds } = message
+      const { learningRate, imagesPerSecond } = message
       const last = before.history.at(-1)
       const metrics = {
         loss,
@@ -23,7 +24,8 @@ export function progressed(before: RunProgress, message: TrainingMessage): RunPr
         valAccuracy: last?.valAccuracy ?? null,
         valAuc: last?.valAuc ?? null,
       }
-      return { ...before, epoch, epochs, batch, batches, metrics, etaSeconds }
+      const place = { epoch, epochs, batch, batches }
+      return { ...before, ...place, metrics, learningRate, imagesPerSecond, etaSeconds }
     }
     case 'epoch': {
       const { record, epochs, etaSeconds } = message
@@ -61,34 +63,46 @@ function withHistory(before: RunProgress, history: readonly RunEpoch[]): RunProg
 }
 
 const RISING_EPOCHS = 3
-const LEAST_GAP = 0.1
+const LARGE_GAP = 0.2
 const LEAST_GAIN = 0.02
 const JUDGED_AFTER = 5
 
-/** Overfitting and underfitting as they can be seen in the curves; sentences, none while all is well. */
+/** Overfitting and underfitting as they can be seen in the curves: sentences with the figures and what to do; none while all is well. */
 export function notesOn(history: readonly RunEpoch[]): string[] {
   const last = history.at(-1)
   const first = history[0]
   if (!last || !first) return []
   const recent = history.slice(-RISING_EPOCHS - 1)
+  const before = recent[0] ?? last
   const rises = recent.every((one, at) => at === 0 || one.valLoss > (recent[at - 1]?.valLoss ?? 0))
-  const falls = last.trainLoss < (recent[0]?.trainLoss ?? 0)
   const gap = last.trainAccuracy - last.valAccuracy
-  if (recent.length > RISING_EPOCHS && rises && falls) {
+  if (recent.length > RISING_EPOCHS && rises && last.trainLoss < before.trainLoss) {
+    const best = history.reduce((least, one) => (one.valLoss < least.valLoss ? one : least))
     return [
-      `It begins to learn the training images by heart (overfitting): the validation loss has risen for ${RISING_EPOCHS} epochs ` +
-        'while the training loss falls. Keep the best epoch, add images, or augment more.',
+      `It begins to learn the training images by heart (overfitting): in ${RISING_EPOCHS} epochs the validation loss rose from ` +
+        `${figure(before.valLoss)} to ${figure(last.valLoss)} while the training loss fell from ${figure(before.trainLoss)} to ${figure(last.trainLoss)}. ` +
+        `Epoch ${best.epoch} is the best so far and is what is kept: stop here, or add images, augment more or train fewer layers the next time.`,
     ]
   }
-  if (history.length >= JUDGED_AFTER && gap > 2 * LEAST_GAP) {
+  if (history.length >= JUDGED_AFTER && gap > LARGE_GAP) {
     return [
-      `It is better on the training images than on others by ${Math.round(gap * 100)} points of accuracy (overfitting).`,
+      `It is right on ${percent(last.trainAccuracy)} of the training images and on ${percent(last.valAccuracy)} of others, ` +
+        `${Math.round(gap * 100)} points fewer (overfitting). Add images, augment more, train fewer layers or take a smaller architecture.`,
     ]
   }
   if (history.length >= JUDGED_AFTER && first.trainLoss - last.trainLoss < LEAST_GAIN) {
     return [
-      'It hardly learns (underfitting): the training loss has not fallen. Try another learning rate or a larger architecture.',
+      `It hardly learns (underfitting): after ${history.length} epochs the training loss is ${figure(last.trainLoss)}, ` +
+        `it began at ${figure(first.trainLoss)}. Try another learning rate, more trained layers or a larger architecture, and look for wrong labels.`,
     ]
   }
   return []
+}
+
+function figure(loss: number): string {
+  return loss.toPrecision(3)
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`
 }

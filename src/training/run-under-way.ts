@@ -64,8 +64,9 @@ export class RunUnderWay {
       const same =
         message.differs.length === 0
           ? 'exactly as if it had never stopped'
-          : `not exactly as before, for another is: ${message.differs.join(', ')}`
-      this.#keep('log', { text: `resumed after epoch ${message.epoch}, ${same}` })
+          : `not exact: other than before is ${message.differs.join(', ')}`
+      const within = message.batches > 0 ? ` and ${message.batches} batches of the next` : ''
+      this.#keep('log', { text: `resumed after epoch ${message.epoch}${within}, ${same}` })
     }
     const line = logLine(message)
     if (line !== undefined) this.#keep('log', { text: line })

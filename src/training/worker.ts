@@ -38,7 +38,9 @@ async function work(job: TrainingJob): Promise<void> {
   setInterval(reportResources, RESOURCES_EVERY_MS).unref()
   try {
     const engine = await startEngine()
-    report({ type: 'finished', summary: await runJob(job, { control, report, engine }) })
+    const { checkpointSeconds } = readConfig()
+    const context = { control, report, engine, checkpointSeconds }
+    report({ type: 'finished', summary: await runJob(job, context) })
   } catch (error) {
     if (isAppError(error)) report({ type: 'failed', code: error.code, message: error.message })
     else {

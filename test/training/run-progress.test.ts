@@ -1,18 +1,24 @@
 // How far a run is, what its curves say, and images that are almost the same.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { NO_PROGRESS, type RunEpoch } from '../../src/registry/runs.ts'
+import { NO_PROGRESS } from '../../src/registry/runs.ts'
 import { nearDuplicates } from '../../src/training/dataset/near-duplicates.ts'
+import type { EpochRecord } from '../../src/training/job.ts'
 import { expectedDisk, expectedMemory } from '../../src/training/run-checks.ts'
 import { notesOn, progressed } from '../../src/training/run-progress.ts'
 
-function epoch(n: number, changes: Partial<RunEpoch> = {}): RunEpoch {
+function epoch(n: number, changes: Partial<EpochRecord> = {}): EpochRecord {
   return {
     epoch: n,
     trainLoss: 1 / n,
     trainAccuracy: 0.8,
+    trainPrecision: 0.8,
+    trainRecall: 0.8,
+    trainAuc: null,
     valLoss: 1 / n,
     valAccuracy: 0.8,
+    valPrecision: 0.8,
+    valRecall: 0.8,
     valAuc: null,
     learningRate: 0.001,
     seconds: 1,
@@ -22,7 +28,7 @@ function epoch(n: number, changes: Partial<RunEpoch> = {}): RunEpoch {
 }
 
 test('an epoch that is done again after an interruption takes the place of the earlier one', () => {
-  const say = (record: RunEpoch) =>
+  const say = (record: EpochRecord) =>
     ({ type: 'epoch', record, best: true, epochs: 9, etaSeconds: 4 }) as const
   const twice = [1, 2, 3, 2].reduce((p, n) => progressed(p, say(epoch(n))), NO_PROGRESS)
   assert.deepEqual(
@@ -34,9 +40,12 @@ test('an epoch that is done again after an interruption takes the place of the e
 
 test('learning by heart and not learning at all are pointed out, learning is not', () => {
   const rising = [1, 2, 3, 4].map((n) => epoch(n, { valLoss: n }))
-  assert.match(notesOn(rising).join(), /by heart \(overfitting\)/)
+  assert.match(
+    notesOn(rising).join(),
+    /by heart \(overfitting\): in 3 .* from 1.00 to 4.00 .* Epoch 1 is the best/,
+  )
   const apart = [1, 2, 3, 4, 5].map((n) => epoch(n, { trainAccuracy: 0.99, valAccuracy: 0.7 }))
-  assert.match(notesOn(apart).join(), /by 29 points/)
+  assert.match(notesOn(apart).join(), /99 % of the training.* 70 % of others, 29 points fewer/)
   const flat = [1, 2, 3, 4, 5].map((n) => epoch(n, { trainLoss: 0.69, valLoss: 0.7 - n / 1000 }))
   assert.match(notesOn(flat).join(), /underfitting/)
   assert.deepEqual(notesOn([1, 2, 3, 4, 5].map((n) => epoch(n))), [])
