@@ -1,5 +1,5 @@
 // Counts of right and wrong -> the rates that a reader of a test knows, each with its Wilson 95 % interval.
-import { Z95 } from './roc.ts'
+import { wilsonInterval } from './wilson.ts'
 
 export interface Counts {
   readonly tp: number
@@ -18,11 +18,7 @@ export interface Rate {
 /** Wilson's score interval (1927). */
 export function rate(successes: number, n: number): Rate {
   if (n === 0) return { value: null, interval: null, n }
-  const p = successes / n
-  const z2 = Z95 ** 2
-  const centre = (p + z2 / (2 * n)) / (1 + z2 / n)
-  const half = (Z95 * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n))) / (1 + z2 / n)
-  return { value: p, interval: [Math.max(0, centre - half), Math.min(1, centre + half)], n }
+  return { value: successes / n, interval: wilsonInterval(successes, n), n }
 }
 
 export function countOutcomes(predicted: readonly boolean[], truth: readonly boolean[]): Counts {

@@ -1,8 +1,6 @@
 // Ranking quality of scores against the truth: ROC curve, area with DeLong's interval, average precision.
 // Formulas as scikit-learn and DeLong et al. 1988 have them. What is undefined (one class only) is null, never 0.
-
-/** Normal quantile of a two-sided 95 % interval. */
-export const Z95 = 1.959963984540054
+import { wilsonInterval, Z95 } from './wilson.ts'
 
 export interface Ranked {
   /** Higher means more likely positive. */
@@ -46,7 +44,7 @@ export function rocCurve({ scores, positives }: Ranked): RocPoint[] {
 export interface AreaUnderCurve {
   readonly auc: number
   readonly variance: number
-  /** 95 %, on the logit scale so that it stays in 0..1. */
+  /** 95 %, on the logit scale so that it stays in 0..1; of a perfect ranking Wilson's for the rarer side. */
   readonly interval: readonly [number, number]
 }
 
@@ -59,9 +57,15 @@ export function areaUnderCurve({ scores, positives }: Ranked): AreaUnderCurve | 
   const ofPositive = above.map((score) => shareBelow(sortedBelow, score))
   const ofNegative = below.map((score) => 1 - shareBelow(sortedAbove, score))
   const auc = mean(ofPositive)
+  const rarer = Math.min(above.length, below.length)
+  // One image on a side has no sample variance: the largest that an area can have (Bamber 1975).
   const variance =
-    sampleVariance(ofPositive) / above.length + sampleVariance(ofNegative) / below.length
-  return { auc, variance, interval: logitInterval(auc, variance) }
+    rarer < 2
+      ? auc * (1 - auc)
+      : sampleVariance(ofPositive) / above.length + sampleVariance(ofNegative) / below.length
+  // Without a single wrong pair the variance is nought, which a small test set does not deserve.
+  const interval = variance > 0 ? logitInterval(auc, variance) : wilsonInterval(auc * rarer, rarer)
+  return { auc, variance, interval }
 }
 
 /** Share of values below `score`, ties as half. */
@@ -83,7 +87,6 @@ function rank(ascending: readonly number[], score: number, through: boolean): nu
 }
 
 function logitInterval(auc: number, variance: number): [number, number] {
-  if (auc <= 0 || auc >= 1) return [auc, auc]
   const centre = Math.log(auc / (1 - auc))
   const half = (Z95 * Math.sqrt(variance)) / (auc * (1 - auc))
   return [1 / (1 + Math.exp(half - centre)), 1 / (1 + Math.exp(-half - centre))]
