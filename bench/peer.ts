@@ -1,4 +1,4 @@
-// Another framework in a child process that does one prediction each time it is asked, so that runs alternate with ours.
+// Another framework in a child process that does one piece of work each time it is asked, so that runs alternate with ours.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
@@ -19,6 +19,8 @@ export class Peer {
   readonly #lines: AsyncIterator<string>
   readonly version: string
   readonly actions: readonly string[]
+  /** The most memory that its process has held, known after the first answer. MiB. */
+  peakMiB = 0
 
   private constructor(child: ChildProcess, lines: Interface, greeting: Greeting) {
     this.#child = child
@@ -30,9 +32,10 @@ export class Peer {
   /** The peer of `peers/<script>`, warmed up; undefined, with a word on standard output, where it is not installed. */
   static async start(script: string, args: readonly string[]): Promise<Peer | undefined> {
     const path = fileURLToPath(new URL(`peers/${script}`, import.meta.url))
-    const child = spawn(PYTHON, [path, ...args], { stdio: ['pipe', 'pipe', 'ignore'] })
+    const program = script.endsWith('.ts') ? process.execPath : PYTHON
+    const child = spawn(program, [path, ...args], { stdio: ['pipe', 'pipe', 'ignore'] })
     const lines = createInterface({ input: child.stdout })
-    const failed = once(child, 'error').then(() => ({ absent: `there is no ${PYTHON}` }))
+    const failed = once(child, 'error').then(() => ({ absent: `there is no ${program}` }))
     const ended = once(lines, 'close').then(() => ({ absent: 'it ended without a word' }))
     const said = once(lines, 'line').then(([line]) => JSON.parse(String(line)) as Greeting)
     const greeting: Greeting = await Promise.race([said, failed, ended])
@@ -44,7 +47,8 @@ export class Peer {
 
   async ask(action: string): Promise<void> {
     this.#child.stdin?.write(`${action}\n`)
-    const { done } = await this.#lines.next()
+    const { done, value } = await this.#lines.next()
+    if (!done) this.peakMiB = JSON.parse(value).peakMiB ?? 0
     if (done) throw new Error(`${this.version} ended while it was asked for ${action}`)
   }
 

@@ -1,47 +1,35 @@
-// Training steps: how long the session of a whole DenseNet121 takes to create, and a step of it, of its last layers and of
-// a small CNN. `node bench/training-step.ts [batch] [size] [rounds] [threads]`
+// One training step, each framework in a process of its own: time, memory, and ratios to PyTorch and Keras.
+// `node bench/training-step.ts [network] [size] [batch] [rounds] [threads]`; network: custom_cnn, plain_cnn, densenet121,
+// densenet121:20 (its last 20 layers, the frozen part run each time).
 import { cpus } from 'node:os'
-import type * as tf from '@tensorflow/tfjs'
-import { uniforms } from '../src/engine/counter-random.ts'
-import { createTrainingStep } from '../src/engine/training-step.ts'
-import { getArchitecture } from '../src/training/architectures/catalogue.ts'
-import { trainLastLayers } from '../src/training/architectures/fine-tuning.ts'
-import { alternating, table } from './alternating.ts'
+import { alternating, type Contender, table } from './alternating.ts'
+import { Peer } from './peer.ts'
 
-const [batchSize = 8, size = 224, rounds = 3, threads = 2] = process.argv.slice(2).map(Number)
-
-async function stepOf(name: string, model: tf.LayersModel) {
-  const started = performance.now()
-  const optimizer = { name: 'adam' } as const
-  const step = await createTrainingStep({
-    model,
-    kind: 'single-label',
-    batchSize,
-    optimizer,
-    threads,
-  })
-  console.log(
-    `${name}: traced and loaded in ${((performance.now() - started) / 1000).toFixed(2)} s`,
-  )
-  const x = uniforms(batchSize * size * size * 3, 1)
-  const y = Float32Array.from({ length: batchSize * 2 }, (_, i) => (i + (i >> 1)) % 2)
-  const sampleWeights = new Float32Array(batchSize).fill(1)
-  const batch = { x, y, sampleWeights, learningRate: 1e-4, dropoutSeed: 1 }
-  return { name, run: () => step.run(batch) }
+const [what = 'custom_cnn', ...numbers] = process.argv.slice(2)
+const [size = 224, batchSize = 32, rounds = 7, threads = 2] = numbers.map(Number)
+const args = [what, size, batchSize, threads].map(String)
+// One after the other: each warms up alone.
+const peers: Peer[] = []
+for (const script of ['roentgen-training.ts', 'pytorch_training.py', 'keras_training.py']) {
+  const peer = await Peer.start(script, args)
+  if (peer) peers.push(peer)
 }
-
-const options = { height: size, width: size, channels: 3, outputs: 2, seed: 1 } as const
-const build = (name: string) => getArchitecture(name).build(options)
-const whole = build('densenet121')
-const last = build('densenet121')
-trainLastLayers(last, 20)
-const custom = build('custom_cnn')
-const contenders = [
-  await stepOf('custom_cnn, all layers', custom),
-  await stepOf('DenseNet121, last 20 layers', last),
-  await stepOf('DenseNet121, all layers', whole),
-]
+const contenders: Contender[] = peers.map((peer) => ({
+  name: peer.version,
+  run: () => peer.ask('step'),
+}))
 const timings = await alternating(contenders, rounds)
-console.log(`${cpus()[0]?.model}, ${cpus().length} cores, ${threads} threads`)
-console.log(table(`one step, batch ${batchSize}, ${size} px`, timings))
-console.log(`peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`)
+console.log(
+  `${cpus()[0]?.model}, ${cpus().length} cores, ${threads} threads, ${rounds} alternating rounds`,
+)
+console.log(table(`${what}, ${size} px, one step of batch ${batchSize}`, timings))
+const own = timings[0]?.medianMs ?? Number.NaN
+const ownPeak = peers[0]?.peakMiB ?? Number.NaN
+for (const [i, peer] of peers.entries()) {
+  const times = (own / (timings[i]?.medianMs ?? Number.NaN)).toFixed(2)
+  const memory = (ownPeak / peer.peakMiB).toFixed(2)
+  console.log(
+    `${peer.version}: peak ${peer.peakMiB.toFixed(0)} MiB; Roentgen takes ${times} x its time, ${memory} x its memory`,
+  )
+  peer.stop()
+}

@@ -1,5 +1,6 @@
 """How a peer talks: one JSON line out when ready (or {"absent": why}), then one line out for each action asked on stdin."""
 import json
+import resource
 import sys
 
 
@@ -19,4 +20,4 @@ def answer(version, actions):
     say(version=version, actions=list(actions))
     for line in sys.stdin:
         actions[line.strip()]()
-        say(done=True)
+        say(done=True, peakMiB=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

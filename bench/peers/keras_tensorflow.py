@@ -1,16 +1,8 @@
 """Keras on TensorFlow with keras.applications and random weights. Arguments: architecture, size, threads."""
-import os
 import sys
 
 from answering import absent, answer
-
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["KERAS_BACKEND"] = "tensorflow"
-try:
-    import tensorflow as tf
-    import keras
-except ImportError as error:
-    absent(error)
+from keras_import import keras, tf, use_threads
 
 APPLICATIONS = {
     "densenet121": ("DenseNet121", "relu", {}),
@@ -27,8 +19,7 @@ def main():
     name, size, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     if name not in APPLICATIONS:
         absent(KeyError(f"keras.applications has no {name}"))
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    use_threads(threads)
     application, layer, options = APPLICATIONS[name]
     build = getattr(keras.applications, application)
     base = build(weights=None, include_top=False, pooling="avg", input_shape=(size, size, 3), **options)

@@ -3,22 +3,7 @@ import sys
 from importlib import metadata
 
 from answering import absent, answer
-
-try:
-    import torch
-
-    try:
-        import torchvision  # noqa: F401
-    except RuntimeError:
-        # A torchvision built for another torch lacks its detection operators, which none of these networks uses.
-        for module in [one for one in sys.modules if one.startswith("torchvision")]:
-            del sys.modules[module]
-        detection = torch.library.Library("torchvision", "DEF")
-        for operator in ("nms", "qnms"):
-            detection.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    from torchvision import models
-except (ImportError, RuntimeError) as error:
-    absent(error)
+from pytorch_import import models, torch
 
 NETWORKS = {
     "densenet121": lambda m: (m.densenet121(num_classes=2), lambda n: n.features),
