@@ -1,4 +1,5 @@
 // A graph while it is being recorded: nodes in order, named constants, and the removal of what nobody reads.
+import { liveGraph } from './live-graph.ts'
 import type {
   ElementArray,
   ElementType,
@@ -87,19 +88,12 @@ export class GraphRecorder {
 
   /** The finished graph without nodes and constants that no output depends on. Inputs that nothing reads go too. */
   finish(): OnnxGraph {
-    const live = new Set(this.#outputs.map((port) => port.name))
-    const nodes: OnnxNode[] = []
-    for (const node of this.#nodes.toReversed()) {
-      if (!node.outputs.some((name) => live.has(name))) continue
-      for (const name of node.inputs) live.add(name)
-      nodes.push(node)
-    }
-    return {
-      nodes: nodes.reverse(),
-      initializers: new Map([...this.#initializers].filter(([name]) => live.has(name))),
-      inputs: this.#inputs.filter((port) => live.has(port.name)),
+    return liveGraph({
+      nodes: this.#nodes,
+      initializers: this.#initializers,
+      inputs: this.#inputs,
       outputs: this.#outputs,
-    }
+    })
   }
 
   #shared(key: string, make: () => string): string {
