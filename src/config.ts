@@ -22,6 +22,16 @@ export const SETTINGS = {
   ROENTGEN_ENGINE: ['auto', 'auto, onnx or tensorflow'],
   ROENTGEN_TENSORFLOW: ['', "a folder with TensorFlow's library for TF.js, if not Roentgen's own"],
   ROENTGEN_THREADS: ['0', 'threads of one inference; 0 takes all cores'],
+  ROENTGEN_TRAINING_THREADS: ['0', 'most threads of a training; 0 takes ROENTGEN_THREADS'],
+  ROENTGEN_CPU_PAUSE_ABOVE: [
+    '90',
+    '°C of the processor at which a training takes a cooling break; 0 never does',
+  ],
+  ROENTGEN_CPU_GO_ON_BELOW: ['80', '°C of the processor below which it goes on'],
+  ROENTGEN_GPU_PAUSE_ABOVE: ['85', '°C of a graphics card at which it takes a cooling break'],
+  ROENTGEN_GPU_GO_ON_BELOW: ['75', '°C of a graphics card below which it goes on'],
+  ROENTGEN_DUTY_CYCLE: ['100', 'percent of the time that a training computes; it rests the others'],
+  ROENTGEN_SENSORS: ['/sys', 'where the system shows its temperature sensors'],
   ROENTGEN_HOST_MEMORY: [
     '4096',
     'MiB that all model hosts together may use before the least used is ended',
@@ -66,6 +76,7 @@ export interface Config {
   /** Where to look for TensorFlow's library; undefined: beside Roentgen's other parts. */
   readonly tensorflowDir: string | undefined
   readonly threads: number
+  readonly cooling: CoolingConfig
   readonly hostMemoryBytes: number
   readonly queueLength: number
   readonly maxUploadBytes: number
@@ -79,6 +90,20 @@ export interface Config {
   /** 0: no limit. */
   readonly trainingMemoryBytes: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+/** What a training spares the machine unless its own settings say otherwise. */
+export interface CoolingConfig {
+  /** null: never pauses for it. */
+  readonly pauseAboveCelsius: number | null
+  readonly goOnBelowCelsius: number
+  readonly gpuPauseAboveCelsius: number | null
+  readonly gpuGoOnBelowCelsius: number
+  /** 0.1 to 1. */
+  readonly dutyCycle: number
+  /** null: as many as an inference. */
+  readonly threads: number | null
+  readonly sensorsDir: string
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -127,6 +152,15 @@ export function readConfig(env: Environment = process.env): Config {
     engine: oneOf('ROENTGEN_ENGINE', ['auto', 'onnx', 'tensorflow']),
     tensorflowDir: text('ROENTGEN_TENSORFLOW') ? resolve(text('ROENTGEN_TENSORFLOW')) : undefined,
     threads: integer('ROENTGEN_THREADS', 0, 1024) || availableParallelism(),
+    cooling: {
+      pauseAboveCelsius: integer('ROENTGEN_CPU_PAUSE_ABOVE', 0, 120) || null,
+      goOnBelowCelsius: integer('ROENTGEN_CPU_GO_ON_BELOW', 20, 120),
+      gpuPauseAboveCelsius: integer('ROENTGEN_GPU_PAUSE_ABOVE', 0, 120) || null,
+      gpuGoOnBelowCelsius: integer('ROENTGEN_GPU_GO_ON_BELOW', 20, 120),
+      dutyCycle: integer('ROENTGEN_DUTY_CYCLE', 10, 100) / 100,
+      threads: integer('ROENTGEN_TRAINING_THREADS', 0, 1024) || null,
+      sensorsDir: resolve(text('ROENTGEN_SENSORS')),
+    },
     hostMemoryBytes: integer('ROENTGEN_HOST_MEMORY', 64, 16_777_216) * MIB,
     queueLength: integer('ROENTGEN_QUEUE', 1, 100_000),
     maxUploadBytes: integer('ROENTGEN_MAX_UPLOAD_MB', 1, 4096) * MIB,

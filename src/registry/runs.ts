@@ -40,6 +40,20 @@ export interface RunEpoch {
   readonly imagesPerSecond: number
 }
 
+/** What a training takes of the machine now, against what it may; and how warm that makes it. */
+export interface RunUse {
+  /** Processors that it keeps busy, and may. */
+  readonly cpuCores: number
+  readonly targetCores: number
+  /** Sensors that answer; 0 where the machine shows none. */
+  readonly sensors: number
+  readonly cpuCelsius: number | null
+  readonly gpuCelsius: number | null
+  /** Cooling breaks so far, and seconds that were lost to them and to the duty cycle. */
+  readonly breaks: number
+  readonly lostSeconds: number
+}
+
 export interface RunProgress {
   readonly phase: 'preparing' | 'training' | 'evaluating' | 'writing' | null
   /** 0 before the first one. */
@@ -63,6 +77,8 @@ export interface RunProgress {
   readonly imagesPerSecond: number | null
   readonly memoryBytes: number | null
   readonly cpuSeconds: number | null
+  /** Not in runs from before it was watched. */
+  readonly use?: RunUse | undefined
   readonly bestEpoch: number | null
   readonly history: readonly RunEpoch[]
   /** Seconds of each phase that has ended. */
@@ -168,6 +184,8 @@ export async function getRun(db: Db, id: string): Promise<Run> {
 export interface RunFilter {
   readonly state?: RunState | undefined
   readonly condition?: string | undefined
+  /** Runs that were asked for together. */
+  readonly set?: string | undefined
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
 }
@@ -178,6 +196,12 @@ export async function listRuns(db: Db, filter: RunFilter): Promise<Page<Run>> {
   let chosen = query(db).orderBy('runs.seq', 'desc')
   if (filter.state) chosen = chosen.where('runs.state', '=', filter.state)
   if (filter.condition) chosen = chosen.where('runs.condition', '=', filter.condition)
+  if (filter.set) {
+    const set = filter.set
+    chosen = chosen.where((eb) =>
+      eb(eb.fn<string>('json_extract', ['runs.lineage', eb.val('$.set')]), '=', set),
+    )
+  }
   if (filter.cursor) {
     chosen = chosen.where('runs.seq', '<', decodeCursor(filter.cursor, SequenceCursor).seq)
   }

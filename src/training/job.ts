@@ -1,6 +1,7 @@
 // The words between whoever starts a training (supervisor, command line) and the process that does it. Data only.
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import type { ClassLabel, ConditionKind } from '../package/schema.ts'
+import type { RunUse } from '../registry/runs.ts'
 import type { GivenHyperparameters, Hyperparameters, Preset } from './settings.ts'
 
 /** The condition to train for; without kind and classes they are read off the dataset's labels. */
@@ -125,7 +126,14 @@ export type TrainingMessage =
       readonly differs: readonly string[]
     }
   /** Of the training process, every other second. */
-  | { readonly type: 'resources'; readonly memoryBytes: number; readonly cpuSeconds: number }
+  | {
+      readonly type: 'resources'
+      readonly memoryBytes: number
+      readonly cpuSeconds: number
+      readonly use: RunUse
+    }
+  /** A cooling break begins, with a sentence that says why, or ends. */
+  | { readonly type: 'cooling'; readonly sentence: string | null }
   | { readonly type: 'finished'; readonly summary: TrainingSummary }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
 

@@ -6,7 +6,7 @@ import { checkNativeEngine } from '../engine/native-engine.ts'
 import { AppError } from '../errors.ts'
 import type { Dataset, Preparation } from '../registry/datasets.ts'
 import type { ArchitectureCard } from './architecture-cards.ts'
-import { HyperparametersSchema } from './settings.ts'
+import { GivenHyperparametersSchema } from './settings.ts'
 
 const MIB = 2 ** 20
 /** Node, TF.js and ONNX Runtime before anything is trained. */
@@ -20,10 +20,11 @@ const BYTES_PER_PARAMETER = 20
 
 /** @throws AppError `invalid` naming the field */
 export function checkHyperparameters(given: Readonly<Record<string, unknown>>): void {
-  const result = HyperparametersSchema.partial().safeParse(given)
+  const result = GivenHyperparametersSchema.safeParse(given)
   if (result.success) return
   const issue = result.error.issues[0]
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined
+  const unknown =
+    issue?.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]].join('.') : undefined
   const field = unknown ?? issue?.path.join('.') ?? '?'
   throw new AppError(
     'invalid',

@@ -2,11 +2,13 @@
 // Meant for a child process (worker.ts); messages go to `report`, wishes come through `control`.
 import { access, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type CoolingConfig, readConfig } from '../config.ts'
 import type { EngineName } from '../engine/native/choose-engine.ts'
 import { AppError } from '../errors.ts'
 import { parseName } from '../package/ids.ts'
 import { getArchitecture } from './architectures/catalogue.ts'
 import { trainLastLayers } from './architectures/fine-tuning.ts'
+import { completeCooling } from './cooling/settings.ts'
 import type { ConditionClasses } from './dataset/labels.ts'
 import { openPrepared } from './dataset/prepared.ts'
 import { defaultPreprocessing } from './default-preprocessing.ts'
@@ -24,6 +26,7 @@ import { outputsOf } from './loop/batches.ts'
 import { readCheckpoint } from './loop/checkpoint.ts'
 import { type Control, whilePaused } from './loop/control.ts'
 import { trainModel } from './loop/train.ts'
+import { RunObserver } from './observing/run-observer.ts'
 import { preparedFolder, prepareOnce } from './prepare-once.ts'
 import { writePackage } from './record/write-package.ts'
 import { augmentationFor, completeHyperparameters, type Hyperparameters } from './settings.ts'
@@ -34,18 +37,44 @@ export interface JobContext {
   /** What computes, loaded in this process; `onnx` by default. */
   readonly engine?: EngineName
   readonly checkpointSeconds?: number
+  /** The server's defaults. */
+  readonly cooling?: CoolingConfig
 }
 
 /** @throws AppError with one sentence that says what to do */
 export async function runJob(job: TrainingJob, context: JobContext): Promise<TrainingSummary> {
+  const { control, report } = context
+  const defaults = context.cooling ?? readConfig({}).cooling
+  const cooling = completeCooling(job.hyperparameters?.cooling ?? {}, defaults)
+  const threads = Math.min(job.threads, cooling.threads ?? job.threads)
+  const { workDir, resume = false } = job
+  const { sensorsDir } = defaults
+  const watch = { workDir, resume, cooling, threads, sensorsDir, control, report }
+  const observer = await RunObserver.start(watch)
+  control.rest = () => observer.rest()
+  try {
+    const told = (message: TrainingMessage) => report(observer.withRests(message))
+    return await trainObserved({ ...job, threads }, { ...context, report: told, observer })
+  } finally {
+    delete control.rest
+    await observer.stop()
+  }
+}
+
+interface ObservedContext extends JobContext {
+  readonly observer: RunObserver
+}
+
+async function trainObserved(job: TrainingJob, context: ObservedContext): Promise<TrainingSummary> {
   const startedAt = new Date()
-  const { engine = 'onnx' } = context
+  const { engine = 'onnx', observer } = context
   const phases: Record<string, number> = {}
   const inPhase = async <T>(phase: TrainingPhase, work: () => Promise<T>): Promise<T> => {
     if (context.control.wish === 'cancel') {
       throw new AppError('conflict', 'The training was cancelled.')
     }
     context.report({ type: 'phase', phase })
+    observer.enter(phase)
     const from = performance.now()
     const result = await work()
     phases[phase] = (performance.now() - from) / 1000
@@ -155,7 +184,8 @@ async function prepare(
   const classes = classesOf(job.condition)
   const maxPerClass = h.maxPerClass ?? job.prepared?.maxPerClass ?? null
   const { bodyPart } = job.condition
-  const { channels } = job
+  const channels = h.channels ?? job.channels
+  const { aspect, interpolation } = h
   const choice = {
     preprocessing:
       job.preprocessing ??
@@ -163,6 +193,7 @@ async function prepare(
         bodyPart,
         side: h.imageSize,
         scaling: getArchitecture(job.architecture).preprocessing,
+        ...{ aspect, interpolation },
         ...(channels && { channels }),
       }),
     seed: job.prepared?.seed ?? h.seed,

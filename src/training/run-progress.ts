@@ -34,8 +34,8 @@ export function progressed(before: RunProgress, message: TrainingMessage): RunPr
       return withHistory({ ...before, epochs, etaSeconds }, [...earlier, record])
     }
     case 'resources': {
-      const { memoryBytes, cpuSeconds } = message
-      return { ...before, memoryBytes, cpuSeconds }
+      const { memoryBytes, cpuSeconds, use } = message
+      return { ...before, memoryBytes, cpuSeconds, use }
     }
     case 'finished':
       return { ...before, etaSeconds: 0 }

@@ -54,6 +54,7 @@ export class RunUnderWay {
     this.#progress = progressed(before, message)
     if (message.type === 'phase') this.#enter(before, message)
     if (message.type === 'paused') this.#pause(message.paused)
+    if (message.type === 'cooling') this.#state(this.#busy(), message.sentence)
     if (message.type === 'batch') this.#pass(message)
     if (message.type === 'epoch') {
       const { record, best } = message
@@ -118,9 +119,12 @@ export class RunUnderWay {
 
   #pause(paused: boolean): void {
     this.#isPaused = paused
-    const busy = this.#progress.phase === 'preparing' ? 'preparing' : 'running'
-    this.#state(paused ? 'paused' : busy, paused ? 'Paused by hand.' : null)
+    this.#state(paused ? 'paused' : this.#busy(), paused ? 'Paused by hand.' : null)
     this.#wake()
+  }
+
+  #busy(): Run['state'] {
+    return this.#progress.phase === 'preparing' ? 'preparing' : 'running'
   }
 
   #state(state: Run['state'], reason: string | null): void {
@@ -134,9 +138,9 @@ export class RunUnderWay {
     if (now - this.#told < BATCH_EVERY_MS && message.batch < message.batches) return
     this.#told = now
     const { type: _, ...figures } = message
-    const { memoryBytes, cpuSeconds } = this.#progress
+    const { memoryBytes, cpuSeconds, use } = this.#progress
     this.#then(async () => {
-      this.#options.feed.pass(this.id, { ...figures, memoryBytes, cpuSeconds })
+      this.#options.feed.pass(this.id, { ...figures, memoryBytes, cpuSeconds, use })
     })
   }
 

@@ -1,6 +1,7 @@
 // What may be set for a training run, its presets and its checks. Everything here goes into configs/train.json.
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
+import { GivenCoolingSchema } from './cooling/settings.ts'
 
 /** Random changes of a training image; amounts are the largest ones, drawn anew for each image and epoch. */
 export const AugmentationSchema = z.strictObject({
@@ -22,6 +23,9 @@ export const HyperparametersSchema = z.strictObject({
   epochs: z.int().min(1).max(1000),
   batchSize: z.int().min(2).max(512).default(32),
   learningRate: z.number().positive().max(1),
+  optimizer: z.enum(['adam', 'sgd']).default('adam'),
+  /** Of sgd. */
+  momentum: z.number().min(0).max(0.999).default(0.9),
   seed: z.int().min(0).max(2_147_483_647).default(42),
   weightDecay: z.number().min(0).max(1).default(0),
   labelSmoothing: z.number().min(0).max(0.5).default(0),
@@ -29,13 +33,24 @@ export const HyperparametersSchema = z.strictObject({
   classWeights: z.boolean().default(true),
   /** null trains on the images as they are. */
   augmentation: AugmentationSchema.nullable(),
-  schedule: z.enum(['plateau', 'cosine', 'constant']).default('cosine'),
+  schedule: z.enum(['plateau', 'cosine', 'step', 'constant']).default('cosine'),
   /** plateau: epochs without a better validation loss until the learning rate is multiplied by `plateauFactor`. */
   plateauPatience: z.int().min(1).max(1000).default(3),
   plateauFactor: z.number().positive().max(0.99).default(0.5),
+  /** step: every so many epochs the learning rate is multiplied by `stepFactor`. */
+  stepEpochs: z.int().min(1).max(1000).default(10),
+  stepFactor: z.number().positive().max(0.99).default(0.3),
   /** Epochs without a better validation loss until the run ends; 0 never ends it early. */
   earlyStopping: z.int().min(0).max(1000).default(8),
   imageSize: z.int().min(16).max(1024),
+  /** How an image becomes a square: black borders, the middle, or drawn out of shape. */
+  aspect: z.enum(['pad', 'crop', 'stretch']).default('pad'),
+  interpolation: z.enum(['bilinear', 'bicubic', 'area', 'nearest']).default('bilinear'),
+  /** Grey or colour; null: colour for skin, grey for X-rays. */
+  channels: z
+    .union([z.literal(1), z.literal(3)])
+    .nullable()
+    .default(null),
   maxPerClass: z.int().min(2).nullable().default(null),
   /** How deep training goes: the head and this many layers before it; the rest stays as it was given. */
   trainedLayers: z.union([z.literal('all'), z.int().min(0).max(10_000)]).default('all'),
@@ -47,13 +62,33 @@ export const HyperparametersSchema = z.strictObject({
 })
 export type Hyperparameters = Readonly<z.infer<typeof HyperparametersSchema>>
 /** What a caller may give; the rest follows from preset, architecture and condition. */
-export type GivenHyperparameters = Readonly<Partial<z.input<typeof HyperparametersSchema>>>
+export const GivenHyperparametersSchema = HyperparametersSchema.partial().extend({
+  /** Spares the machine and changes no weights, so it is no hyperparameter that a result depends on. */
+  cooling: GivenCoolingSchema.optional(),
+})
+export type GivenHyperparameters = Readonly<z.input<typeof GivenHyperparametersSchema>>
 
-export const PRESETS = {
+/** `maxPerClass` where the preset has one; the training page's action "the whole set" names the pair of heatmap presets. */
+export const PRESETS: Readonly<
+  Record<
+    'quick' | 'standard' | 'intensive' | 'heatmap-standard' | 'heatmap-intensive',
+    { readonly epochs: number; readonly maxPerClass?: number; readonly title: string }
+  >
+> = {
   quick: { epochs: 5, title: 'Quick: 5 epochs, to see whether the dataset works' },
   standard: { epochs: 25, title: 'Standard: 25 epochs' },
   intensive: { epochs: 50, title: 'Intensive: 50 epochs' },
-} as const
+  'heatmap-standard': {
+    epochs: 10,
+    maxPerClass: 500,
+    title: 'Heatmap standard: 10 epochs, at most 500 images of each class; meant for DenseNet121',
+  },
+  'heatmap-intensive': {
+    epochs: 15,
+    maxPerClass: 500,
+    title: 'Heatmap intensive: 15 epochs, at most 500 images of each class; meant for DenseNet121',
+  },
+}
 export type Preset = keyof typeof PRESETS
 
 export interface Defaults {
@@ -70,12 +105,13 @@ export function completeHyperparameters(
 ): Hyperparameters {
   const { learningRate, imageSize, augmentation } = defaults
   const { epochs } = PRESETS[defaults.preset]
+  const { cooling: _, ...wishes } = given
   const result = HyperparametersSchema.safeParse({
     epochs,
     learningRate,
     imageSize,
     augmentation,
-    ...given,
+    ...wishes,
   })
   if (result.success) return result.data
   const issue = result.error.issues[0]

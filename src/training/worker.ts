@@ -14,14 +14,6 @@ function report(message: TrainingMessage): void {
   if (process.connected) process.send?.(message)
 }
 
-const RESOURCES_EVERY_MS = 2000
-
-function reportResources(): void {
-  const { user, system } = process.cpuUsage()
-  const memoryBytes = process.memoryUsage.rss()
-  report({ type: 'resources', memoryBytes, cpuSeconds: (user + system) / 1e6 })
-}
-
 /** Loads what ROENTGEN_ENGINE chooses, and says so. @throws AppError `unavailable` */
 async function startEngine(): Promise<EngineName> {
   const { engine, reason, library } = await chooseEngine(readConfig())
@@ -35,11 +27,10 @@ async function startEngine(): Promise<EngineName> {
 }
 
 async function work(job: TrainingJob): Promise<void> {
-  setInterval(reportResources, RESOURCES_EVERY_MS).unref()
   try {
     const engine = await startEngine()
-    const { checkpointSeconds } = readConfig()
-    const context = { control, report, engine, checkpointSeconds }
+    const { checkpointSeconds, cooling } = readConfig()
+    const context = { control, report, engine, checkpointSeconds, cooling }
     report({ type: 'finished', summary: await runJob(job, context) })
   } catch (error) {
     if (isAppError(error)) report({ type: 'failed', code: error.code, message: error.message })

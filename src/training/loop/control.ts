@@ -4,19 +4,22 @@ import type { TrainingMessage } from '../job.ts'
 
 export interface Control {
   wish: 'go on' | 'pause' | 'stop' | 'cancel'
+  /** Spares the machine: waits for a cooling break or for its share of rest, and gives the seconds that it took. */
+  rest?: () => Promise<number>
 }
 
 const LOOK_AGAIN_MS = 50
 
-/** Waits while a pause is wished for. @returns the seconds that it took, to be left out of what is reported */
+/** Waits while the machine has to cool or a pause is wished for. @returns the seconds that it took, to be left out of what is reported */
 export async function whilePaused(
   control: Control,
   report: (message: TrainingMessage) => void,
 ): Promise<number> {
-  if (control.wish !== 'pause') return 0
+  const rested = (await control.rest?.()) ?? 0
+  if (control.wish !== 'pause') return rested
   const started = performance.now()
   report({ type: 'paused', paused: true })
   while (control.wish === 'pause') await after(LOOK_AGAIN_MS)
   report({ type: 'paused', paused: false })
-  return (performance.now() - started) / 1000
+  return rested + (performance.now() - started) / 1000
 }
