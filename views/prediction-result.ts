@@ -114,9 +114,10 @@ function passportTags(
 }
 
 function familiarityWords(familiarity: { score: number; outOfDistribution: boolean }): Html {
+  const score = html` <span class="hint">(distance ${familiarity.score.toFixed(2)}; 1 is the limit)</span>`
   return familiarity.outOfDistribution
-    ? badge('unlike the training images', 'warn', 'warning')
-    : html`like the training images`
+    ? html`${badge('unlike the training images', 'warn', 'warning')}${score}`
+    : html`like the training images${score}`
 }
 
 function timings(all: Readonly<Record<string, number>>): Html {

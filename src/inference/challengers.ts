@@ -65,12 +65,13 @@ export class Challengers {
     if (!served) return undefined
     const letGo = served.acquire()
     try {
-      const { model, preprocessing } = served.loaded.config
+      const { model, preprocessing, familiarity } = served.loaded.config
       return await read({
         versionId: served.source.id,
         sha256,
         model,
         preprocessing,
+        familiarity,
         infer: (tensor, options) => served.inferInBackground(tensor, options?.signal),
         inferMasked: (tensor, options) => served.inferMasked(tensor, options),
       })

@@ -4,22 +4,27 @@ import type { z } from 'zod'
 import { AppError } from '../errors.ts'
 import { type Preprocessing, PreprocessingSchema } from '../imaging/preprocessing.ts'
 import {
+  FamiliaritySchema,
   type FileEntry,
   type Golden,
   GoldenSchema,
   type ModelConfig,
   ModelConfigSchema,
 } from '../package/schema.ts'
+import { decodeFamiliarity, type FamiliarityModel } from './familiarity/familiarity.ts'
 import type { ServingCopy } from './serving-copy.ts'
 import { readVerified } from './verified-bytes.ts'
 
 const GOLDEN_FOLDER = 'results/golden/'
+const FAMILIARITY = 'configs/familiarity.json'
 
 export interface CopiedConfig {
   readonly model: ModelConfig
   readonly preprocessing: Preprocessing
   /** Undefined when the package brings no golden images. */
   readonly golden: Golden | undefined
+  /** Null when the package does not say what is familiar to it. */
+  readonly familiarity: FamiliarityModel | null
   /** The graph's entry in the manifest. */
   readonly graph: FileEntry
 }
@@ -37,7 +42,15 @@ export async function readCopiedConfig(copy: ServingCopy): Promise<CopiedConfig>
   if (model.graph.outputs.logits === null && model.graph.outputs.probabilities === null) {
     throw wrong('its graph gives neither logits nor probabilities')
   }
-  return { model, preprocessing, golden, graph }
+  return { model, preprocessing, golden, familiarity: await readFamiliarity(copy), graph }
+}
+
+async function readFamiliarity(copy: ServingCopy): Promise<FamiliarityModel | null> {
+  if (!copy.files.some((file) => file.path === FAMILIARITY)) return null
+  const config = await readJson(copy, FAMILIARITY, FamiliaritySchema)
+  const entry = copy.files.find((file) => file.path === config.file)
+  if (!entry) throw wrong(`it has no ${config.file}`)
+  return decodeFamiliarity(config, await readVerified(join(copy.dir, entry.path), entry.sha256))
 }
 
 /** The verified bytes of a golden image, named from the package's or the golden folder. @throws AppError `golden-mismatch` */

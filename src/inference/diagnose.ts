@@ -9,6 +9,7 @@ import {
   type Heatmap,
   warningsOfWeakEvidence,
 } from './explain/explain.ts'
+import { type Familiarity, familiarityOf, UNFAMILIAR } from './familiarity/familiarity.ts'
 import type { LoadedVersion } from './lease.ts'
 import { type ClassScore, scores } from './scores.ts'
 
@@ -22,6 +23,8 @@ export interface Diagnosis {
   readonly calibration: Omit<Calibration, 'n'> | null
   /** Null with `explain: none`. */
   readonly heatmap: Heatmap | null
+  /** Null when the version does not say what is familiar to it. */
+  readonly familiarity: Familiarity | null
   /** Sentences for the reader of the result. */
   readonly warnings: readonly string[]
   /** Milliseconds, waiting in the queue included. */
@@ -67,13 +70,16 @@ export async function diagnose(o: DiagnoseInput): Promise<Diagnosis> {
           target: target ?? decision.label,
           signal: o.signal,
         })
+  const familiarity = familiarityOf(o.lease.familiarity, raw.embedding)
   return {
     classes: classScores,
     decision,
     confidence: decided.probability,
     calibration: o.calibration && shown(o.calibration),
     heatmap: explained.heatmap,
+    familiarity,
     warnings: [
+      ...(familiarity?.outOfDistribution ? [UNFAMILIAR] : []),
       ...explained.warnings,
       ...(explained.heatmap ? warningsOfWeakEvidence(explained.heatmap, decision.label) : []),
     ],

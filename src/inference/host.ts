@@ -4,6 +4,7 @@ import { flushCompileCache } from 'node:module'
 import { constants, setPriority } from 'node:os'
 import { createSession, type Session, type TensorValue } from '../engine/session.ts'
 import { isAppError, messageOf } from '../errors.ts'
+import { pooled } from './familiarity/pooled.ts'
 import type { FromHost, HostError, LoadRequest, ToHost } from './host-messages.ts'
 import { hidePatch, toLayout } from './input-tensor.ts'
 import type { RawOutput, RawScores, Volume } from './raw-output.ts'
@@ -48,11 +49,13 @@ async function infer(host: Loaded, tensor: Float32Array, explain: boolean): Prom
   const started = performance.now()
   const output = await runGraph(host, tensor)
   const layer = (name: string | null): Volume | null => (explain ? output(name) : null)
+  const features = output(outputs.features)
   return {
     logits: output(outputs.logits)?.data ?? null,
     probabilities: output(outputs.probabilities)?.data ?? null,
     features: layer(outputs.features),
     gradients: layer(outputs.gradients),
+    embedding: features && pooled(features),
     inferMs: performance.now() - started,
   }
 }

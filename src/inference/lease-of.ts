@@ -7,7 +7,7 @@ export function leaseOf(
   served: ServedVersion,
   { activationId, role, release }: Pick<Lease, 'activationId' | 'role' | 'release'>,
 ): Lease {
-  const { model, preprocessing } = served.loaded.config
+  const { model, preprocessing, familiarity } = served.loaded.config
   return {
     versionId: served.source.id,
     sha256: served.source.sha256,
@@ -16,6 +16,7 @@ export function leaseOf(
     damaged: served.damage !== null,
     model,
     preprocessing,
+    familiarity,
     infer: (tensor, options) => served.infer(tensor, options),
     inferMasked: (tensor, options) => served.inferMasked(tensor, options),
     release,

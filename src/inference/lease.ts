@@ -2,6 +2,7 @@
 // runtime.ts, used by diagnose.ts and the server.
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import type { ModelConfig } from '../package/schema.ts'
+import type { FamiliarityModel } from './familiarity/familiarity.ts'
 import type { Patch, RawOutput, RawScores } from './raw-output.ts'
 
 export interface InferOptions {
@@ -22,6 +23,8 @@ export interface MaskedOptions {
 export interface LoadedVersion {
   readonly model: ModelConfig
   readonly preprocessing: Preprocessing
+  /** Tells images that are unlike the training images; null when the package does not say. */
+  readonly familiarity: FamiliarityModel | null
   /**
    * One image. `tensor` is NHWC [1, height, width, channels] as `preprocessing` says.
    * @throws AppError `busy` (queue full), `loading`, `unavailable` (the host failed twice), `invalid` (wrong length)

@@ -15,6 +15,8 @@ export interface RawScores {
 export interface RawOutput extends RawScores {
   readonly features: Volume | null // [1, h, w, F]
   readonly gradients: Volume | null // [K, h, w, F] or [K, 1, 1, F]: d logit_k / d features
+  /** Each feature averaged over each quarter of the image; null where the graph gives no features. */
+  readonly embedding: Float32Array | null // [4, F]
   /** Time of the run in the host. */
   readonly inferMs: number
 }

@@ -92,6 +92,33 @@ export const ModelConfigSchema = z.object({
 })
 export type ModelConfig = Readonly<z.infer<typeof ModelConfigSchema>>
 
+/**
+ * configs/familiarity.json: what the features of the training images look like, so that an image unlike them is noticed.
+ * `file` holds float32, little endian: mean [features], scale [features], axes [variances.length, features].
+ * Packages from before, and foreign ones, have none.
+ */
+export const FamiliaritySchema = z.object({
+  schema: z.literal(1),
+  method: z.literal('mahalanobis'),
+  /** The layer whose features are averaged over each quarter of the image. */
+  layer: z.string(),
+  pooling: z.literal('quarters'),
+  features: z.int().min(1).max(100_000),
+  /** Along each axis, of the features after mean and scale; then of each of the directions that are left. */
+  variances: z.array(finite.positive()).max(1000),
+  residualVariance: finite.positive(),
+  /** Distance beyond which an image is called unlike the training images. */
+  threshold: finite.positive(),
+  /** Share of the images of `thresholdFrom` that lie within it, as it was asked for. */
+  percentile: finite.min(0).max(1),
+  fittedOn: z.object({ split: z.string(), n: z.int().min(0) }),
+  thresholdFrom: z.object({ split: z.string(), n: z.int().min(0) }),
+  /** Images that had no part in it, and how many of them are beyond the threshold. */
+  checkedOn: z.object({ split: z.string(), n: z.int().min(0), outside: z.int().min(0) }),
+  file: z.string(),
+})
+export type FamiliarityConfig = Readonly<z.infer<typeof FamiliaritySchema>>
+
 /** results/golden/golden.json: stored images with the raw outputs that this very graph gave. */
 export const GoldenSchema = z.object({
   schema: z.literal(1),

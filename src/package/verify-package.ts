@@ -45,12 +45,13 @@ export async function verifyPackage(
   return { manifest, sha256, sizeBytes: manifest.files.reduce((sum, file) => sum + file.size, 0) }
 }
 
-/** What a host needs: its graph, how to prepare an image, and the golden images with their outputs. */
+/** What a host needs: its graph, how to prepare an image, what is familiar to it, and the golden images with their outputs. */
 export function servingFiles(manifest: Manifest): readonly FileEntry[] {
   return manifest.files.filter(
     ({ path }) =>
       path === 'configs/model.json' ||
       path === 'configs/preprocessing.json' ||
+      path.startsWith('configs/familiarity.') ||
       path.startsWith('results/golden/') ||
       /^models\/[^/]+\.onnx$/.test(path),
   )

@@ -14,6 +14,7 @@ import { type Diagnosis, diagnose } from '../inference/diagnose.ts'
 import type { ExplainMethod } from '../inference/explain/explain.ts'
 import type { Lease } from '../inference/lease.ts'
 import { findVersionRef, parseVersion } from '../package/ids.ts'
+import { findAliasRef, resolveVersion } from '../registry/aliases.ts'
 import { type Condition, getCondition } from '../registry/conditions.ts'
 import { type Prediction, storePrediction } from '../registry/predictions.ts'
 import { packageDir } from '../registry/store.ts'
@@ -118,7 +119,7 @@ async function versionOf(
   home: Home,
   { condition, id }: { condition: Condition; id: string },
 ): Promise<Version> {
-  const ref = findVersionRef(id.trim())
+  const ref = findAliasRef(id) ? await resolveVersion(home.db, id) : findVersionRef(id.trim())
   const version = ref?.condition === condition.id ? await findVersion(home.db, ref) : undefined
   if (version && version.status !== 'deleted') return version
   throw new AppError(
@@ -197,7 +198,7 @@ function predictionOf({ condition, version, lease, image, diagnosis, total }: Pa
         tags: image.passport.tags,
       },
     },
-    familiarity: null,
+    familiarity: diagnosis.familiarity,
     preprocessing: preprocessingDigest(lease.preprocessing),
     precision: 'float32',
     activation: lease.activationId,

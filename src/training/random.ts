@@ -9,6 +9,7 @@ export const PURPOSE = {
   weights: 4,
   golden: 5,
   sample: 6,
+  familiarity: 7,
 } as const
 
 /** A counter from a text (FNV-1a), for draws that belong to a file or a patient and not to a place in a list. */

@@ -39,6 +39,7 @@ function output(o: { rows: number; gradients: Float32Array }): RawOutput {
     probabilities: null,
     features: { data: FEATURES, dims: [1, 2, 2, 2] },
     gradients: { data: o.gradients, dims: [o.rows, ...places, 2] },
+    embedding: null,
     inferMs: 1,
   }
 }
@@ -128,6 +129,7 @@ function version(o: { readonly scale: number | null }): LoadedVersion {
       explanation: { layer: 'conv', reason: 'the only one', scale: o.scale },
       parameters: null,
     },
+    familiarity: null,
     preprocessing: PREPROCESSING,
     infer: () => assert.fail('nothing needs another run'),
     inferMasked: () => assert.fail('nothing needs another run'),

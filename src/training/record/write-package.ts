@@ -4,6 +4,7 @@ import { saveLayersModel } from '../../engine/layers-save.ts'
 import { createSession } from '../../engine/session.ts'
 import { writeManifest } from '../../package/manifest.ts'
 import { measureHeatmapScale } from '../evaluation/heatmap-scale.ts'
+import { measureFamiliarity } from '../familiarity/measure-familiarity.ts'
 import { writeConfigs } from './configs.ts'
 import { describeModel } from './describe-model.ts'
 import { writeGolden } from './golden-images.ts'
@@ -23,6 +24,8 @@ const WRITERS: readonly PackageWriter[] = [
   ({ dir, config, onnx }) => writeFiles(dir, { [config.graph.file]: onnx }),
   ({ dir, model }) => saveLayersModel(model, join(dir, 'models/tfjs')),
   ({ dir, config }) => writeFiles(dir, { 'configs/model.json': json(config) }),
+  async ({ dir, session, config: model, prepared }) =>
+    writeFiles(dir, await measureFamiliarity(session, { model, prepared })),
   writeGolden,
   writeConfigs,
   writeTables,
