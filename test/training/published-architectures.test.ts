@@ -212,7 +212,7 @@ test('EfficientNet has the names, squeeze widths, paddings and drop rates of Ker
 })
 
 test('EfficientNet for published weights divides by the root of the deviation once more', () => {
-  const model = build('efficientnet_b0', { published: true, top: 'none' })
+  const model = build('efficientnet_b0', { variant: 'keras-imagenet', top: 'none' })
   assert.deepEqual(namesOf(model).slice(1, 4), ['rescaling', 'normalization', 'rescaling_1'])
   assert.equal(model.layers.length, 237 + 1)
 })

@@ -13,14 +13,27 @@ export interface BuildOptions {
   readonly seed: number
   /**
    * What stands on the features. `condition` (the default): a linear layer of `outputs`. Only where weights are published:
-   * `imagenet`, the head of 1,000 classes that came with them, and `none`, the features themselves.
+   * `imagenet`, the head of 1,000 classes that came with them; `original`, that head with linear `outputs` instead (VGG16
+   * has two large layers before it); and `none`, the features themselves.
    */
-  readonly top?: 'condition' | 'imagenet' | 'none'
+  readonly top?: 'condition' | 'imagenet' | 'original' | 'none'
   /** `zeros` saves the time of drawing weights that are put in afterwards anyway; `seeded` by default. */
   readonly weights?: 'seeded' | 'zeros'
-  /** For weights published by Keras: EfficientNet then has a layer more. False by default. */
-  readonly published?: boolean
+  /** Whose details it has; `keras` by default. */
+  readonly variant?: Variant
 }
+
+/**
+ * The same architecture differs in details from library to library, and weights fit only with theirs. `keras`: as in
+ * keras.applications. `keras-imagenet`: as Keras builds it around its own ImageNet weights, where EfficientNet has a layer
+ * more. `torchvision`: epsilon 1e-5 in batch normalisation, padding by half the kernel on every side, ResNet50's strides in
+ * the 3x3 convolutions and no biases before batch normalisation, EfficientNet without layers that scale pixels.
+ */
+export const VARIANTS = ['keras', 'keras-imagenet', 'torchvision'] as const
+export type Variant = (typeof VARIANTS)[number]
+
+/** PyTorch's epsilon of batch normalisation. */
+export const TORCH_EPSILON = 1e-5
 
 /** The part of a preprocessing that goes with published weights, and is a sensible choice without them. */
 export type PixelScaling = Pick<Preprocessing, 'scale' | 'mean' | 'std' | 'order'>

@@ -3,7 +3,13 @@
 import * as tf from '@tensorflow/tfjs'
 import { normalization } from '../../engine/layers/normalization.ts'
 import '../../engine/layers/registered.ts'
-import { type Architecture, type BuildOptions, LINEAR_HEAD, NO_SCALING } from './architecture.ts'
+import {
+  type Architecture,
+  type BuildOptions,
+  LINEAR_HEAD,
+  NO_SCALING,
+  TORCH_EPSILON,
+} from './architecture.ts'
 import {
   activation,
   apply,
@@ -38,7 +44,7 @@ const STAGES: readonly Stage[] = [
 ]
 const STEM = 32
 const FEATURES = 1280
-const NORM = { epsilon: 1e-3 }
+const KERAS_EPSILON = 1e-3
 /** Share of residual branches that are left out in training, growing from block to block up to this. */
 const DROP_CONNECT = 0.2
 
@@ -48,10 +54,23 @@ interface Scaling {
   readonly dropout: number
 }
 
-/** The padding that TensorFlow's "same" has at stride 2, which depends on whether the side is even. */
-function padded(x: Features, name: string, kernel: number): Features {
+interface Details {
+  readonly isTorch: boolean
+  readonly norm: { readonly epsilon: number }
+}
+
+/**
+ * The padding that TensorFlow's "same" has at stride 2, which depends on whether the side is even; PyTorch pads both ends
+ * by half the kernel.
+ */
+function padded(
+  x: Features,
+  name: string,
+  { kernel, isTorch }: Pick<Details, 'isTorch'> & { readonly kernel: number },
+): Features {
   const half = Math.floor(kernel / 2)
-  const sides = (side: number | null | undefined): Sides => [half - (1 - ((side ?? 0) % 2)), half]
+  const sides = (side: number | null | undefined): Sides =>
+    isTorch ? [half, half] : [half - (1 - ((side ?? 0) % 2)), half]
   return zeroPadding(x, name, [sides(x.shape[1]), sides(x.shape[2])])
 }
 
@@ -68,29 +87,29 @@ function squeezeAndExcite(x: Features, name: string, reduced: number): Features 
   return apply(tf.layers.multiply({ name: `${name}_se_excite` }), [x, s])
 }
 
-interface Block extends Omit<Stage, 'repeats'> {
+interface Block extends Omit<Stage, 'repeats'>, Details {
   readonly name: string
   readonly dropRate: number
 }
 
 /** An inverted residual (MBConv) with squeeze and excitation. */
 function block(x: Features, o: Block): Features {
-  const { name, kernel, stride } = o
+  const { name, kernel, stride, norm } = o
   const before = x.shape[3] ?? 0
   let y = x
   if (o.expand > 1) {
     const filters = before * o.expand
     y = convolution(y, { name: `${name}_expand_conv`, filters, kernel: 1 })
-    y = batchNorm(y, `${name}_expand_bn`, NORM)
+    y = batchNorm(y, `${name}_expand_bn`, norm)
     y = activation(y, `${name}_expand_activation`, 'swish')
   }
-  if (stride === 2) y = padded(y, `${name}_dwconv_pad`, kernel)
+  if (stride === 2) y = padded(y, `${name}_dwconv_pad`, o)
   const padding = stride === 2 ? 'valid' : 'same'
   y = depthwise(y, { name: `${name}_dwconv`, kernel, stride, padding })
-  y = activation(batchNorm(y, `${name}_bn`, NORM), `${name}_activation`, 'swish')
+  y = activation(batchNorm(y, `${name}_bn`, norm), `${name}_activation`, 'swish')
   y = squeezeAndExcite(y, name, Math.max(1, Math.floor(before * 0.25)))
   y = convolution(y, { name: `${name}_project_conv`, filters: o.filters, kernel: 1 })
-  y = batchNorm(y, `${name}_project_bn`, NORM)
+  y = batchNorm(y, `${name}_project_bn`, norm)
   if (stride === 2 || before !== o.filters) return y
   if (o.dropRate > 0) {
     // Whole images at a time: one draw for each.
@@ -100,15 +119,19 @@ function block(x: Features, o: Block): Features {
   return apply(tf.layers.add({ name: `${name}_add` }), [y, x])
 }
 
-function features(input: Features, { width, depth }: Scaling): Features {
-  let x = padded(input, 'stem_conv_pad', 3)
+function features(
+  input: Features,
+  { width, depth, ...details }: Omit<Scaling, 'dropout'> & Details,
+): Features {
+  const { norm } = details
+  let x = padded(input, 'stem_conv_pad', { kernel: 3, ...details })
   const stem = {
     filters: toMultipleOf8(STEM * width),
     kernel: 3,
     stride: 2,
     padding: 'valid',
   } as const
-  x = batchNorm(convolution(x, { name: 'stem_conv', ...stem }), 'stem_bn', NORM)
+  x = batchNorm(convolution(x, { name: 'stem_conv', ...stem }), 'stem_bn', norm)
   x = activation(x, 'stem_activation', 'swish')
   const stages = STAGES.map((stage) => ({ ...stage, repeats: Math.ceil(depth * stage.repeats) }))
   const total = stages.reduce((sum, { repeats }) => sum + repeats, 0)
@@ -117,6 +140,7 @@ function features(input: Features, { width, depth }: Scaling): Features {
     for (let repeat = 0; repeat < repeats; repeat++) {
       x = block(x, {
         ...stage,
+        ...details,
         name: `block${index + 1}${String.fromCharCode('a'.charCodeAt(0) + repeat)}`,
         filters: toMultipleOf8(stage.filters * width),
         stride: repeat === 0 ? stage.stride : 1,
@@ -126,24 +150,30 @@ function features(input: Features, { width, depth }: Scaling): Features {
     }
   }
   x = convolution(x, { name: 'top_conv', filters: toMultipleOf8(FEATURES * width), kernel: 1 })
-  return activation(batchNorm(x, 'top_bn', NORM), 'top_activation', 'swish')
+  return activation(batchNorm(x, 'top_bn', norm), 'top_activation', 'swish')
 }
 
-/** The first layers. Published weights hold standard deviations as variances, so Keras divides by their root once more. */
-function normalised(input: Features, { channels, published }: BuildOptions): Features {
+/**
+ * The first layers. Keras' ImageNet weights hold standard deviations as variances, so Keras divides by their root once more.
+ * torchvision leaves the scaling of pixels to whoever calls the network.
+ */
+function normalised(input: Features, { channels, variant }: BuildOptions): Features {
+  if (variant === 'torchvision') return input
   let x = apply(tf.layers.rescaling({ name: 'rescaling', scale: 1 / 255 }), input)
   x = apply(normalization({ name: 'normalization' }), x)
-  if (!published || channels !== 3) return x
+  if (variant !== 'keras-imagenet' || channels !== 3) return x
   const scale = [0.229, 0.224, 0.225].map((deviation) => 1 / Math.sqrt(deviation))
   const layer = { name: 'rescaling_1', scale: scale as unknown as number }
   return apply(tf.layers.rescaling(layer), x)
 }
 
-function builder(name: string, scaling: Scaling): Architecture['build'] {
+function builder(name: string, { dropout: rate, ...scaling }: Scaling): Architecture['build'] {
   return (options) => {
     const input = imageInput(options)
-    const dropout = { name: 'top_dropout', rate: scaling.dropout }
-    const x = features(normalised(input, options), scaling)
+    const dropout = { name: 'top_dropout', rate }
+    const isTorch = options.variant === 'torchvision'
+    const norm = { epsilon: isTorch ? TORCH_EPSILON : KERAS_EPSILON }
+    const x = features(normalised(input, options), { ...scaling, isTorch, norm })
     return network({ name, input, output: pooledTop(x, options, dropout) }, options)
   }
 }

@@ -1,7 +1,13 @@
-// ResNet50 (He et al. 2016, version 1), layer for layer and name for name as in keras.applications. The stride is in the
-// first 1x1 convolution of a stage; torchvision's "v1.5" has it in the 3x3, so its weights are those of another network.
+// ResNet50 (He et al. 2016), layer for layer and name for name as in keras.applications: version 1, with the stride in the
+// first 1x1 convolution of a stage. torchvision's version 1.5 has it in the 3x3, without biases: that is a variant here.
 import * as tf from '@tensorflow/tfjs'
-import { type Architecture, type BuildOptions, CAFFE_SCALING, LINEAR_HEAD } from './architecture.ts'
+import {
+  type Architecture,
+  type BuildOptions,
+  CAFFE_SCALING,
+  LINEAR_HEAD,
+  TORCH_EPSILON,
+} from './architecture.ts'
 import {
   activation,
   apply,
@@ -11,6 +17,7 @@ import {
   imageInput,
   network,
   pooledTop,
+  type Sides,
   zeroPadding,
 } from './building.ts'
 
@@ -25,7 +32,14 @@ const STAGES: readonly Stage[] = [
   { blocks: 6, filters: 256, stride: 2 },
   { blocks: 3, filters: 512, stride: 2 },
 ]
-const NORM = { epsilon: 1.001e-5 }
+const KERAS_EPSILON = 1.001e-5
+
+const THREE: Sides = [3, 3]
+const ONE: Sides = [1, 1]
+
+function normOf(isTorch: boolean): { readonly epsilon: number } {
+  return { epsilon: isTorch ? TORCH_EPSILON : KERAS_EPSILON }
+}
 
 interface Block {
   readonly name: string
@@ -33,13 +47,17 @@ interface Block {
   readonly stride: number
   /** The first block of a stage changes the shape, so that its shortcut needs a convolution. */
   readonly isFirst: boolean
+  readonly isTorch: boolean
 }
 
-function bottleneck(x: Features, { name, filters, stride, isFirst }: Block): Features {
+function bottleneck(x: Features, { name, filters, stride, isFirst, isTorch }: Block): Features {
+  const strided = isTorch ? [0, 2] : [0, 1]
   const normalised = (from: Features, part: number, o: { filters: number; kernel: number }) => {
-    const first = part < 2 ? { stride, padding: 'valid' as const } : {}
-    const y = convolution(from, { name: `${name}_${part}_conv`, bias: true, ...o, ...first })
-    return batchNorm(y, `${name}_${part}_bn`, NORM)
+    const step = strided.includes(part) ? { stride, padding: 'valid' as const } : {}
+    const isPadded = o.kernel > 1 && step.stride !== undefined
+    const padded = isPadded ? zeroPadding(from, `${name}_${part}_pad`, [ONE, ONE]) : from
+    const y = convolution(padded, { name: `${name}_${part}_conv`, bias: !isTorch, ...o, ...step })
+    return batchNorm(y, `${name}_${part}_bn`, normOf(isTorch))
   }
   const shortcut = isFirst ? normalised(x, 0, { filters: 4 * filters, kernel: 1 }) : x
   let y = activation(normalised(x, 1, { filters, kernel: 1 }), `${name}_1_relu`, 'relu')
@@ -51,20 +69,17 @@ function bottleneck(x: Features, { name, filters, stride, isFirst }: Block): Fea
 
 function build(options: BuildOptions): tf.LayersModel {
   const input = imageInput(options)
-  const [three, one] = [
-    [3, 3],
-    [1, 1],
-  ] as const
-  const stem = { filters: 64, kernel: 7, stride: 2, padding: 'valid', bias: true } as const
-  let x = zeroPadding(input, 'conv1_pad', [three, three])
-  x = batchNorm(convolution(x, { name: 'conv1_conv', ...stem }), 'conv1_bn', NORM)
-  x = zeroPadding(activation(x, 'conv1_relu', 'relu'), 'pool1_pad', [one, one])
+  const isTorch = options.variant === 'torchvision'
+  const stem = { filters: 64, kernel: 7, stride: 2, padding: 'valid', bias: !isTorch } as const
+  let x = zeroPadding(input, 'conv1_pad', [THREE, THREE])
+  x = batchNorm(convolution(x, { name: 'conv1_conv', ...stem }), 'conv1_bn', normOf(isTorch))
+  x = zeroPadding(activation(x, 'conv1_relu', 'relu'), 'pool1_pad', [ONE, ONE])
   x = apply(tf.layers.maxPooling2d({ name: 'pool1_pool', poolSize: 3, strides: 2 }), x)
   for (const [index, { blocks, filters, stride }] of STAGES.entries()) {
     for (let block = 1; block <= blocks; block++) {
       const name = `conv${index + 2}_block${block}`
       const isFirst = block === 1
-      x = bottleneck(x, { name, filters, stride: isFirst ? stride : 1, isFirst })
+      x = bottleneck(x, { name, filters, stride: isFirst ? stride : 1, isFirst, isTorch })
     }
   }
   return network({ name: 'resnet50', input, output: pooledTop(x, options) }, options)

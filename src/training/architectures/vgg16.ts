@@ -33,7 +33,8 @@ function build(options: BuildOptions): tf.LayersModel {
     }
     x = apply(tf.layers.maxPooling2d({ name: `${block}_pool`, poolSize: 2, strides: 2 }), x)
   }
-  const output = options.top === 'imagenet' ? originalTop(x, options) : pooledTop(x, options)
+  const isOriginal = options.top === 'imagenet' || options.top === 'original'
+  const output = isOriginal ? originalTop(x, options) : pooledTop(x, options)
   return network({ name: 'vgg16', input, output }, options)
 }
 
