@@ -50,6 +50,8 @@ export const links = {
   activate: (id: string): string => `${condition(id)}/activate`,
   challenger: (id: string): string => `${condition(id)}/challenger`,
   rollback: (id: string): string => `${condition(id)}/rollback`,
+  aliases: (id: string): string => `${condition(id)}/aliases`,
+  promotionRule: (id: string): string => `${condition(id)}/promotion-rule`,
   conditionSettings: (id: string): string => `${condition(id)}/settings`,
   datasets: '/datasets',
   datasetScan: '/datasets/scan',
@@ -59,6 +61,9 @@ export const links = {
   run: (id: string): string => `/training/${encodeURIComponent(id)}`,
   runAction: (id: string, action: string): string =>
     `/training/${encodeURIComponent(id)}/${action}`,
+  runSet: (id: string): string => `/training/sets/${encodeURIComponent(id)}`,
+  runSetJson: (id: string): string => `/api/v1/run-sets/${encodeURIComponent(id)}`,
+  runWholeSet: '/training/whole-set',
   runEvents: (id: string): string => `/api/v1/runs/${encodeURIComponent(id)}/events`,
   runJson: (id: string): string => `/api/v1/runs/${encodeURIComponent(id)}`,
   status: '/status',

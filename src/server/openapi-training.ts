@@ -78,7 +78,8 @@ export const TRAINING: readonly Operation[] = [
     tag: 'training',
     summary: 'Queue a training, or with lists a matrix of them',
     description:
-      'Any of dataset, architecture and preset as a list is a matrix and answers {runs: [Run]}, else the answer is the Run.',
+      'Any of dataset, architecture and preset as a list is a matrix and answers {runs: [Run], set}, else the answer is the Run. ' +
+      'Without a condition each dataset trains for the one that it was prepared for.',
     json: schemas.NewRunSchema,
     answers: {
       202: json(z.union([schemas.RunSchema, schemas.RunsSchema]), 'Queued'),
@@ -95,8 +96,21 @@ export const TRAINING: readonly Operation[] = [
     path: '/api/v1/runs',
     tag: 'training',
     summary: 'Runs, newest first',
-    query: { state: 'only in this state', condition: 'id of a condition', ...paging },
+    query: {
+      state: 'only in this state',
+      condition: 'id of a condition',
+      set: 'id of a matrix',
+      ...paging,
+    },
     answers: { 200: json(pageOf(schemas.RunSchema), 'A page') },
+  },
+  {
+    method: 'get',
+    path: '/api/v1/run-sets/{id}',
+    tag: 'training',
+    summary: 'A matrix of runs: how far, how long it will take, seconds of each phase',
+    answers: { 200: json(schemas.RunSetSchema, 'In the order of the queue') },
+    errors: [['404', 'unknown-run']],
   },
   {
     method: 'get',

@@ -25,7 +25,7 @@ export function runWishesOf(fields: ReadonlyMap<string, string>): Record<string,
   if (fields.has('noAugmentation')) hyperparameters.augmentation = null
   if (fields.has('noClassWeights')) hyperparameters.classWeights = false
   return {
-    condition: fieldOf(fields, 'condition') ?? '',
+    condition: fieldOf(fields, 'condition'),
     dataset: chosen(fields, 'dataset'),
     architecture: chosen(fields, 'architecture'),
     preset: chosen(fields, 'preset'),

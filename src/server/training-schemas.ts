@@ -21,7 +21,8 @@ export const PrepareSchema = z.strictObject({
 })
 
 export const NewRunSchema = z.strictObject({
-  condition: name,
+  /** Left out: the one that each dataset was prepared for. */
+  condition: name.optional(),
   dataset: oneOrMore,
   architecture: oneOrMore,
   preset: oneOrMore,
@@ -84,4 +85,17 @@ export const RunSchema = z.looseObject({
   createdAt: text,
 })
 
-export const RunsSchema = z.object({ runs: z.array(RunSchema) })
+export const RunsSchema = z.object({
+  runs: z.array(RunSchema),
+  /** Of the matrix: ask /api/v1/run-sets for how far it is. */
+  set: text.nullable(),
+})
+
+export const RunSetSchema = z.object({
+  id: text,
+  runs: z.array(z.object({ run: RunSchema, etaSeconds: z.number().nullable() })),
+  done: z.number(),
+  ended: z.int(),
+  etaSeconds: z.number().nullable(),
+  phases: z.record(text, z.number()),
+})

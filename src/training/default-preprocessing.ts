@@ -11,6 +11,8 @@ export function defaultPreprocessing(o: {
   /** Side of the square, in pixels. */
   readonly side: number
   readonly channels?: 1 | 3
+  readonly aspect?: Preprocessing['aspect']
+  readonly interpolation?: Preprocessing['interpolation']
   readonly scaling?: PixelScaling
 }): Preprocessing {
   const skin = o.bodyPart.toLowerCase().includes('skin')
@@ -19,8 +21,8 @@ export function defaultPreprocessing(o: {
     width: o.side,
     height: o.side,
     channels: o.channels ?? (skin ? 3 : 1),
-    interpolation: 'bilinear',
-    aspect: 'pad',
+    interpolation: o.interpolation ?? 'bilinear',
+    aspect: o.aspect ?? 'pad',
     antialias: true,
     ...(o.scaling ?? { scale: 1 / 127.5, mean: [1], std: [1], order: 'rgb' }),
   }

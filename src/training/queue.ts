@@ -3,6 +3,8 @@
 import { rm } from 'node:fs/promises'
 import { AppError, isAppError, messageOf } from '../errors.ts'
 import { parseVersion } from '../package/ids.ts'
+import { MAX_LIMIT } from '../registry/cursor.ts'
+import { listDatasets } from '../registry/datasets.ts'
 import { followPolicy } from '../registry/follow-policy.ts'
 import type { Actor, RegistryContext } from '../registry/registry-context.ts'
 import {
@@ -19,7 +21,9 @@ import {
 } from '../registry/runs.ts'
 import { getVersion, type Version } from '../registry/versions.ts'
 import { RunFeed } from './run-feed.ts'
+import { interruptedWords, smallerBatch, wrongState } from './run-outcome.ts'
 import { newRuns, type RunWishes, trainRequestOf } from './run-request.ts'
+import { type RunSet, summariseSet } from './run-set.ts'
 import { RunUnderWay } from './run-under-way.ts'
 import { TrainingSupervisor } from './supervisor.ts'
 import { workFolder } from './train-once.ts'
@@ -103,6 +107,16 @@ export class TrainingQueue {
   async list(filter: RunFilter) {
     const page = await listRuns(this.#options.context.db, filter)
     return { ...page, items: page.items.map((run) => this.#live(run)) }
+  }
+
+  /** Runs that were asked for together, with an estimate. @throws AppError `unknown-run` */
+  async set(id: string): Promise<RunSet> {
+    const { db } = this.#options.context
+    const { items } = await this.list({ set: id, limit: MAX_LIMIT })
+    if (items.length === 0) throw new AppError('unknown-run', 'There is no such set of runs.')
+    const finished = await listRuns(db, { state: 'finished', limit: 100 })
+    const measured = { datasets: await listDatasets(db), finished: finished.items }
+    return summariseSet(id, items.toReversed(), measured)
   }
 
   /** After the running batch; what waits is held back. @throws AppError `unknown-run`, `conflict` */
@@ -276,21 +290,4 @@ export class TrainingQueue {
 
 function actorVia(run: Run): Actor['via'] {
   return run.via as Actor['via']
-}
-
-function wrongState(run: Run, what: string): AppError {
-  return new AppError('conflict', `The run is ${run.state} and cannot be ${what}.`)
-}
-
-function interruptedWords(run: Run, why: string): string {
-  const { length } = run.progress.history
-  const from = length === 0 ? 'from the beginning, for no epoch had ended' : `after epoch ${length}`
-  return `${why}. It can be resumed ${from}.`
-}
-
-/** Half of it, as long as a batch remains that batch normalisation can work with. */
-function smallerBatch(run: Run): Run['offer'] {
-  const given = run.hyperparameters.batchSize
-  const batchSize = Math.floor((typeof given === 'number' ? given : 32) / 2)
-  return batchSize >= 2 ? { batchSize } : null
 }

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 import { PreprocessingSchema } from '../imaging/preprocessing.ts'
 import { formatVersion, parseName, parseVersion } from '../package/ids.ts'
+import { resolveVersion } from '../registry/aliases.ts'
 import { getCondition } from '../registry/conditions.ts'
-import { getDataset } from '../registry/datasets.ts'
+import { type Dataset, getDataset } from '../registry/datasets.ts'
 import type { Actor, Clock, RegistryPlace } from '../registry/registry-context.ts'
 import type { NewRun, Run } from '../registry/runs.ts'
 import { packageDir } from '../registry/store.ts'
@@ -23,7 +24,8 @@ import type { TrainRequest } from './train-once.ts'
 
 /** One list or one of each. */
 export interface RunWishes {
-  readonly condition: string
+  /** Left out: the one that each dataset was prepared for. */
+  readonly condition?: string | undefined
   readonly dataset: string | readonly string[]
   readonly architecture: string | readonly string[]
   readonly preset: string | readonly string[]
@@ -56,14 +58,16 @@ export async function newRuns(
   context: RequestContext,
   { wishes, actor }: { readonly wishes: RunWishes; readonly actor: Actor },
 ): Promise<NewRun[]> {
-  const condition = await getCondition(context.db, wishes.condition)
   const hyperparameters = wishes.hyperparameters ?? {}
   checkHyperparameters(hyperparameters)
-  const initFrom = wishes.initFrom ?? null
+  const from = wishes.initFrom ?? null
+  const initFrom = from && formatVersion(await resolveVersion(context.db, from))
   const runs: NewRun[] = []
+  const set = isMatrix(wishes) ? randomUUID() : undefined
   for (const wantedDataset of listOf(wishes.dataset)) {
     const dataset = await getDataset(context.db, wantedDataset)
-    const { fingerprint, images } = checkPrepared(dataset)
+    const { fingerprint, images, condition: preparedFor } = checkPrepared(dataset)
+    const condition = await getCondition(context.db, wishes.condition ?? own(preparedFor, dataset))
     for (const wantedArchitecture of listOf(wishes.architecture)) {
       const card = await getArchitectureCard(wantedArchitecture)
       if (initFrom !== null) await checkInitial(context, { initFrom, architecture: card.name })
@@ -81,6 +85,7 @@ export async function newRuns(
           tags: wishes.tags ?? [],
           lineage: {
             dataset: fingerprint,
+            ...(set !== undefined && { set }),
             ...(initFrom !== null && { initFrom }),
             ...(wishes.again !== undefined && { again: wishes.again }),
           },
@@ -94,6 +99,16 @@ export async function newRuns(
     throw new AppError('invalid', `A matrix makes from 1 to ${MOST_RUNS} runs.`)
   }
   return runs
+}
+
+/** @throws AppError `invalid` */
+function own(preparedFor: string | null, { name }: Pick<Dataset, 'name'>): string {
+  if (preparedFor !== null) return preparedFor
+  throw new AppError(
+    'invalid',
+    `"${name}" was prepared for no condition: prepare it for one, or say which condition the run is for.`,
+    { extra: { field: 'condition' } },
+  )
 }
 
 function listOf(value: string | readonly string[]): readonly string[] {

@@ -23,6 +23,9 @@ test('a dataset is scanned and prepared and a training started, watched and repe
 
   assert.match(await page('/datasets'), /Scan spots/)
   assert.match(await page('/training'), /Dataset not prepared/)
+  const nothing = await form('/training/whole-set', {})
+  assert.equal(nothing.status, 409)
+  assert.match(await nothing.text(), /Dataset not prepared/)
   const refused = await form('/datasets/scan', { path: '../models' })
   assert.equal(refused.status, 422)
   assert.match(await refused.text(), /below the data root/)
@@ -74,6 +77,23 @@ test('a dataset is scanned and prepared and a training started, watched and repe
   assert.deepEqual([repeated.hyperparameters.batchSize, repeated.lineage.again], [4, run])
   assert.equal((await form(`/training/${next}/cancel`, {})).status, 303)
   assert.equal((await home.runs.get(next)).state, 'cancelled')
+
+  const together = await form('/training/whole-set', {})
+  assert.equal(together.status, 303, await together.clone().text())
+  const set = together.headers.get('location') ?? ''
+  assert.match(set, /^\/training\/sets\//)
+  assert.match(await page(set), /2 trainings together.*heatmap-standard.*heatmap-intensive/s)
+  const { items } = await home.runs.list({ set: set.split('/').at(-1) })
+  assert.deepEqual(
+    items.map(({ architecture, condition, preset }) => [architecture, condition, preset]),
+    [
+      ['densenet121', 'spots', 'heatmap-intensive'],
+      ['densenet121', 'spots', 'heatmap-standard'],
+    ],
+  )
+  for (const { id: one } of items) await home.runs.cancel(one)
+  assert.match(await page(set), /2 of 2 ended/)
+  assert.equal((await call('/training/sets/none')).status, 404)
 })
 
 const HTML = { accept: 'text/html' }

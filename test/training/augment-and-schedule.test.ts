@@ -81,6 +81,15 @@ test('cosine falls from the full rate to a hundredth after a warm-up', () => {
   assert.ok(at(10, 99) < 0.011 * h.learningRate)
 })
 
+test('step multiplies the rate every so many epochs', () => {
+  const h = complete({ schedule: 'step', epochs: 30, stepEpochs: 10, stepFactor: 0.1 })
+  const progress = firstProgress(h)
+  const rate = (epoch: number) => learningRateAt(h, { progress, epoch, step: 50, steps: 100 })
+  assert.equal(rate(10), h.learningRate)
+  assert.equal(rate(11), h.learningRate * 0.1)
+  assert.equal(rate(30), h.learningRate * 0.1 ** 2)
+})
+
 test('a plateau halves the rate and no progress ends the run', () => {
   const h = complete({ schedule: 'plateau', plateauPatience: 2, earlyStopping: 4 })
   let progress = firstProgress(h)

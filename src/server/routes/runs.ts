@@ -19,16 +19,19 @@ export function runRoutes(home: Home): Hono<AppEnv> {
     const wishes = await readJson(c, NewRunSchema)
     const queued = await runs.add(wishes, c.var.actor)
     const [first] = queued
-    if (isMatrix(wishes) || !first) return c.json({ runs: queued }, 202)
+    if (isMatrix(wishes) || !first) {
+      return c.json({ runs: queued, set: first?.lineage.set ?? null }, 202)
+    }
     c.header('Location', `/api/v1/runs/${first.id}`)
     return c.json(first, 202)
   })
   routes.get('/api/v1/runs', async (c) => {
     const state = queryChoice(c, { name: 'state', of: RUN_STATES })
-    const filter = { state, condition: queryText(c, 'condition') }
+    const filter = { state, condition: queryText(c, 'condition'), set: queryText(c, 'set') }
     const page = { limit: queryLimit(c), cursor: queryText(c, 'cursor') }
     return c.json(await runs.list({ ...filter, ...page }))
   })
+  routes.get('/api/v1/run-sets/:id', async (c) => c.json(await runs.set(c.req.param('id'))))
   routes.get('/api/v1/runs/:id', async (c) => c.json(await runs.get(c.req.param('id'))))
   routes.post('/api/v1/runs/:id/pause', async (c) => c.json(await runs.pause(c.req.param('id'))))
   routes.post('/api/v1/runs/:id/resume', async (c) => c.json(await runs.resume(c.req.param('id'))))

@@ -3,8 +3,10 @@ import { type Context, Hono } from 'hono'
 import type { ProblemProps } from '../../../views/error.ts'
 import { links } from '../../../views/links.ts'
 import { runList } from '../../../views/run-list.ts'
+import { runSetPage, runSetPanel } from '../../../views/run-set.ts'
 import { runPage, runPanel } from '../../../views/run-show.ts'
 import { type ArchitectureChoice, trainingPage } from '../../../views/training.ts'
+import { AppError } from '../../errors.ts'
 import { listConditions } from '../../registry/conditions.ts'
 import { listDatasets } from '../../registry/datasets.ts'
 import { lastLogLines } from '../../registry/run-events.ts'
@@ -41,14 +43,32 @@ export function trainingPages(home: Home): Hono<AppEnv> {
     const chosen = await readForm(c)
     try {
       const wishes = parseWith(NewRunSchema, runWishesOf(chosen))
-      const queued = await runs.add(wishes, c.var.actor)
-      const [only] = queued
-      return seeOther(c, queued.length === 1 && only ? links.run(only.id) : links.training())
+      return seeOther(c, afterQueuing(await runs.add(wishes, c.var.actor)))
     } catch (error) {
       const problem = problemProps(error)
       const props = await startProps(c, { chosen, problem })
       return c.html(trainingPage(props), problem.status as 422)
     }
+  })
+  routes.post('/training/whole-set', async (c) => {
+    const chosen = new Map<string, string>()
+    try {
+      const datasets = (await listDatasets(db)).filter(({ prepared }) => prepared?.condition)
+      if (datasets.length === 0) {
+        const text = 'Dataset not prepared: prepare at least one for a condition first.'
+        throw new AppError('dataset-not-prepared', text)
+      }
+      const wishes = { ...WHOLE_SET, dataset: datasets.map(({ id }) => id) }
+      return seeOther(c, afterQueuing(await runs.add(wishes, c.var.actor)))
+    } catch (error) {
+      const problem = problemProps(error)
+      const props = await startProps(c, { chosen, problem })
+      return c.html(trainingPage(props), problem.status as 422)
+    }
+  })
+  routes.get('/training/sets/:id', async (c) => {
+    const props = { frame: frameOf(c), set: await runs.set(c.req.param('id')) }
+    return c.html(wantsFragment(c) ? runSetPanel(props) : runSetPage(props))
   })
   routes.get('/training/:id', async (c) => {
     const props = await runProps(c, {})
@@ -128,6 +148,18 @@ export function trainingPages(home: Home): Hono<AppEnv> {
       ...shown,
     }
   }
+}
+
+/** Every prepared dataset, for clear heatmaps. */
+const WHOLE_SET = {
+  architecture: 'DenseNet121',
+  preset: ['heatmap-standard', 'heatmap-intensive'],
+} as const
+
+function afterQueuing([first, ...more]: readonly Run[]): string {
+  const set = first?.lineage.set
+  if (more.length > 0 && typeof set === 'string') return links.runSet(set)
+  return first ? links.run(first.id) : links.training()
 }
 
 /** `?condition=&dataset=&initFrom=` of a link to the form. */

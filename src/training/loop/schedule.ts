@@ -36,6 +36,9 @@ export function learningRateAt(
 ): number {
   const done = (o.epoch - 1) * o.steps + o.step
   const warm = Math.min(1, (done + 1) / WARM_UP_STEPS)
+  if (h.schedule === 'step') {
+    return h.learningRate * warm * h.stepFactor ** Math.floor((o.epoch - 1) / h.stepEpochs)
+  }
   if (h.schedule !== 'cosine') return o.progress.learningRate * warm
   const share = done / (h.epochs * o.steps)
   const cosine = (1 + Math.cos(Math.PI * share)) / 2

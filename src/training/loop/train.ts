@@ -56,7 +56,10 @@ export async function trainModel(model: tf.LayersModel, o: LoopOptions): Promise
     model,
     kind: prepared.index.kind,
     batchSize: h.batchSize,
-    optimizer: { name: 'adam', weightDecay: h.weightDecay },
+    optimizer:
+      h.optimizer === 'sgd'
+        ? { name: 'sgd', momentum: h.momentum, weightDecay: h.weightDecay }
+        : { name: 'adam', weightDecay: h.weightDecay },
     labelSmoothing: h.labelSmoothing,
     threads: o.threads,
     engine: o.engine,

@@ -8,11 +8,11 @@ export async function writeConfigs(c: PackageContext): Promise<void> {
     'configs/preprocessing.json': json(c.index.preprocessing),
     'configs/train.json': json(trainConfig(c)),
     'configs/optimizer.json': json({
-      name: 'adam',
+      name: h.optimizer,
       learningRate: h.learningRate,
-      beta1: 0.9,
-      beta2: 0.999,
-      epsilon: 1e-7,
+      ...(h.optimizer === 'sgd'
+        ? { momentum: h.momentum }
+        : { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }),
       weightDecay: h.weightDecay,
       schedule: h.schedule,
       steps: trained.steps * trained.history.length,
