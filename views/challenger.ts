@@ -2,16 +2,24 @@
 import { html } from 'hono/html'
 import type { ChallengerEvidence } from '../src/registry/challenger-evidence.ts'
 import type { Condition } from '../src/registry/conditions.ts'
+import type { PromotionRule } from '../src/registry/promotion-rule.ts'
 import type { Version } from '../src/registry/versions.ts'
 import { badge, facts, field, type Html, notice, options, time } from './components.ts'
 import { percent } from './format.ts'
 import { links } from './links.ts'
+import { type PromotionRuleProps, promotionRule } from './promotion-rule.ts'
 import { shortVersion, versionLink, versionOptions } from './version-parts.ts'
 
 export interface ChallengerProps {
   readonly condition: Condition
   readonly versions: readonly Version[]
-  readonly evidence?: ChallengerEvidence | undefined
+  readonly evidence?: (ChallengerEvidence & Evaluated) | undefined
+  /** By which a challenger is promoted; with a challenger it comes with the evidence. */
+  readonly rule?: PromotionRule | undefined
+}
+
+interface Evaluated {
+  readonly rule?: PromotionRuleProps['rule']
 }
 
 const SWAP = html`hx-target="#condition-panel" hx-swap="outerHTML" hx-disable="find button"`
@@ -28,6 +36,7 @@ export function challengerPanel(props: ChallengerProps): Html | undefined {
     <h2>Challenger</h2>
     ${condition.challenger ? running(props) : beginForm(props)}
     ${evidence && evidenceOf(evidence)}
+    ${promotionRule({ conditionId: condition.id, rule: evidence?.rule ?? props.rule ?? null })}
   </section>`
 }
 

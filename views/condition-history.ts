@@ -16,6 +16,7 @@ export interface HistoryProps {
 }
 
 const STEP_NAMES: Readonly<Record<string, string>> = {
+  evidence: 'Evidence of the challenge',
   manifest: 'Files verified',
   load: 'Loaded',
   golden: 'Golden images reproduced',

@@ -1,12 +1,13 @@
 // One condition: which version answers and in what state, roll back, activate, history, settings.
 import { html } from 'hono/html'
-import type { ChallengerEvidence } from '../src/registry/challenger-evidence.ts'
 import type { Condition } from '../src/registry/conditions.ts'
 import type { Version } from '../src/registry/versions.ts'
 import { activateForm, rollbackForm } from './activate-form.ts'
-import { challengerPanel } from './challenger.ts'
-import { badge, facts, field, type Html, hash, notice, options, time } from './components.ts'
+import { type AliasProps, aliasPanel } from './aliases.ts'
+import { type ChallengerProps, challengerPanel } from './challenger.ts'
+import { facts, type Html, hash, notice, time } from './components.ts'
 import { type HistoryProps, historyTimeline } from './condition-history.ts'
+import { type SettingsProps, settingsForm } from './condition-settings.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
 import { bytes, operatingPointName } from './format.ts'
 import { type HostStatus, hostBadge } from './host-status.ts'
@@ -25,7 +26,11 @@ export interface ConditionPageProps extends Omit<HistoryProps, 'conditionId'> {
   /** The host that answers now. */
   readonly host?: HostStatus | undefined
   /** What the challenger has shown, while there is one. */
-  readonly evidence?: ChallengerEvidence | undefined
+  readonly evidence?: ChallengerProps['evidence']
+  /** By which a challenger is promoted. */
+  readonly rule?: ChallengerProps['rule']
+  readonly aliases?: AliasProps['aliases']
+  readonly changes?: SettingsProps['changes']
   readonly problem?: ProblemProps | undefined
 }
 
@@ -60,6 +65,7 @@ export function conditionPanel(props: ConditionPageProps): Html {
         ${rollbackForm(condition, previous)}
         ${activateForm(condition, versions)}
         ${challengerPanel(props)}
+        ${aliasPanel(props)}
         ${settingsForm(props)}
       </div>
       ${historyTimeline({ ...props, conditionId: condition.id })}
@@ -115,53 +121,4 @@ function keyFigures({ metrics }: Version): Html {
       html`<li><span class="figure-name">${text}</span><span
         class="figure-value">${metricText(key, metrics[key])}</span></li>`,
   )}</ul>`
-}
-
-function settingsForm({ condition, active }: ConditionPageProps): Html {
-  const action = links.conditionSettings(condition.id)
-  const points = (active?.operatingPoints ?? []).map(({ name }) => ({
-    value: name,
-    text: operatingPointName(name),
-  }))
-  const metrics = METRICS.map(({ key, text }) => ({ value: key, text }))
-  const policies = [
-    { value: 'pinned', text: 'Pinned: only a person changes it' },
-    { value: 'follow', text: 'Follow: the newest that passes' },
-  ]
-  return html`<details class="panel">
-    <summary><h2>Settings</h2></summary>
-    <form class="stack" method="post" action="${action}">
-      ${field('name', {
-        label: 'Name',
-        control: html`<input id="name" name="name"
-        value="${condition.name}" required maxlength="100" />`,
-      })}
-      ${field('bodyPart', {
-        label: 'Body part',
-        control: html`<input id="bodyPart" name="bodyPart"
-        value="${condition.bodyPart}" maxlength="100" />`,
-      })}
-      ${field('policy', {
-        label: 'Policy',
-        control: html`<select id="policy"
-        name="policy">${options(policies, condition.policy)}</select>`,
-      })}
-      ${field('operatingPoint', {
-        label: 'Operating point',
-        control: html`<select
-        id="operatingPoint"
-        name="operatingPoint">${options([{ value: '', text: 'the default of the version' }, ...points], condition.operatingPoint ?? '')}</select>`,
-      })}
-      ${field('metric', { label: 'Gate: figure that a new version is judged by', control: html`<select id="metric" name="metric">${options(metrics, condition.gate.metric)}</select>` })}
-      ${field('margin', {
-        label: 'Gate: how much worse it may be (0 to 1)',
-        control: html`<input
-        id="margin" name="margin" type="number" min="0" max="1" step="any"
-        value="${condition.gate.margin}" required />`,
-      })}
-      <button class="button" type="submit">Save</button>
-    </form>
-    <h3>Classes</h3>
-    <ul class="plain">${condition.classes.map(({ label, positive }) => html`<li>${label} ${positive && badge('positive finding', 'neutral', 'positive')}</li>`)}</ul>
-  </details>`
 }

@@ -4,6 +4,7 @@ import type { Activation } from '../src/registry/activations.ts'
 import type { Condition } from '../src/registry/conditions.ts'
 import type { Version } from '../src/registry/versions.ts'
 import { activateThisForm } from './activate-form.ts'
+import { aliasWords } from './aliases.ts'
 import { badge, facts, field, type Html, hash, icon, notice, size, time } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
 import { count, fraction, operatingPointName, percent, score } from './format.ts'
@@ -68,6 +69,7 @@ function identity(version: Version): Html {
   return html`<section class="panel" aria-label="Identity"><h2>Identity</h2>
     ${facts([
       ['Version', html`<code>${version.id}</code>`],
+      ['Called', aliasWords(version)],
       ['Package SHA-256', hash(version.sha256)],
       ['Created', time(version.createdAt)],
       [

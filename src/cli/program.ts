@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addActivationCommands } from './commands/activation.ts'
+import { addAliasCommands } from './commands/alias.ts'
 import { addBackupCommands } from './commands/backup.ts'
+import { addChallengerCommands } from './commands/challenger.ts'
 import { addCompareCommand } from './commands/compare.ts'
 import { addConditionCommands } from './commands/condition.ts'
 import { addDatasetCommands } from './commands/dataset.ts'
@@ -38,6 +40,8 @@ export function buildProgram(): Command {
     addConditionCommands,
     addVersionsCommands,
     addActivationCommands,
+    addAliasCommands,
+    addChallengerCommands,
     addPackageCommands,
     addBackupCommands,
     addDatasetCommands,

@@ -23,6 +23,8 @@ export interface ActivationRequest extends Actor {
   readonly reason: string
   /** Passes a `gate` or `unevaluated` refusal; needs a reason. Nothing else can be forced. */
   readonly force?: boolean | undefined
+  /** What a rule promotes it for: the first step of its line. */
+  readonly evidence?: GateStep | undefined
 }
 
 export interface ActivationResult {
@@ -82,7 +84,7 @@ export async function activateNow(
     outcome: 'pending',
     steps: [],
   })
-  const steps: GateStep[] = []
+  const steps: GateStep[] = request.evidence ? [request.evidence] : []
   const prepared = await passGate(ctx, { request, condition, version, id, steps })
   await switchOver(ctx, { condition, version, id, steps, prepared })
   const activation = await findActivation(ctx.db, id)

@@ -17,6 +17,11 @@ export interface Challenge {
   /** null while it runs. */
   readonly endedAt: string | null
   readonly by: string
+  /** What the rule of the condition did with it; null while it did nothing. */
+  readonly promotion: {
+    readonly outcome: 'promoted' | 'refused'
+    readonly activation: string
+  } | null
 }
 
 export interface PairRead {
@@ -94,7 +99,8 @@ export async function findChallenge(db: Db, condition: string): Promise<Challeng
   if (!row) return undefined
   const { id, version, sha256, mode, share, by } = row
   const times = { startedAt: row.started_at, endedAt: row.ended_at }
-  return { id, condition, version, sha256, mode, share, by, ...times }
+  const promotion = row.promotion && (JSON.parse(row.promotion) as Challenge['promotion'])
+  return { id, condition, version, sha256, mode, share, by, promotion: promotion || null, ...times }
 }
 
 /** Two readings of one image. Kept when image and prediction have gone: it is numbers and labels only. */

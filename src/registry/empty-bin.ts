@@ -1,5 +1,5 @@
 // What leaves by the clock: old versions that nobody marked go to the bin, and what has lain there long enough goes for
-// good. Never what answers, what answered before it, what challenges, or what has a tag.
+// good. Never what answers, what answered before it, what challenges, or what has a tag or an alias.
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findVersionRef, type VersionRef } from '../package/ids.ts'
@@ -110,6 +110,11 @@ async function protectedIds(db: Db): Promise<ReadonlySet<string>> {
     .select(['versions.condition', 'versions.name', 'versions.n'])
     .distinct()
     .execute()
-  for (const { condition, name, n } of tagged) ids.add(`${condition}/${name}@${n}`)
+  const named = await db
+    .selectFrom('aliases')
+    .innerJoin('versions', 'versions.id', 'aliases.version')
+    .select(['versions.condition', 'versions.name', 'versions.n'])
+    .execute()
+  for (const { condition, name, n } of [...tagged, ...named]) ids.add(`${condition}/${name}@${n}`)
   return ids
 }

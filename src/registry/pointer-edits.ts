@@ -6,6 +6,7 @@ import { findVersionRef } from '../package/ids.ts'
 import { activateNow } from './activate.ts'
 import { findActivation, insertActivation } from './activations.ts'
 import { readPointer } from './active-pointer.ts'
+import { resolveVersion } from './aliases.ts'
 import { type Condition, findCondition, listConditions } from './conditions.ts'
 import type { Db } from './database.ts'
 import { exclusive } from './exclusive.ts'
@@ -66,17 +67,14 @@ async function request(
   ctx: RegistryContext,
   { condition, version }: { condition: Condition; version: string },
 ): Promise<EditOutcome> {
-  const ref = findVersionRef(version)
-  if (!ref) return refuse(ctx, { condition, version, why: 'There is no such version.' })
+  const ref = await resolveVersion(ctx.db, version).catch((error: unknown) => refusalOf(error))
+  if (typeof ref === 'string') return refuse(ctx, { condition, version, why: ref })
   const reason = 'active.json was edited'
   try {
-    await activateNow(ctx, {
-      ...ACTOR,
-      condition: condition.id,
-      version: ref,
-      reason,
-      kind: 'activate',
-    })
+    const wanted = { condition: condition.id, version: ref, reason, kind: 'activate' } as const
+    const { changed } = await activateNow(ctx, { ...ACTOR, ...wanted })
+    // It named, by an alias, what answers already.
+    if (!changed) await followTruth(ctx, condition.id)
     return 'activated'
   } catch (error) {
     ctx.log.warn(

@@ -1,5 +1,6 @@
 // What the actions of the registry are given: rows, files, a clock, a log, and the gate that the server injects.
 import type { VersionRef } from '../package/ids.ts'
+import type { Precision } from '../package/schema.ts'
 import type { Db } from './database.ts'
 import type { Store } from './store.ts'
 
@@ -31,7 +32,7 @@ export interface Actor {
   readonly via: Via
 }
 
-export type StepName = 'manifest' | 'load' | 'golden' | 'metrics' | 'pointer'
+export type StepName = 'evidence' | 'manifest' | 'load' | 'golden' | 'metrics' | 'pointer'
 
 export interface GateStep {
   readonly name: StepName
@@ -57,12 +58,13 @@ export interface Gate {
    * The caller has just verified the package: what is loaded is a private copy that is hashed again as it is made.
    * `isBackground`: it will only look on while nobody waits.
    * `reuseWarm`: a host of that very version that is still loaded may be taken (rollback).
+   * `precision`: which of its graphs; `auto`, for a version that has both, takes the faster one. float32 when absent.
    * @throws AppError `hash-mismatch`, `load-failed` or `golden-mismatch`; its `extra.steps`, when there, are the
    * GateSteps up to and including the one that failed
    */
   prepare(
     source: GateSource,
-    options: { reuseWarm: boolean; isBackground?: boolean },
+    options: { reuseWarm: boolean; isBackground?: boolean; precision?: Precision | 'auto' },
   ): Promise<PreparedHost>
   /** The challenger of the condition is let go; without one nothing happens. */
   endChallenger(condition: string): Promise<void>
@@ -71,6 +73,8 @@ export interface Gate {
 export interface PreparedHost {
   /** The steps that it passed: `load`, `golden`. */
   readonly steps: readonly GateStep[]
+  /** Of the graph that passed. */
+  readonly precision: Precision
   /** Resolves once new requests are answered by it; the old host drains by itself. */
   switchTo(activationId: string): Promise<void>
   /** It stands beside the active version from now on. */

@@ -12,7 +12,7 @@ import { binnedDir, packageDir } from './store.ts'
 import { findVersionByDigest, getVersion, intactStatus, type Version } from './versions.ts'
 
 /**
- * @throws AppError `unknown-version`; `conflict` when it answers or challenges now. A deleted one stays as it is.
+ * @throws AppError `unknown-version`; `conflict` when it answers or challenges now, or an alias points at it. A deleted one stays as it is.
  */
 export function deleteVersion(
   place: RegistryPlace,
@@ -119,5 +119,9 @@ async function refuseInUse({ db }: Pick<RegistryPlace, 'db'>, version: Version):
   }
   if (condition.challenger?.version === version.id) {
     throw new AppError('conflict', `${version.id} is the challenger; end that first.`)
+  }
+  const [alias] = version.aliases
+  if (alias !== undefined) {
+    throw new AppError('conflict', `${version.id} is called "${alias}"; move that alias first.`)
   }
 }

@@ -54,6 +54,8 @@ export interface Version {
   readonly lineage: Readonly<Record<string, string | number | null>>
   readonly tags: readonly string[]
   readonly notes: string
+  /** Names that point at it, see aliases.ts. */
+  readonly aliases: readonly string[]
   /** It answers for its condition now. */
   readonly active: boolean
 }
@@ -195,6 +197,11 @@ export function versionQuery(db: Db) {
         .select((inner) => inner.fn<string>('json_group_array', ['tag']).as('tags'))
         .as('tags'),
       eb
+        .selectFrom('aliases')
+        .whereRef('aliases.version', '=', 'versions.id')
+        .select((inner) => inner.fn<string>('json_group_array', ['alias']).as('names'))
+        .as('aliases'),
+      eb
         .selectFrom('conditions')
         .whereRef('conditions.active_version', '=', 'versions.id')
         .select((inner) => inner.fn.countAll<number>().as('count'))
@@ -202,7 +209,11 @@ export function versionQuery(db: Db) {
     ])
 }
 
-type VersionRow = Selectable<VersionTable> & { tags: string | null; active: number | null }
+type VersionRow = Selectable<VersionTable> & {
+  tags: string | null
+  aliases: string | null
+  active: number | null
+}
 
 export function versionFromRow(row: VersionRow): Version {
   const manifest = JSON.parse(row.manifest) as Manifest
@@ -235,6 +246,7 @@ export function versionFromRow(row: VersionRow): Version {
     lineage: JSON.parse(row.lineage) as Version['lineage'],
     tags: (JSON.parse(row.tags ?? '[]') as string[]).sort(),
     notes: row.notes,
+    aliases: (JSON.parse(row.aliases ?? '[]') as string[]).sort(),
     active: (row.active ?? 0) > 0,
   }
 }

@@ -36,6 +36,15 @@ export const ConditionPatchSchema = z.strictObject({
   gate: GateSettingSchema.partial().optional(),
   /** The operating point that decides while nobody asks for another; null: each version's own default. */
   operatingPoint: z.string().max(64).nullable().optional(),
+  /** Why, kept with each change. */
+  reason: z.string().max(500).optional(),
+})
+
+export const AliasMoveSchema = z.strictObject({
+  alias: text,
+  /** null takes it away. */
+  version: text.nullable(),
+  reason: z.string().max(500).optional(),
 })
 
 export const ActivateSchema = z.object({
@@ -50,6 +59,12 @@ export const ChallengerSchema = z.object({
   version: text.nullable(),
   mode: z.enum(['shadow', 'split']).optional(),
   share: fraction.optional(),
+})
+
+export const PromotionRuleSchema = z.strictObject({
+  /** null: challengers are promoted by people only. */
+  rule: z.strictObject({ minCases: z.int().min(1).max(1_000_000), margin: fraction }).nullable(),
+  reason,
 })
 
 export const VersionPatchSchema = z.strictObject({
@@ -196,6 +211,18 @@ export const EvidenceSchema = z.looseObject({
   disagreementCount: z.int(),
   truth: z.looseObject({ n: z.int(), mcnemar: McNemarSchema }),
   arms: z.array(z.looseObject({ version: text, role: text })).nullable(),
+  /** The rule of the condition and what it says of this evidence; null without one. */
+  rule: z.looseObject({ minCases: z.int(), margin: number, isMet: z.boolean() }).nullable(),
+})
+
+export const AliasesSchema = z.object({
+  items: z.array(z.object({ alias: text, version: text })),
+})
+
+export const ChangesSchema = z.object({
+  items: z.array(
+    z.looseObject({ field: text, at: text, by: text, via: text, reason: text.nullable() }),
+  ),
 })
 
 export const FeedbackSchema = z.looseObject({

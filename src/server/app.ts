@@ -15,6 +15,7 @@ import { conditionRoutes } from './routes/conditions.ts'
 import { datasetPages } from './routes/dataset-pages.ts'
 import { datasetRoutes } from './routes/datasets.ts'
 import { diagnosePages } from './routes/diagnose-pages.ts'
+import { governanceRoutes } from './routes/governance.ts'
 import { healthRoutes } from './routes/health.ts'
 import { imageRoutes } from './routes/images.ts'
 import { inboxRoutes } from './routes/inbox.ts'
@@ -73,6 +74,7 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     openapiRoutes(),
     conditionRoutes(home),
     activationRoutes(home),
+    governanceRoutes(home),
     backupRoutes(home),
     predictRoutes(home),
     pairedRoutes(home),

@@ -7,7 +7,7 @@ import { ImagingPool } from '../imaging/imaging-pool.ts'
 import { ModelRuntime } from '../inference/runtime.ts'
 import { parseVersion } from '../package/ids.ts'
 import { type Backup, createBackup } from '../registry/backup.ts'
-import { type HomeLock, lockFolders } from '../registry/home-lock.ts'
+import { lockFolders } from '../registry/home-lock.ts'
 import type { InboxItem } from '../registry/inbox.ts'
 import { openRegistry, type Registry } from '../registry/open-registry.ts'
 import { applyPointerEdits } from '../registry/pointer-edits.ts'
@@ -20,7 +20,9 @@ import { getVersion } from '../registry/versions.ts'
 import { Watcher } from '../registry/watcher.ts'
 import { DatasetDesk } from '../training/dataset-desk.ts'
 import { TrainingQueue } from '../training/queue.ts'
+import { Chores } from './chores.ts'
 import { activateDemonstration, seedStore } from './demonstration.ts'
+import type { HomeOptions, HomeParts } from './home-parts.ts'
 import { convertFromInbox } from './importing.ts'
 import { createLog, type Log } from './log.ts'
 import { Metrics } from './metrics.ts'
@@ -28,12 +30,6 @@ import { PRODUCT_VERSION } from './product.ts'
 import { applyRetention, pruneServingCopies, restoreChallengers } from './serving-upkeep.ts'
 import { Shadow } from './shadow.ts'
 import { waitFor } from './wait-for.ts'
-
-export interface HomeOptions {
-  /** false: a visit of the command line, which watches no files and forgets nothing by the clock. */
-  readonly isServer: boolean
-  readonly log?: Log
-}
 
 const EXPIRY_INTERVAL_MS = 10 * 60_000
 /** The nightly pass over every file of every package. */
@@ -55,14 +51,6 @@ export async function openHome(config: Config, options: HomeOptions): Promise<Ho
   }
 }
 
-interface HomeParts {
-  readonly config: Config
-  readonly options: HomeOptions
-  readonly lock: HomeLock
-  readonly store: Store
-  readonly registry: Registry
-}
-
 export class Home implements RegistryContext {
   readonly config: Config
   readonly log: Log
@@ -76,6 +64,8 @@ export class Home implements RegistryContext {
   readonly runs: TrainingQueue
   /** Challengers that look on. */
   readonly shadow: Shadow
+  /** Work that goes on after the answer. */
+  readonly chores: Chores
   /** What the registry asks to prove a version: the runtime's hosts. */
   readonly gate: RegistryContext['gate']
   /** Fulfilled when the registry is the truth again after whatever ended the last process. Never rejects. */
@@ -116,6 +106,7 @@ export class Home implements RegistryContext {
       endChallenger: (condition) => this.runtime.challengers.end(condition),
     }
     this.shadow = new Shadow(this)
+    this.chores = new Chores(this.log)
     const { datasetsDir, threads } = config
     this.datasets = new DatasetDesk(this, datasetsDir)
     this.runs = new TrainingQueue({ context: this, datasetsDir, threads })
@@ -289,6 +280,7 @@ export class Home implements RegistryContext {
     await this.datasets.stop()
     await this.#watcher.stop()
     await this.shadow.stop()
+    await this.chores.stop()
     await this.runtime.stop()
     await this.imaging.stop()
     await this.settled

@@ -2,6 +2,7 @@
 // tested against. The operations are listed in openapi-reading.ts and openapi-registry.ts.
 import { z } from 'zod'
 import * as schemas from './api-schemas.ts'
+import { GOVERNANCE } from './openapi-governance.ts'
 import type { Operation } from './openapi-operation.ts'
 import { READING, SERVER } from './openapi-reading.ts'
 import { CONDITIONS, VERSIONS } from './openapi-registry.ts'
@@ -37,7 +38,7 @@ export function openapiDocument(): Json {
         'Errors are application/problem+json (RFC 9457) with a stable `code`.',
     },
     servers: [{ url: '/' }],
-    paths: pathsOf([...READING, ...CONDITIONS, ...VERSIONS, ...TRAINING, ...SERVER]),
+    paths: pathsOf([...READING, ...CONDITIONS, ...GOVERNANCE, ...VERSIONS, ...TRAINING, ...SERVER]),
     components: {
       schemas: Object.fromEntries(
         Object.entries(COMPONENTS).map(([name, schema]) => [name, jsonSchema(schema)]),

@@ -83,6 +83,7 @@ export function version(change: Partial<Version> = {}): Version {
     sizeBytes: 812_345,
     kind: 'binary',
     classes: pneumonia.classes,
+    aliases: ['champion'],
     notice: NOTICE,
     demonstration: true,
     metrics: {

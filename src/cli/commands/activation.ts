@@ -2,10 +2,10 @@
 import type { Command } from 'commander'
 import { readConfig } from '../../config.ts'
 import { AppError } from '../../errors.ts'
-import { parseVersion } from '../../package/ids.ts'
 import type { Activation } from '../../registry/activations.ts'
 import { withApi } from '../api.ts'
 import { command, query, wholeNumber } from '../command.ts'
+import { conditionNamedBy } from '../named-version.ts'
 import { printJson, printLine, printTable } from '../output.ts'
 
 interface Options {
@@ -42,7 +42,7 @@ export function addActivationCommands(program: Command): void {
 }
 
 async function activate(id: string, options: Options & { force?: true }): Promise<void> {
-  const { condition } = parseVersion(id)
+  const condition = conditionNamedBy(id)
   if (options.force && !options.reason) {
     throw new AppError('invalid', 'An activation is forced for a reason; add --reason "…".')
   }

@@ -18,6 +18,7 @@ interface Settings {
   readonly gateMetric?: string
   readonly gateMargin?: number
   readonly operatingPoint?: string
+  readonly reason?: string
 }
 
 export function addConditionCommands(program: Command): void {
@@ -49,10 +50,12 @@ export function addConditionCommands(program: Command): void {
       does: 'Change a condition; its classes only while it has no version',
       example:
         'roentgen condition set pneumonia --policy follow --gate-metric auc --gate-margin 0.02',
-    }).option(
-      '--operating-point <name>',
-      'what decides from now on; "default" leaves it to each version',
-    ),
+    })
+      .option(
+        '--operating-point <name>',
+        'what decides from now on; "default" leaves it to each version',
+      )
+      .option('--reason <text>', 'why, kept with each change'),
   ).action(set)
 }
 
@@ -106,10 +109,12 @@ async function create(id: string, settings: Settings): Promise<void> {
 }
 
 async function set(id: string, settings: Settings): Promise<void> {
-  const body = await patchOf(settings)
-  if (Object.keys(body).length === 0) {
+  const patch = await patchOf(settings)
+  if (Object.keys(patch).length === 0) {
     throw new AppError('invalid', 'Say what to change; --help lists what can be.')
   }
+  const { reason } = settings
+  const body = { ...patch, ...(reason !== undefined && { reason }) }
   const condition = await withApi(readConfig(), (api) =>
     api.json<Condition>(`/api/v1/conditions/${encodeURIComponent(id)}`, { method: 'PATCH', body }),
   )

@@ -9,6 +9,7 @@ import { parseVersion, versionPath } from '../../package/ids.ts'
 import type { Version } from '../../registry/versions.ts'
 import { type Api, withApi } from '../api.ts'
 import { command, query } from '../command.ts'
+import { versionNamed } from '../named-version.ts'
 import { bytesText, printJson, printLine } from '../output.ts'
 import { startProgress } from '../progress.ts'
 import { refuseExisting, saveResponse } from '../save-response.ts'
@@ -99,12 +100,12 @@ async function exportVersion(
   id: string,
   { json, out, force }: { json?: true; out?: string; force?: true },
 ): Promise<void> {
-  const ref = parseVersion(id)
-  const file = resolve(out ?? `${ref.condition}-${ref.name}-v${ref.n}.roentgen.zip`)
-  await refuseExisting(file, { force })
-  const bytes = await withApi(readConfig(), async (api) => {
+  const { file, bytes } = await withApi(readConfig(), async (api) => {
+    const ref = await versionNamed(api, id)
+    const file = resolve(out ?? `${ref.condition}-${ref.name}-v${ref.n}.roentgen.zip`)
+    await refuseExisting(file, { force })
     const response = await api.file(`/api/v1/versions/${versionPath(ref)}/export`)
-    return saveResponse(response, file)
+    return { file, bytes: await saveResponse(response, file) }
   })
   if (json) return printJson({ version: id, file, bytes })
   printLine(`${id} written to ${basename(file)} (${bytesText(bytes)}).`)
@@ -137,7 +138,10 @@ async function verify(ids: readonly string[], { json }: { json?: true }): Promis
 async function wanted(api: Api, ids: readonly string[]): Promise<Version[]> {
   if (ids.length > 0) {
     return Promise.all(
-      ids.map((id) => api.json<Version>(`/api/v1/versions/${versionPath(parseVersion(id))}`)),
+      ids.map(async (id) => {
+        const path = versionPath(await versionNamed(api, id))
+        return api.json<Version>(`/api/v1/versions/${path}`)
+      }),
     )
   }
   const found: Version[] = []

@@ -7,6 +7,7 @@ import { parseVersion, versionPath } from '../../package/ids.ts'
 import type { PairedReading, PairedSummary } from '../../registry/paired-summary.ts'
 import { withApi } from '../api.ts'
 import { command, wholeNumber } from '../command.ts'
+import { conditionNamedBy } from '../named-version.ts'
 import { printFields, printJson, printLine, printTable, share } from '../output.ts'
 import { startProgress } from '../progress.ts'
 import { refuseExisting } from '../save-response.ts'
@@ -37,7 +38,7 @@ export function addPairedCommands(program: Command): void {
     .option('--force', 'replace a file that is there')
     .action((a: string, b: string, options: Options & { folder: string; split?: string }) => {
       const { folder, split } = options
-      const path = `/api/v1/conditions/${parseVersion(a).condition}/ab`
+      const path = `/api/v1/conditions/${conditionNamedBy(a)}/ab`
       return run(path, { a, b, folder, split }, { ...options, names: [a, b] })
     })
 

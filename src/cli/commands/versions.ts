@@ -1,11 +1,12 @@
 // roentgen versions list | show
 import { type Command, Option } from 'commander'
 import { readConfig } from '../../config.ts'
-import { parseVersion, versionPath } from '../../package/ids.ts'
+import { versionPath } from '../../package/ids.ts'
 import type { Condition } from '../../registry/conditions.ts'
 import type { Version } from '../../registry/versions.ts'
 import { type Api, withApi } from '../api.ts'
 import { command, fraction, query, wholeNumber } from '../command.ts'
+import { versionNamed } from '../named-version.ts'
 import { bytesText, printFields, printJson, printLine, printTable, share } from '../output.ts'
 
 interface Filter {
@@ -79,8 +80,10 @@ async function change(
   id: string,
   { json, method, action = '' }: { json?: true; method: string; action?: string },
 ): Promise<void> {
-  const path = `/api/v1/versions/${versionPath(parseVersion(id))}${action}`
-  const version = await withApi(readConfig(), (api) => api.json<Version>(path, { method }))
+  const version = await withApi(readConfig(), async (api) => {
+    const path = versionPath(await versionNamed(api, id))
+    return api.json<Version>(`/api/v1/versions/${path}${action}`, { method })
+  })
   if (json) return printJson(version)
   printLine(`${version.id} is ${version.status}.`)
 }
@@ -112,8 +115,10 @@ async function activeVersions(api: Api): Promise<Set<string>> {
 }
 
 async function show(id: string, { json }: { json?: true }): Promise<void> {
-  const path = `/api/v1/versions/${versionPath(parseVersion(id))}`
-  const version = await withApi(readConfig(), (api) => api.json<Version>(path))
+  const version = await withApi(readConfig(), async (api) => {
+    const path = versionPath(await versionNamed(api, id))
+    return api.json<Version>(`/api/v1/versions/${path}`)
+  })
   if (json) return printJson(version)
   const { metrics, calibration } = version
   printFields({
@@ -125,6 +130,7 @@ async function show(id: string, { json }: { json?: true }): Promise<void> {
     sha256: version.sha256,
     made: version.createdAt,
     tags: version.tags.join(', ') || null,
+    called: version.aliases.map((alias) => `${version.condition}@${alias}`).join(', ') || null,
     notes: version.notes || null,
     calibration: calibration ? `${calibration.method} ${calibration.temperature}` : 'none',
     size: bytesText(version.sizeBytes),

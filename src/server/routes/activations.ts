@@ -1,12 +1,14 @@
 // /api/v1/conditions/:id/{activate,rollback,challenger,history}: which version answers, and what did before.
 import { Hono } from 'hono'
 import { AppError } from '../../errors.ts'
-import { findVersionRef, type VersionRef } from '../../package/ids.ts'
+import type { VersionRef } from '../../package/ids.ts'
 import { activateVersion } from '../../registry/activate.ts'
 import { listHistory } from '../../registry/activations.ts'
+import { resolveVersion } from '../../registry/aliases.ts'
 import { setChallenger } from '../../registry/challenger.ts'
 import { challengerEvidence, findChallenge } from '../../registry/challenger-evidence.ts'
 import { type Condition, getCondition } from '../../registry/conditions.ts'
+import { findPromotionRule, judgeEvidence } from '../../registry/promotion-rule.ts'
 import { rollbackCondition } from '../../registry/rollback.ts'
 import { ActivateSchema, ChallengerSchema, RollbackSchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
@@ -15,19 +17,20 @@ import { conditionOfPath, queryLimit, queryText, readJson } from '../requests.ts
 
 export function activationRoutes(home: Home): Hono<AppEnv> {
   const { db } = home
+  const named = (condition: string, text: string) => versionOfCondition(db, { condition, text })
   const routes = new Hono<AppEnv>()
   routes.post('/api/v1/conditions/:id/activate', async (c) => {
     const condition = await getCondition(db, conditionOfPath(c))
     const { version, reason, force } = await readJson(c, ActivateSchema)
-    const ref = versionOfCondition(condition.id, version)
+    const ref = await named(condition.id, version)
     const request = { condition: condition.id, version: ref, reason, force, ...c.var.actor }
     return c.json((await activateVersion(home, request)).activation)
   })
   routes.post('/api/v1/conditions/:id/rollback', async (c) => {
     const condition = await getCondition(db, conditionOfPath(c))
     const { to, reason } = await readJson(c, RollbackSchema)
-    const ref = to === undefined ? undefined : versionOfCondition(condition.id, to)
-    const request = { condition: condition.id, to: ref, reason, ...c.var.actor }
+    const ref = to && (await named(condition.id, to))
+    const request = { condition: condition.id, to: ref || undefined, reason, ...c.var.actor }
     return c.json((await rollbackCondition(home, request)).activation)
   })
   routes.post('/api/v1/conditions/:id/challenger', async (c) => {
@@ -41,7 +44,7 @@ export function activationRoutes(home: Home): Hono<AppEnv> {
     const challenger =
       version === null || mode === undefined
         ? null
-        : { version: versionOfCondition(condition.id, version), mode, share }
+        : { version: await named(condition.id, version), mode, share }
     const request = { condition: condition.id, challenger, actor: c.var.actor }
     return c.json(await setChallenger(home, request))
   })
@@ -67,13 +70,21 @@ export async function evidenceOf(home: Home, condition: Condition) {
     challenge,
     active: condition.active.version,
   })
-  return { ...evidence, droppedSinceStart: home.shadow.dropped }
+  const rule = await findPromotionRule(home.db, condition.id)
+  return {
+    ...evidence,
+    rule: rule ? { ...rule, ...judgeEvidence(rule, evidence) } : null,
+    droppedSinceStart: home.shadow.dropped,
+  }
 }
 
-/** @throws AppError `unknown-version` when the text is none of this condition */
-export function versionOfCondition(condition: string, text: string): VersionRef {
-  const ref = findVersionRef(text.trim())
-  if (ref?.condition === condition) return ref
+/** As `condition/name@n` or `condition@alias`. @throws AppError `unknown-version` when the text is none of this condition */
+export async function versionOfCondition(
+  db: Home['db'],
+  { condition, text }: { condition: string; text: string },
+): Promise<VersionRef> {
+  const ref = await resolveVersion(db, text)
+  if (ref.condition === condition) return ref
   throw new AppError(
     'unknown-version',
     `"${text.slice(0, 160)}" is not a version of ${condition}: write ${condition}/name@number.`,

@@ -7,12 +7,21 @@ import { links } from '../../../views/links.ts'
 import { formatVersion } from '../../package/ids.ts'
 import { activateVersion } from '../../registry/activate.ts'
 import { listHistory } from '../../registry/activations.ts'
+import { listAliases, moveAlias } from '../../registry/aliases.ts'
 import { type Challenger, setChallenger } from '../../registry/challenger.ts'
+import { listChanges } from '../../registry/changes.ts'
 import { patchCondition } from '../../registry/condition-settings.ts'
 import { createCondition, getCondition } from '../../registry/conditions.ts'
+import { promoteByRule } from '../../registry/promote-challenger.ts'
+import { findPromotionRule, setPromotionRule } from '../../registry/promotion-rule.ts'
 import { findRollbackTarget, rollbackCondition } from '../../registry/rollback.ts'
 import { parseClasses } from '../../training/import/foreign-fields.ts'
-import { ChallengerSchema, ConditionPatchSchema, NewConditionSchema } from '../api-schemas.ts'
+import {
+  ChallengerSchema,
+  ConditionPatchSchema,
+  NewConditionSchema,
+  PromotionRuleSchema,
+} from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
 import { frameOf } from '../frame.ts'
 import type { Home } from '../home.ts'
@@ -25,13 +34,14 @@ import {
   seeOther,
 } from '../page-data.ts'
 import { wantsFragment } from '../problem.ts'
-import { conditionOfPath, parseWith, queryText, readForm } from '../requests.ts'
+import { conditionOfPath, numberField, parseWith, queryText, readForm } from '../requests.ts'
 import { evidenceOf, versionOfCondition } from './activations.ts'
 
 type Fields = ReadonlyMap<string, string>
 
 export function conditionPages(home: Home): Hono<AppEnv> {
   const { db, clock } = home
+  const named = (condition: string, text: string) => versionOfCondition(db, { condition, text })
   const routes = new Hono<AppEnv>()
   routes.get('/conditions', async (c) =>
     c.html(conditionListPage({ frame: frameOf(c), choices: await listChoices(home) })),
@@ -56,7 +66,7 @@ export function conditionPages(home: Home): Hono<AppEnv> {
   })
   routes.post('/conditions/:id/activate', (c) =>
     changed(c, async (condition, fields) => {
-      const version = versionOfCondition(condition, requiredField(fields, 'version'))
+      const version = await named(condition, requiredField(fields, 'version'))
       const reason = requiredField(fields, 'reason')
       const force = fieldOf(fields, 'force') === 'on'
       await activateVersion(home, { condition, version, reason, force, ...c.var.actor })
@@ -69,7 +79,7 @@ export function conditionPages(home: Home): Hono<AppEnv> {
       const to = fieldOf(fields, 'to')
       await rollbackCondition(home, {
         condition,
-        to: to === undefined ? undefined : versionOfCondition(condition, to),
+        to: to === undefined ? undefined : await named(condition, to),
         reason: fieldOf(fields, 'reason') ?? 'rolled back from the page',
         ...c.var.actor,
       })
@@ -78,7 +88,7 @@ export function conditionPages(home: Home): Hono<AppEnv> {
   )
   routes.post('/conditions/:id/challenger', (c) =>
     changed(c, async (condition, fields) => {
-      const challenger = fields.has('end') ? null : challengerOf(condition, fields)
+      const challenger = fields.has('end') ? null : await challengerOf(condition, fields)
       await setChallenger(home, { condition, challenger, actor: c.var.actor })
       return undefined
     }),
@@ -86,7 +96,31 @@ export function conditionPages(home: Home): Hono<AppEnv> {
   routes.post('/conditions/:id/settings', (c) =>
     changed(c, async (id, fields) => {
       const patch = conditionPatch(fields)
-      await patchCondition(db, { id, patch, actor: c.var.actor, clock })
+      const reason = fieldOf(fields, 'reason')
+      await patchCondition(db, { id, patch, reason, actor: c.var.actor, clock })
+      return undefined
+    }),
+  )
+  routes.post('/conditions/:id/aliases', (c) =>
+    changed(c, async (condition, fields) => {
+      const alias = requiredField(fields, 'alias')
+      const isRemoval = fields.has('remove')
+      const version = isRemoval ? null : await named(condition, requiredField(fields, 'version'))
+      const reason = fieldOf(fields, 'reason')
+      await moveAlias(db, { condition, alias, version, reason, actor: c.var.actor, clock })
+      return undefined
+    }),
+  )
+  routes.post('/conditions/:id/promotion-rule', (c) =>
+    changed(c, async (condition, fields) => {
+      const { rule } = parseWith(PromotionRuleSchema.pick({ rule: true }), {
+        rule: fields.has('off')
+          ? null
+          : { minCases: numberField(fields, 'minCases'), margin: numberField(fields, 'margin') },
+      })
+      const reason = requiredField(fields, 'reason')
+      await setPromotionRule(db, { condition, rule, reason, actor: c.var.actor, clock })
+      home.chores.run('a promotion by rule', () => promoteByRule(home, condition))
       return undefined
     }),
   )
@@ -110,6 +144,15 @@ export function conditionPages(home: Home): Hono<AppEnv> {
     }
   }
 
+  async function challengerOf(condition: string, fields: Fields): Promise<Challenger> {
+    const { version, mode, share } = parseWith(ChallengerSchema, {
+      version: requiredField(fields, 'version'),
+      mode: requiredField(fields, 'mode'),
+      share: fieldOf(fields, 'mode') === 'split' ? Number(fieldOf(fields, 'share')) : undefined,
+    })
+    return { version: await named(condition, version ?? ''), mode: mode ?? 'shadow', share }
+  }
+
   async function conditionProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
     const condition = await getCondition(db, conditionOfPath(c))
     const active = condition.active && (await findVersionById(home, condition.active.version))
@@ -130,18 +173,12 @@ export function conditionPages(home: Home): Hono<AppEnv> {
       ...(host && { host }),
       evidence:
         condition.challenger && condition.active ? await evidenceOf(home, condition) : undefined,
+      rule: await findPromotionRule(db, condition.id),
+      aliases: await listAliases(db, condition.id),
+      changes: await listChanges(db, condition.id),
       ...shown,
     }
   }
-}
-
-function challengerOf(condition: string, fields: Fields): Challenger {
-  const { version, mode, share } = parseWith(ChallengerSchema, {
-    version: requiredField(fields, 'version'),
-    mode: requiredField(fields, 'mode'),
-    share: fieldOf(fields, 'mode') === 'split' ? Number(fieldOf(fields, 'share')) : undefined,
-  })
-  return { version: versionOfCondition(condition, version ?? ''), mode: mode ?? 'shadow', share }
 }
 
 /** Labels stand one a line, a star before each positive finding. */

@@ -31,9 +31,9 @@ export function conditionRoutes(home: Home): Hono<AppEnv> {
     c.json(await getCondition(db, conditionOfPath(c))),
   )
   routes.patch('/api/v1/conditions/:id', async (c) => {
-    const patch = await readJson(c, ConditionPatchSchema)
+    const { reason, ...patch } = await readJson(c, ConditionPatchSchema)
     const id = conditionOfPath(c)
-    return c.json(await patchCondition(db, { id, patch, actor: c.var.actor, clock }))
+    return c.json(await patchCondition(db, { id, patch, reason, actor: c.var.actor, clock }))
   })
   return routes
 }

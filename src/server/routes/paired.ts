@@ -63,7 +63,10 @@ export function pairedRoutes(home: Home): Hono<AppEnv> {
   return routes
 
   async function usable(condition: string, id: string): Promise<Version> {
-    const version = await getVersion(home.db, versionOfCondition(condition, id))
+    const version = await getVersion(
+      home.db,
+      await versionOfCondition(home.db, { condition, text: id }),
+    )
     if (version.status !== 'deleted' && version.status !== 'quarantined') return version
     throw new AppError('conflict', `${version.id} is ${version.status} and cannot read images.`)
   }

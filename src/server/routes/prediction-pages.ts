@@ -5,10 +5,11 @@ import { links } from '../../../views/links.ts'
 import { predictionListPage, predictionRows } from '../../../views/prediction-list.ts'
 import { predictionPage } from '../../../views/prediction-show.ts'
 import { listConditions } from '../../registry/conditions.ts'
-import { addFeedback, listFeedback } from '../../registry/feedback.ts'
+import { listFeedback } from '../../registry/feedback.ts'
 import { deletePrediction, getPrediction, listPredictions } from '../../registry/predictions.ts'
 import { FeedbackBodySchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
+import { sayFeedback } from '../feedback-said.ts'
 import { frameOf } from '../frame.ts'
 import type { Home } from '../home.ts'
 import { fieldOf } from '../image-fields.ts'
@@ -19,7 +20,7 @@ import { parseWith, queryText, readForm } from '../requests.ts'
 const PER_PAGE = 30
 
 export function predictionPages(home: Home): Hono<AppEnv> {
-  const { db, clock } = home
+  const { db } = home
   const routes = new Hono<AppEnv>()
   routes.get('/predictions', async (c) => {
     const filter = { condition: queryText(c, 'condition'), version: queryText(c, 'version') }
@@ -52,13 +53,12 @@ export function predictionPages(home: Home): Hono<AppEnv> {
       comment: fieldOf(fields, 'comment'),
     })
     const id = c.req.param('id')
-    await addFeedback(db, {
+    await sayFeedback(home, {
       prediction: id,
       verdict: given.verdict,
       label: given.label ?? undefined,
       comment: given.comment ?? undefined,
       by: c.var.actor.by,
-      clock,
     })
     if (!wantsFragment(c)) return seeOther(c, `${links.prediction(id)}#feedback`)
     const { prediction } = await getPrediction(db, id)

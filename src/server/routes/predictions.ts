@@ -1,9 +1,10 @@
 // /api/v1/predictions: what was read before, its heatmap, what readers thought of it.
 import { Hono } from 'hono'
-import { addFeedback, listFeedback } from '../../registry/feedback.ts'
+import { listFeedback } from '../../registry/feedback.ts'
 import { deletePrediction, getPrediction, listPredictions } from '../../registry/predictions.ts'
 import { FeedbackBodySchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
+import { sayFeedback } from '../feedback-said.ts'
 import { drawHeatmap } from '../heatmap-drawing.ts'
 import type { Home } from '../home.ts'
 import { CSV_TYPE, predictionTable } from '../prediction-csv.ts'
@@ -14,7 +15,7 @@ import { queryChoice, queryLimit, queryNumber, queryText, readJson } from '../re
 const CACHING = 'private, max-age=3600, immutable'
 
 export function predictionRoutes(home: Home): Hono<AppEnv> {
-  const { db, clock } = home
+  const { db } = home
   const routes = new Hono<AppEnv>()
   routes.get('/api/v1/predictions', async (c) => {
     const page = await listPredictions(db, {
@@ -60,13 +61,12 @@ export function predictionRoutes(home: Home): Hono<AppEnv> {
   })
   routes.post('/api/v1/predictions/:id/feedback', async (c) => {
     const { verdict, label, comment } = await readJson(c, FeedbackBodySchema)
-    const feedback = await addFeedback(db, {
+    const feedback = await sayFeedback(home, {
       prediction: c.req.param('id'),
       verdict,
       label: label ?? undefined,
       comment: comment ?? undefined,
       by: c.var.actor.by,
-      clock,
     })
     return c.json(feedback, 201)
   })

@@ -1,0 +1,132 @@
+// roentgen challenger set | end | show | rule: a second version beside the active one, and when it takes its place.
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { readConfig } from '../../config.ts'
+import { AppError } from '../../errors.ts'
+import type { ChallengerEvidence } from '../../registry/challenger-evidence.ts'
+import type { Condition } from '../../registry/conditions.ts'
+import type { PromotionRule, RuleVerdict } from '../../registry/promotion-rule.ts'
+import { withApi } from '../api.ts'
+import { command, fraction, wholeNumber } from '../command.ts'
+import { conditionNamedBy } from '../named-version.ts'
+import { printFields, printJson, printLine, share } from '../output.ts'
+
+interface Json {
+  readonly json?: true
+}
+
+type Evidence = ChallengerEvidence & { readonly rule: (PromotionRule & RuleVerdict) | null }
+
+export function addChallengerCommands(program: Command): void {
+  const group = program
+    .command('challenger')
+    .description('A second version beside the active one: set, end, show, or promote it by a rule')
+    .helpCommand(false)
+
+  command(group, 'set <version>', {
+    does: 'Let a verified version look on (shadow), or answer a share of the requests (split)',
+    example: 'roentgen challenger set pneumonia/densenet121-standard@4 --mode shadow',
+  })
+    .addOption(
+      new Option('--mode <mode>', 'what it does').choices(['shadow', 'split']).default('shadow'),
+    )
+    .option('--share <share>', 'with split: which share it answers, above 0 to 1', aboveZero)
+    .action(set)
+
+  command(group, 'end <condition>', {
+    does: 'End the challenge',
+    example: 'roentgen challenger end pneumonia',
+  }).action(end)
+
+  command(group, 'show <condition>', {
+    does: 'Show what the challenge has shown so far',
+    example: 'roentgen challenger show pneumonia',
+  }).action(show)
+
+  command(group, 'rule <condition>', {
+    does: 'Promote challengers of a condition by themselves: from so many cases, when not worse by more than a margin',
+    example: 'roentgen challenger rule pneumonia --cases 200 --margin 0.03 --reason "board of May"',
+  })
+    .option('--cases <number>', 'cases with a reader’s word', wholeNumber(1, 1_000_000))
+    .option('--margin <share>', 'fraction right by which it may be worse, 0 to 1', fraction)
+    .option('--off', 'promote by hand only')
+    .option('--reason <text>', 'why, for the record')
+    .action(rule)
+}
+
+function aboveZero(text: string): number {
+  const value = fraction(text)
+  if (value > 0) return value
+  throw new InvalidArgumentError('It must be above 0.')
+}
+
+async function set(
+  version: string,
+  { json, mode, share: part }: Json & { mode: string; share?: number },
+): Promise<void> {
+  const body = { version, mode, ...(part !== undefined && { share: part }) }
+  await change(conditionNamedBy(version), body, json)
+}
+
+async function end(condition: string, { json }: Json): Promise<void> {
+  await change(condition, { version: null }, json)
+}
+
+async function change(id: string, body: object, json: true | undefined): Promise<void> {
+  const path = `${pathOf(id)}/challenger`
+  const condition = await withApi(readConfig(), (api) => api.json<Condition>(path, { body }))
+  if (json) return printJson(condition)
+  const { challenger } = condition
+  if (!challenger) return printLine(`${id} has no challenger.`)
+  const how = challenger.mode === 'shadow' ? 'looks on' : `answers ${share(challenger.share)}`
+  printLine(`${challenger.version} challenges: it ${how}.`)
+}
+
+async function show(id: string, { json }: Json): Promise<void> {
+  const evidence = await withApi(readConfig(), (api) =>
+    api.json<Evidence>(`${pathOf(id)}/challenger`),
+  )
+  if (json) return printJson(evidence)
+  const { challenge, active, truth, rule: inForce } = evidence
+  const { mcnemar } = truth
+  printFields({
+    challenger: `${challenge.version} (${challenge.mode}) since ${challenge.startedAt}`,
+    active,
+    'read by both': evidence.pairs,
+    'same decision': share(evidence.agreement),
+    kappa: share(evidence.kappa),
+    'read differently': evidence.disagreementCount,
+    "with a reader's word": truth.n,
+    'right: active': truth.n > 0 ? truth.activeRight : null,
+    'right: challenger': truth.n > 0 ? truth.challengerRight : null,
+    McNemar:
+      truth.n > 0
+        ? `p ${mcnemar.p.toFixed(4)} (only one right: ${mcnemar.b} and ${mcnemar.c})`
+        : null,
+    rule: inForce ? inForce.detail : 'none: promoted by hand',
+  })
+}
+
+async function rule(
+  id: string,
+  options: Json & { cases?: number; margin?: number; off?: true; reason?: string },
+): Promise<void> {
+  const { json, cases, margin, off, reason } = options
+  const isWhole = cases !== undefined && margin !== undefined
+  if (reason === undefined || (off ? isWhole : !isWhole)) {
+    throw new AppError('invalid', 'Give --cases, --margin and --reason, or --off and --reason.')
+  }
+  const body = { rule: off ? null : { minCases: cases, margin }, reason }
+  const answer = await withApi(readConfig(), (api) =>
+    api.json<{ rule: PromotionRule | null }>(`${pathOf(id)}/promotion-rule`, { body }),
+  )
+  if (json) return printJson(answer)
+  printLine(
+    answer.rule
+      ? `From ${answer.rule.minCases} cases, not worse by more than ${answer.rule.margin}, a challenger of ${id} is promoted.`
+      : `Challengers of ${id} are promoted by hand only.`,
+  )
+}
+
+function pathOf(condition: string): string {
+  return `/api/v1/conditions/${encodeURIComponent(condition)}`
+}

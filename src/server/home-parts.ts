@@ -1,0 +1,20 @@
+// What a home is opened with and put together from. Types only.
+import type { Config } from '../config.ts'
+import type { HomeLock } from '../registry/home-lock.ts'
+import type { Registry } from '../registry/open-registry.ts'
+import type { Store } from '../registry/store.ts'
+import type { Log } from './log.ts'
+
+export interface HomeOptions {
+  /** false: a visit of the command line, which watches no files and forgets nothing by the clock. */
+  readonly isServer: boolean
+  readonly log?: Log
+}
+
+export interface HomeParts {
+  readonly config: Config
+  readonly options: HomeOptions
+  readonly lock: HomeLock
+  readonly store: Store
+  readonly registry: Registry
+}
