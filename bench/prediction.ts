@@ -3,6 +3,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { uniforms } from '../src/engine/counter-random.ts'
 import { predictionGraph } from '../src/engine/prediction-graph.ts'
 import { createSession, type Session } from '../src/engine/session.ts'
 import { decodeImage } from '../src/imaging/decode.ts'
@@ -13,6 +14,8 @@ import { alternating, type Contender, table } from './alternating.ts'
 import { drawn, jpeg, LIMITS } from './diagnosis.ts'
 import { Peer } from './peer.ts'
 
+/** Images that are predicted together for the throughput. */
+const BATCH = 8
 const [name = 'densenet121', ...counts] = process.argv.slice(2)
 const [rounds = 15, threads = 2] = counts.map(Number)
 const architecture = getArchitecture(name)
@@ -32,6 +35,7 @@ const model = architecture.build({ ...shape, outputs: 2, seed: 1 })
 const options = { lastActivation: 'softmax', explanationLayer: explanation.layer } as const
 const plain = predictionGraph(model, { ...options, explain: false }).onnx
 const explained = predictionGraph(model, options).onnx
+const batched = predictionGraph(model, { ...options, explain: false, batchSize: BATCH }).onnx
 model.dispose()
 
 const folder = await mkdtemp(join(tmpdir(), 'roentgen-bench-'))
@@ -45,6 +49,7 @@ const peers = {
 }
 const bare = await createSession(plain, { threads })
 const withMaps = await createSession(explained, { threads })
+const together = await createSession(batched, { threads })
 const theirs = await exportedSession()
 
 /** torchvision's own export of the same architecture, run as ours is. */
@@ -59,6 +64,7 @@ const bytes = await jpeg()
 const { pixels } = await decodeImage(bytes, LIMITS)
 const input = { data: preprocess(pixels, preprocessing), dims: [1, size, size, 3] }
 const sample = await withMaps.run({ input })
+const many = uniforms(BATCH * size * size * 3, 1)
 const channelsFirst = { data: input.data, dims: [1, 3, size, size] }
 
 async function wholePath(): Promise<Uint8Array> {
@@ -71,6 +77,10 @@ async function wholePath(): Promise<Uint8Array> {
 const contenders: Contender[] = [
   { name: 'bare ONNX Runtime, logits only', run: () => bare.run({ input }) },
   { name: 'with features and gradients for Grad-CAM', run: () => withMaps.run({ input }) },
+  {
+    name: `${BATCH} images together`,
+    run: () => together.run({ input: { data: many, dims: [BATCH, size, size, 3] } }),
+  },
   { name: 'JPEG bytes to calibrated scores and heatmap PNG', run: wholePath },
   { name: '  of it: decoding', run: () => decodeImage(bytes, LIMITS) },
   { name: '  of it: preprocessing', run: async () => preprocess(pixels, preprocessing) },
@@ -95,6 +105,9 @@ console.log(
   `${cpus()[0]?.model}, ${cpus().length} cores, ${threads} threads, ${rounds} alternating rounds`,
 )
 console.log(table(`${architecture.title}, ${size} px, one image`, timings))
-await Promise.all([bare.release(), withMaps.release(), theirs?.release()])
+const perSecond = (i: number, images: number) =>
+  ((1000 * images) / (timings[i]?.medianMs ?? Number.NaN)).toFixed(1)
+console.log(`images a second: ${perSecond(0, 1)} one by one, ${perSecond(2, BATCH)} by ${BATCH}`)
+await Promise.all([bare.release(), together.release(), withMaps.release(), theirs?.release()])
 for (const peer of Object.values(peers)) peer?.stop()
 await rm(folder, { recursive: true })
