@@ -36,6 +36,8 @@ export interface Hdf5Contents {
   text(path: string, name: string): string | undefined
   /** A list of strings; Keras cuts long ones into `name0`, `name1`, ... Undefined when there are none of them. */
   texts(path: string, name: string): readonly string[] | undefined
+  /** Of a dataset, without reading it. @throws AppError `invalid-package` when it is missing or too large */
+  shapeOf(path: string): readonly number[]
   /** @throws AppError `invalid-package` when it is missing, holds no numbers, or is larger than what is read here */
   tensor(path: string): Hdf5Tensor
 }
@@ -103,18 +105,26 @@ function contentsOf({ file, library }: VirtualFile): Hdf5Contents {
       }
       return names.has(`${name}0`) ? parts : undefined
     },
+    shapeOf: (path) => {
+      const dataset = datasetAt(path)
+      sizeOf(dataset, calledAt(path))
+      return (dataset.metadata.shape ?? []).map(Number)
+    },
     tensor: (path) => {
-      const called = path.split('/').slice(-2).join('/').slice(0, 100)
-      const dataset = find(path)
-      if (!(dataset instanceof library.Dataset)) {
-        throw new AppError('invalid-package', `The HDF5 file holds no weights "${called}".`)
-      }
+      const called = calledAt(path)
+      const dataset = datasetAt(path)
       bytesLeft -= sizeOf(dataset, called)
       if (bytesLeft < 0) {
         throw new AppError('invalid-package', 'The weights of this model are larger than 1.5 GiB.')
       }
       return numbersOf(dataset, { called, library })
     },
+  }
+
+  function datasetAt(path: string): Dataset {
+    const dataset = find(path)
+    if (dataset instanceof library.Dataset) return dataset
+    throw new AppError('invalid-package', `The HDF5 file holds no weights "${calledAt(path)}".`)
   }
 
   /** One link at a time: the library takes a missing group on the way for an error. */
@@ -124,6 +134,11 @@ function contentsOf({ file, library }: VirtualFile): Hdf5Contents {
     if (rest.length === 0 || next === null) return next
     return next instanceof library.Group ? step(next, rest) : null
   }
+}
+
+/** For a person: the last two parts of its path. */
+function calledAt(path: string): string {
+  return path.split('/').slice(-2).join('/').slice(0, 100)
 }
 
 function kindOf(entity: unknown, library: Library): Hdf5Child['kind'] {
