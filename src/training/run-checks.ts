@@ -2,6 +2,7 @@
 // refusal is one sentence that says what to do.
 import { statfs } from 'node:fs/promises'
 import { totalmem } from 'node:os'
+import { readConfig } from '../config.ts'
 import { checkNativeEngine } from '../engine/native-engine.ts'
 import { AppError } from '../errors.ts'
 import type { Dataset, Preparation } from '../registry/datasets.ts'
@@ -84,13 +85,20 @@ export async function checkMachine(
     )
   }
   const memory = expectedMemory(need)
-  if (CERTAIN_SHARE * memory > totalmem()) {
+  const there = memoryOfMachine()
+  if (CERTAIN_SHARE * memory > there) {
     throw new AppError(
       'unavailable',
-      `This run needs about ${words(memory)} of memory and this machine has ${words(totalmem())}: ` +
+      `This run needs about ${words(memory)} of memory and this machine has ${words(there)}: ` +
         'choose a smaller batch, image size or architecture.',
     )
   }
+}
+
+/** Of the machine, or what its container, or ROENTGEN_TRAINING_MEMORY, allows. */
+function memoryOfMachine(): number {
+  const limits = [process.constrainedMemory(), readConfig().trainingMemoryBytes]
+  return Math.min(totalmem(), ...limits.filter((limit) => limit > 0))
 }
 
 function words(bytes: number): string {

@@ -4,6 +4,7 @@ import { createWriteStream } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { readConfig } from '../config.ts'
 import { isAppError } from '../errors.ts'
 import type { Store } from '../registry/store.ts'
 import type { TrainingJob, TrainingMessage, TrainingSummary } from './job.ts'
@@ -60,6 +61,7 @@ export async function trainOnce(
         onMessage?.(message)
       },
       onOutput: (text) => log.write(text),
+      memoryLimitBytes: readConfig().trainingMemoryBytes,
     },
   )
   onProcess?.(process)

@@ -4,6 +4,7 @@ import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { AppError, ERROR_CODES, type ErrorCode } from '../errors.ts'
 import type { TrainingCommand, TrainingJob, TrainingMessage, TrainingSummary } from './job.ts'
+import { memoryDeath, memoryKills, overLimit } from './memory-death.ts'
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 /** So much of what the process said last is kept as the reason of a failure. */
@@ -14,6 +15,8 @@ export interface TrainingProcessOptions {
   readonly onMessage?: (message: TrainingMessage) => void
   /** Everything that it prints. */
   readonly onOutput?: (text: string) => void
+  /** It is ended when it takes more; no limit by default. */
+  readonly memoryLimitBytes?: number
 }
 
 export class TrainingProcess {
@@ -23,6 +26,9 @@ export class TrainingProcess {
   readonly result: Promise<TrainingSummary>
   #lastWords = ''
   #isEnding = false
+  /** Why it was ended by us. */
+  #overLimit: string | undefined
+  readonly #killsBefore = memoryKills()
   #timer: NodeJS.Timeout | undefined
 
   constructor(job: TrainingJob, options: TrainingProcessOptions = {}) {
@@ -86,7 +92,8 @@ export class TrainingProcess {
     let summary: TrainingSummary | undefined
     this.#child.on('message', (message: TrainingMessage) => {
       if (message.type === 'finished') summary = message.summary
-      if (message.type === 'failed') failure = new AppError(codeOf(message.code), message.message)
+      if (message.type === 'failed') failure = this.#failed(message)
+      if (message.type === 'resources') this.#checkMemory(message.memoryBytes)
       this.#options.onMessage?.(message)
     })
     this.#child.on('error', (error) => {
@@ -103,21 +110,32 @@ export class TrainingProcess {
     return promise
   }
 
-  #died(code: number | null, signal: NodeJS.Signals | null): AppError {
-    const cause = new Error(`exit status ${code}, signal ${signal}\n${this.#lastWords}`)
-    const starved = !this.#isEnding && isMemoryDeath(signal, this.#lastWords)
-    const message = starved
-      ? 'The training process was killed, most likely for want of memory: choose a smaller batch or image size.'
-      : 'The training process ended unexpectedly; its log has its last words.'
-    return new AppError('internal', message, { cause, extra: { starved } })
+  #failed({ code, message }: Extract<TrainingMessage, { type: 'failed' }>): AppError {
+    const death = memoryDeath({ signal: null, lastWords: message, ...this.#kills() })
+    if (!death) return new AppError(codeOf(code), message)
+    return new AppError('internal', death, { cause: new Error(message), extra: { starved: true } })
   }
-}
 
-/** The system kills what takes too much memory (SIGKILL); V8 and native code give up with these words. */
-function isMemoryDeath(signal: NodeJS.Signals | null, lastWords: string): boolean {
-  return (
-    signal === 'SIGKILL' || /heap out of memory|bad_alloc|Cannot allocate memory/i.test(lastWords)
-  )
+  #checkMemory(usedBytes: number): void {
+    const { memoryLimitBytes = 0 } = this.#options
+    if (memoryLimitBytes === 0 || usedBytes <= memoryLimitBytes) return
+    this.#overLimit ??= overLimit(usedBytes, memoryLimitBytes)
+    this.kill()
+  }
+
+  #died(code: number | null, signal: NodeJS.Signals | null): AppError {
+    const lastWords = this.#lastWords
+    const cause = new Error(`exit status ${code}, signal ${signal}\n${lastWords}`)
+    const death =
+      this.#overLimit ??
+      (this.#isEnding ? undefined : memoryDeath({ signal, lastWords, ...this.#kills() }))
+    const message = death ?? 'The training process ended unexpectedly; its log has its last words.'
+    return new AppError('internal', message, { cause, extra: { starved: death !== undefined } })
+  }
+
+  #kills() {
+    return { killsBefore: this.#killsBefore, killsAfter: memoryKills() }
+  }
 }
 
 function codeOf(code: string): ErrorCode {
