@@ -79,7 +79,7 @@ test('only the named files touch the native and the single-purpose libraries', (
     sharp: /^(src\/imaging\/|src\/training\/synth\/|scripts\/|bench\/|test\/)/,
     'better-sqlite3': /^(src\/registry\/|test\/)/,
     chokidar: /^src\/registry\//,
-    pdfkit: /^src\/server\/report\//,
+    pdfkit: /^src\/(server\/report|training\/plots)\//,
     '@tensorflow/tfjs': /^(src\/engine\/|src\/training\/|bench\/|test\/)/,
   }
   const wrong = imports.filter(

@@ -24,3 +24,30 @@ function shown(content: string): string {
   )
   return lines.join('\n')
 }
+
+/** The same of a PDF whose fonts are embedded, drawn glyph by glyph: each piece of text is a line. */
+export function embeddedPdfText(pdf: Uint8Array): string {
+  const file = Buffer.from(pdf).toString('latin1')
+  const streams = [...file.matchAll(/stream\r?\n([\s\S]*?)\r?\nendstream/g)].map(
+    ([, packed = '']) => unpack(packed),
+  )
+  const maps = streams.filter((one) => one.includes('beginbfrange')).map(glyphMap)
+  const pieces = streams.flatMap((one) => [...one.matchAll(/BT\n\/(F\d+) [\s\S]*?ET/g)])
+  const fonts = [...new Set(pieces.map(([, font = '']) => font))].sort()
+  return pieces
+    .map(([piece, font = '']) => {
+      const map = maps[fonts.indexOf(font)] ?? []
+      const glyphs = [...piece.matchAll(/<([0-9a-f]{4})> Tj/g)]
+      return glyphs.map(([, hex = '']) => map[Number.parseInt(hex, 16)] ?? '?').join('')
+    })
+    .join('\n')
+}
+
+/** What each glyph of a font stands for, from its ToUnicode table. */
+function glyphMap(table: string): string[] {
+  return [...table.matchAll(/\[([^\]]*)\]/g)].flatMap(([, list = '']) =>
+    [...list.matchAll(/<([0-9a-f ]+)>/g)].map(([, codes = '']) =>
+      String.fromCodePoint(...codes.split(' ').map((code) => Number.parseInt(code, 16))),
+    ),
+  )
+}
