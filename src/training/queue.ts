@@ -211,7 +211,8 @@ export class TrainingQueue {
     try {
       const startedAt = run.startedAt ?? context.clock().toISOString()
       await this.#change(run.id, { state: 'preparing', reason: null, offer: null, startedAt })
-      const request = await trainRequestOf({ ...this.#options, ...context }, run)
+      const { request, checks } = await trainRequestOf({ ...this.#options, ...context }, run)
+      await current.say(`Checked before the start. ${checks.join(' ')}`)
       await changeRun(context.db, run.id, { attempts: run.attempts + 1 })
       if (current.isCancelled) throw new AppError('conflict', 'The run was cancelled.')
       const version = await this.#supervisor.train(request, { by: run.by, via: actorVia(run) })

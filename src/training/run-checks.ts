@@ -69,11 +69,11 @@ export function expectedDisk({ card, images, imageSize }: Omit<Need, 'batchSize'
   return pixels + card.parameters * 4 * 6 + 50 * MIB
 }
 
-/** @throws AppError `unavailable` with what is missing */
+/** @returns a sentence for each check that was passed. @throws AppError `unavailable` with what is missing */
 export async function checkMachine(
   need: Need,
   { dataDir }: { readonly dataDir: string },
-): Promise<void> {
+): Promise<string[]> {
   checkNativeEngine()
   const { bavail, bsize } = await statfs(dataDir)
   const disk = expectedDisk(need)
@@ -93,6 +93,11 @@ export async function checkMachine(
         'choose a smaller batch, image size or architecture.',
     )
   }
+  return [
+    'Engine: ONNX Runtime is there.',
+    `Disk: about ${words(disk)} needed, ${words(bavail * bsize)} free.`,
+    `Memory: about ${words(memory)} needed at most, ${words(there)} there.`,
+  ]
 }
 
 /** Of the machine, or what its container, or ROENTGEN_TRAINING_MEMORY, allows. */

@@ -159,21 +159,28 @@ function newRunId(clock: Clock, words: string): string {
   return `${time}-${plain}-${randomUUID().slice(0, 6)}`
 }
 
-/** What the training process is told; everything is checked again, for time has passed. @throws AppError as `newRuns` */
+/**
+ * What the training process is told, and a sentence for each check; everything is checked again, for time has passed.
+ * @throws AppError as `newRuns`
+ */
 export async function trainRequestOf(
   context: RequestContext & { readonly threads: number },
   run: Run,
-): Promise<TrainRequest> {
+): Promise<{ readonly request: TrainRequest; readonly checks: readonly string[] }> {
   const { db, store } = context
   const condition = await getCondition(db, run.condition)
   const dataset = await getDataset(db, run.dataset)
   const { seed, maxPerClass, exclude, images } = checkPrepared(dataset)
   const datasetDir = await datasetFolder(context.datasetsDir, dataset.path)
   const card = await getArchitectureCard(run.architecture)
-  await checkMachine(needOf({ card, images, hyperparameters: run.hyperparameters }), store)
+  const need = needOf({ card, images, hyperparameters: run.hyperparameters })
+  const checks = [
+    `Dataset: ${dataset.name} is prepared, ${images} images.`,
+    ...(await checkMachine(need, store)),
+  ]
   const notice = await noticeOfDataset(datasetDir)
   const { id, name, bodyPart, kind, classes } = condition
-  return {
+  const request: TrainRequest = {
     id: run.id,
     condition: { id, name, bodyPart, kind, classes },
     datasetDir,
@@ -189,6 +196,7 @@ export async function trainRequestOf(
     ...(notice !== undefined && { demonstration: { notice } }),
     ...(run.initFrom !== null && (await initialOf(context, run.initFrom, run.architecture))),
   }
+  return { request, checks }
 }
 
 /** The weights of the version, and its very preprocessing. */
