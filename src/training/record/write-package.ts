@@ -5,6 +5,7 @@ import { createSession } from '../../engine/session.ts'
 import { writeManifest } from '../../package/manifest.ts'
 import { measureHeatmapScale } from '../evaluation/heatmap-scale.ts'
 import { measureFamiliarity } from '../familiarity/measure-familiarity.ts'
+import { writePlots } from '../plots/package-plots.ts'
 import { writeConfigs } from './configs.ts'
 import { describeModel } from './describe-model.ts'
 import { writeGolden } from './golden-images.ts'
@@ -29,6 +30,14 @@ const WRITERS: readonly PackageWriter[] = [
   writeGolden,
   writeConfigs,
   writeTables,
+  (c) =>
+    writePlots(c.dir, {
+      kind: c.index.kind,
+      evaluation: c.evaluation,
+      images: c.prepared.imagesOf('test'),
+      curves: c.trained,
+      about: `${c.job.condition.id}/${c.name}`,
+    }),
   (c) => writeFiles(c.dir, { 'results/SUMMARY.txt': summaryText({ ...c, model: c.config }) }),
   (c) => writeFiles(c.dir, { 'README.md': modelCard({ ...c, model: c.config }) }),
   writeMetadata,
