@@ -83,11 +83,11 @@ export async function convertFromInbox(
 interface ForeignSource {
   readonly path: string
   readonly fileName: string
-  readonly kind: 'zip' | 'onnx' | 'folder'
+  readonly kind: 'zip' | 'onnx' | 'keras' | 'folder'
   readonly fields: Readonly<Record<string, string>>
 }
 
-const KINDS = { zip: 'tfjs-zip', onnx: 'onnx', folder: 'tfjs-folder' } as const
+const KINDS = { zip: 'zip', onnx: 'onnx', keras: 'keras', folder: 'tfjs-folder' } as const
 
 async function withConverted<T>(
   home: Home,

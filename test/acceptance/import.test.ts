@@ -10,15 +10,8 @@ import { loadLayersModel } from '../../src/engine/layers-model.ts'
 import { decodeImage } from '../../src/imaging/decode.ts'
 import { preprocess } from '../../src/imaging/preprocess.ts'
 import { type Preprocessing, PreprocessingSchema } from '../../src/imaging/preprocessing.ts'
-import { PredictionSchema, VersionSchema } from '../../src/server/api-schemas.ts'
-import {
-  homeFolders,
-  imageForm,
-  jsonBody,
-  jsonOf,
-  type OpenedHome,
-  openedHome,
-} from '../support/home.ts'
+import { imported, largestDifference, predict, send } from '../support/foreign-model.ts'
+import { homeFolders, jsonOf, openedHome } from '../support/home.ts'
 import { sharedPath, skipWithout } from '../support/shared.ts'
 
 const BRAIN = 'data/models/tfjs-layers-teachable-brain'
@@ -38,45 +31,6 @@ async function zipped(folder: string): Promise<Blob> {
   const chunks: Buffer[] = []
   for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer)
   return new Blob(chunks.map((chunk) => Uint8Array.from(chunk)))
-}
-
-async function send(
-  { call }: OpenedHome,
-  { file, name, fields }: { file: Blob; name: string; fields: Record<string, string> },
-): Promise<Response> {
-  const form = imageForm(fields)
-  form.set('package', file, name)
-  return call('/api/v1/versions/import', { method: 'POST', body: form })
-}
-
-/** Imports, activates with force (nothing was measured), and returns the version's id. */
-async function imported(
-  opened: OpenedHome,
-  options: { file: Blob; name: string; fields: Record<string, string> },
-): Promise<string> {
-  const response = await send(opened, options)
-  const body = await response.json()
-  assert.equal(response.status, 201, JSON.stringify(body))
-  const version = VersionSchema.parse(body)
-  assert.equal(version.status, 'unevaluated')
-  assert.equal(version.metrics, null)
-  const activate = `/api/v1/conditions/${version.condition}/activate`
-  const unforced = await opened.call(activate, jsonBody({ version: version.id, reason: 'try' }))
-  assert.equal((await jsonOf(unforced)).code, 'unevaluated')
-  const forced = { version: version.id, reason: 'try', force: true }
-  assert.equal((await opened.call(activate, jsonBody(forced))).status, 200)
-  return version.id
-}
-
-async function predict(
-  { call }: OpenedHome,
-  { explain = 'none', ...form }: { condition: string; image: Uint8Array; explain?: string },
-) {
-  const body = imageForm({ ...form, explain })
-  const response = await call('/api/v1/predict', { method: 'POST', body })
-  const json = await response.json()
-  assert.equal(response.status, 200, JSON.stringify(json))
-  return PredictionSchema.parse(json)
 }
 
 async function inputs(): Promise<{ name: string; bytes: Uint8Array }[]> {
@@ -113,11 +67,6 @@ function tfRule(): Preprocessing {
     order: 'rgb',
     ...JSON.parse(TF_MODE),
   })
-}
-
-function largestDifference(a: readonly number[], b: readonly number[]): number {
-  assert.equal(a.length, b.length)
-  return Math.max(...a.map((value, i) => Math.abs(value - (b[i] ?? Number.NaN))))
 }
 
 test('the Teachable Machine model answers on real X-rays as expected.json and TF.js say', {

@@ -2,6 +2,9 @@
 import { join } from 'node:path'
 import { isAppError, messageOf } from '../../errors.ts'
 import { unzipSafely } from '../../package/unzip-package.ts'
+import { readZipNames } from '../../package/zip-names.ts'
+import { isKerasZip } from '../keras/keras-zip.ts'
+import type { ConvertedModel } from './converted-model.ts'
 import type { ImportJob, ImportReply } from './import-job.ts'
 import { tfjsFolder } from './tfjs-folder.ts'
 import { writeImportedPackage } from './write-imported-package.ts'
@@ -10,9 +13,10 @@ process.once('message', (job: ImportJob) => {
   void work(job).then((reply) => process.send?.(reply, () => process.disconnect()))
 })
 
-async function work(job: ImportJob): Promise<ImportReply> {
+async function work(given: ImportJob): Promise<ImportReply> {
   try {
-    return { ok: true, sha256: await writeImportedPackage(await convert(job), job) }
+    const { model, job } = await convert(given)
+    return { ok: true, sha256: await writeImportedPackage(model, job) }
   } catch (error) {
     const cause = messageOf(isAppError(error) ? (error.cause ?? error) : error)
     if (isAppError(error)) return { ok: false, code: error.code, message: error.message, cause }
@@ -21,16 +25,33 @@ async function work(job: ImportJob): Promise<ImportReply> {
   }
 }
 
-/** TF.js is loaded for TF.js models only. */
-async function convert(job: ImportJob) {
-  if (job.kind === 'onnx') return (await import('./convert-onnx.ts')).convertOnnx(job.path)
-  if (job.kind === 'tfjs-folder') return convertFolder(job.path)
-  const unpacked = join(job.workDir, 'unpacked')
-  const { paths } = await unzipSafely(job.path, { toDir: unpacked })
-  return convertFolder(join(unpacked, tfjsFolder(paths)))
+interface Converted {
+  readonly model: ConvertedModel
+  /** With the kind that it turned out to be. */
+  readonly job: ImportJob
 }
 
-async function convertFolder(folder: string) {
+/** TF.js is loaded for the models that need it only. */
+async function convert(job: ImportJob): Promise<Converted> {
+  if (job.kind === 'onnx') {
+    return { job, model: await (await import('./convert-onnx.ts')).convertOnnx(job.path) }
+  }
+  if (job.kind === 'keras') return convertKerasFile(job)
+  if (job.kind === 'tfjs-folder') return { job, model: await convertFolder(job.path) }
+  const names = await readZipNames(job.path)
+  if (isKerasZip(names)) return convertKerasFile({ ...job, kind: 'keras' })
+  const unpacked = join(job.workDir, 'unpacked')
+  const { paths } = await unzipSafely(job.path, { toDir: unpacked })
+  return { job, model: await convertFolder(join(unpacked, tfjsFolder(paths))) }
+}
+
+async function convertKerasFile(job: ImportJob): Promise<Converted> {
+  const { convertKeras } = await import('./convert-keras.ts')
+  const { path, workDir, fields } = job
+  return { job, model: await convertKeras(path, { workDir, name: fields.name }) }
+}
+
+async function convertFolder(folder: string): Promise<ConvertedModel> {
   const { isGraphModel } = await import('../../engine/layers-model.ts')
   return (await isGraphModel(folder))
     ? (await import('./convert-graph-model.ts')).convertGraphModel(folder)

@@ -1,10 +1,11 @@
 // What kind of model file somebody sent, told by its bytes; a refusal names what it is and what could be sent instead.
 import { AppError } from '../../errors.ts'
 
-export type ModelFileKind = 'zip' | 'onnx'
+/** A zip is a package, a TF.js model or a `.keras` file; `keras` is HDF5. */
+export type ModelFileKind = 'zip' | 'onnx' | 'keras'
 
 const SUPPORTED =
-  'send a .roentgen.zip, an .onnx file, or a TF.js model (model.json with its weight files, zipped)'
+  'send a .roentgen.zip, an .onnx file, a Keras model (.keras or .h5), or a TF.js model (model.json with its weight files, zipped)'
 
 /**
  * @param head the first bytes of the file, 512 or all of them
@@ -23,9 +24,8 @@ export function modelFileKind(head: Uint8Array, fileName: string): ModelFileKind
       'This is a Git LFS pointer and not the model itself, which "git lfs pull" fetches',
     )
   }
-  if (text.startsWith('\x89HDF')) return refuse('Keras HDF5 files (.h5) cannot be imported yet')
+  if (text.startsWith('\x89HDF')) return 'keras'
   if (text.startsWith('PK\x03\x04')) {
-    if (/\.keras$/i.test(fileName)) return refuse('Keras files (.keras) cannot be imported yet')
     if (/\.(pth|pt|ckpt)$/i.test(fileName)) return refuse('PyTorch files cannot be imported yet')
     return 'zip'
   }

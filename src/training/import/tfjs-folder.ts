@@ -16,7 +16,7 @@ export function tfjsFolder(paths: readonly string[]): string {
   throw new AppError(
     'invalid-package',
     models.length === 0
-      ? 'The zip holds neither a Roentgen package (manifest.json) nor a TF.js model (model.json).'
+      ? 'The zip holds no model: no Roentgen package (manifest.json), TF.js model (model.json) or Keras model (config.json and model.weights.h5).'
       : 'The zip holds more than one model.json; send one model at a time.',
   )
 }

@@ -83,8 +83,6 @@ test('a file is told by its bytes, and what is not read is named', () => {
   const refused: readonly [string, string, RegExp][] = [
     ['', 'm.onnx', /is empty/],
     ['version https://git-lfs.github.com/spec/v1', 'm.keras', /Git LFS pointer/],
-    ['\x89HDF\r\n', 'm.h5', /Keras HDF5/],
-    ['PK\x03\x04', 'm.keras', /Keras files/],
     ['PK\x03\x04', 'm.pth', /PyTorch/],
     ['\x80\x02\x8a\x0a', 'm.pth', /PyTorch/],
     ['\x10\x00\x00\x00\x00\x00\x00\x00{"a"', 'm.safetensors', /Safetensors/],

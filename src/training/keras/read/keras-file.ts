@@ -3,12 +3,11 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unzipSafely } from '../../../package/unzip-package.ts'
 import { type Hdf5Contents, type Hdf5Tensor, readHdf5 } from '../hdf5.ts'
+import { KERAS_CONFIG as CONFIG, KERAS_WEIGHTS as WEIGHTS } from '../keras-zip.ts'
 import { refused } from './layer-config.ts'
 import { type Stored, storedByName, storedByNumber } from './stored-weights.ts'
 import { type Topology, translateModel } from './topology.ts'
 
-const CONFIG = 'config.json'
-const WEIGHTS = 'model.weights.h5'
 const MAX_CONFIG_BYTES = 64 * 1024 * 1024
 
 export interface KerasContents extends Topology {
@@ -16,11 +15,6 @@ export interface KerasContents extends Topology {
   readonly tensor: (path: string) => Hdf5Tensor
   /** Numbers in the file, so that a model cannot ask for more memory than its own size. */
   readonly values: number
-}
-
-/** Whether the files of a zip are those of a `.keras` file. */
-export function isKerasZip(paths: readonly string[]): boolean {
-  return paths.includes(CONFIG) && paths.some((path) => path.startsWith('model.weights.'))
 }
 
 /**
