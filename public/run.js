@@ -21,7 +21,25 @@ function minutes(seconds) {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
 }
 
-function follow({ epoch, epochs, batch, batches, etaSeconds }) {
+const FIGURES = {
+  loss: (value) => value.toPrecision(3),
+  accuracy: (value) => value.toFixed(3),
+  learningRate: (value) => value.toExponential(1),
+  imagesPerSecond: (value) => String(value),
+  cpuCores: (value) => value.toFixed(1),
+  memoryBytes: (value) => `${Math.round(value / 2 ** 20)} MiB`,
+}
+
+function showFigures(batch) {
+  for (const [name, words] of Object.entries(FIGURES)) {
+    const place = document.querySelector(`${PANEL} [data-run-figure="${name}"]`)
+    if (place && typeof batch[name] === 'number') place.textContent = words(batch[name])
+  }
+}
+
+function follow(event) {
+  showFigures({ ...event, cpuCores: event.use?.cpuCores })
+  const { epoch, epochs, batch, batches, etaSeconds } = event
   const bar = document.querySelector(`${PANEL} [data-run-bar]`)
   const words = document.querySelector(`${PANEL} [data-run-words]`)
   if (!bar || !words) return

@@ -49,12 +49,34 @@ export function runCurves(
         { name: 'val', values: of((one) => one.valAccuracy) },
       ],
     })}
+    ${whole(history, 'Precision', (one) => [one.trainPrecision, one.valPrecision], common)}
+    ${whole(history, 'Recall', (one) => [one.trainRecall, one.valRecall], common)}
+    ${whole(history, 'AUC', (one) => [one.trainAuc, one.valAuc], common)}
   </div>
   <ul class="curves-legend">
     <li><span class="line-key line-key-train"></span>training images</li>
     <li><span class="line-key line-key-val"></span>validation images</li>
     ${best !== null && html`<li><span class="line-key line-key-best"></span>best epoch: ${best}</li>`}
   </ul>`
+}
+
+type Pair = readonly [train: number | null | undefined, val: number | null | undefined]
+
+/** Nothing where a figure is unknown, as in runs of older versions or with one class only. */
+function whole(
+  history: readonly RunEpoch[],
+  title: string,
+  ...[pick, common]: [(one: RunEpoch) => Pair, Pick<Chart, 'epochs' | 'best'>]
+): Html | undefined {
+  const pairs = history.map(pick)
+  const numbers = pairs.filter((pair) => pair.every((one) => typeof one === 'number'))
+  if (numbers.length < pairs.length) return undefined
+  const values = (side: 0 | 1): number[] => numbers.map((pair) => pair[side] as number)
+  const series: readonly Series[] = [
+    { name: 'train', values: values(0) },
+    { name: 'val', values: values(1) },
+  ]
+  return chart({ ...common, title, range: [0, 1], series })
 }
 
 function chart({ title, series, epochs, range, best }: Chart): Html {
@@ -122,19 +144,21 @@ function epochTicks(epochs: number): number[] {
     : [...ticks, epochs]
 }
 
-/** The figures of every epoch, the last on top. */
+/** The figures of every epoch, the last on top; of training and of validation images. */
 export function epochTable(history: readonly RunEpoch[], best: number | null): Html {
+  const share = (value: number | null | undefined): Html =>
+    html`<td class="number">${value?.toFixed(3) ?? '–'}</td>`
+  const columns = ['Loss', 'Accuracy', 'Precision', 'Recall', 'AUC']
   return html`<div class="table-wrap" tabindex="0" role="region" aria-label="Figures of every epoch"><table class="table">
-    <thead><tr><th scope="col">Epoch</th><th scope="col" class="number">Training loss</th><th scope="col" class="number">Training accuracy</th>
-      <th scope="col" class="number">Validation loss</th><th scope="col" class="number">Validation accuracy</th><th scope="col" class="number">Validation AUC</th>
-      <th scope="col" class="number">Learning rate</th><th scope="col" class="number">Time</th></tr></thead>
+    <thead><tr><th scope="col" rowspan="2">Epoch</th><th scope="colgroup" colspan="5">Training images</th><th scope="colgroup" colspan="5">Validation images</th>
+      <th scope="col" rowspan="2" class="number">Learning rate</th><th scope="col" rowspan="2" class="number">Time</th></tr>
+      <tr>${[...columns, ...columns].map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
     <tbody>${history.toReversed().map(
       (
         one,
       ) => html`<tr><th scope="row">${one.epoch}${one.epoch === best && html` <span class="row-note">best so far</span>`}</th>
-        <td class="number">${one.trainLoss.toFixed(4)}</td><td class="number">${one.trainAccuracy.toFixed(3)}</td>
-        <td class="number">${one.valLoss.toFixed(4)}</td><td class="number">${one.valAccuracy.toFixed(3)}</td>
-        <td class="number">${one.valAuc?.toFixed(3) ?? '–'}</td>
+        <td class="number">${one.trainLoss.toFixed(4)}</td>${share(one.trainAccuracy)}${share(one.trainPrecision)}${share(one.trainRecall)}${share(one.trainAuc)}
+        <td class="number">${one.valLoss.toFixed(4)}</td>${share(one.valAccuracy)}${share(one.valPrecision)}${share(one.valRecall)}${share(one.valAuc)}
         <td class="number">${one.learningRate.toExponential(1)}</td><td class="number">${duration(one.seconds)}</td></tr>`,
     )}</tbody>
   </table></div>`

@@ -4,7 +4,7 @@ import { html } from 'hono/html'
 import type { Run } from '../src/registry/runs.ts'
 import { badge, facts, type Html, notice, time } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
-import { bytes, duration, score } from './format.ts'
+import { bytes, count, duration, score } from './format.ts'
 import { type Frame, page } from './layout.ts'
 import { links } from './links.ts'
 import { epochTable, runCurves } from './run-curves.ts'
@@ -26,6 +26,7 @@ export function runPage(props: RunPageProps): Html {
     html`<header class="heading">
         <p class="eyebrow"><a href="${links.training()}">Training</a></p>
         <h1>${run.condition}: ${runName(run)}</h1>
+        ${typeof run.lineage.set === 'string' && html`<p class="hint"><a href="${links.runSet(run.lineage.set)}">All runs that were asked for together</a></p>`}
         <p class="hint">Asked for ${time(run.createdAt)} by ${run.by} · <a href="${links.runJson(run.id)}">as JSON</a></p>
       </header>
       ${isOpen(run) && html`<noscript><p class="hint"><a href="${links.run(run.id)}">Load this page again</a> to see how far it is.</p></noscript>`}
@@ -62,23 +63,48 @@ export function runPanel(props: RunPageProps): Html {
 
 function figures(run: Run): Html {
   const { progress, startedAt, endedAt } = run
-  const { metrics, phases } = progress
+  const { metrics, phases, use } = progress
+  const last = progress.history.at(-1)
+  const both = (train: number | null | undefined, val: number | null | undefined) =>
+    last ? `${train?.toFixed(3) ?? '–'}, others ${val?.toFixed(3) ?? '–'}` : '–'
   return facts([
     ['Phase', isOpen(run) ? (progress.phase ?? '–') : undefined],
-    ['Loss', metrics ? score(metrics.loss) : '–'],
-    ['Accuracy', metrics ? metrics.accuracy.toFixed(3) : '–'],
+    ['Loss', live('loss', metrics ? score(metrics.loss) : '–')],
+    ['Accuracy', live('accuracy', metrics ? metrics.accuracy.toFixed(3) : '–')],
     ['Validation accuracy', metrics?.valAccuracy?.toFixed(3) ?? '–'],
-    ['Validation AUC', metrics?.valAuc?.toFixed(3) ?? '–'],
-    ['Learning rate', progress.learningRate?.toExponential(1) ?? '–'],
-    ['Images a second', progress.imagesPerSecond ?? '–'],
-    ['Memory of its process', bytes(progress.memoryBytes)],
+    ['Precision, training images', both(last?.trainPrecision, last?.valPrecision)],
+    ['Recall, training images', both(last?.trainRecall, last?.valRecall)],
+    ['AUC, training images', both(last?.trainAuc, last?.valAuc)],
+    ['Learning rate', live('learningRate', progress.learningRate?.toExponential(1) ?? '–')],
+    ['Images a second', live('imagesPerSecond', progress.imagesPerSecond ?? '–')],
+    ['Processors busy', live('cpuCores', use ? use.cpuCores.toFixed(1) : '–')],
     ['Processor time', duration(progress.cpuSeconds)],
+    ['Memory of its process', live('memoryBytes', bytes(progress.memoryBytes))],
+    ['Temperature', temperature(use)],
     ['Begun', startedAt ? time(startedAt) : undefined],
     ['Ended', endedAt ? time(endedAt) : undefined],
     ...Object.entries(phases).map(
       ([phase, seconds]) => [`Time ${phase}`, duration(seconds)] as const,
     ),
   ])
+}
+
+/** Named, so that run.js can keep it up to date between two renderings. */
+function live(name: string, value: string | number): Html {
+  return html`<span data-run-figure="${name}">${value}</span>`
+}
+
+function temperature(use: Run['progress']['use']): string | undefined {
+  if (!use) return undefined
+  if (use.sensors === 0) return 'no sensor on this machine'
+  const parts = [
+    use.cpuCelsius === null ? '' : `processor ${Math.round(use.cpuCelsius)} °C`,
+    use.gpuCelsius === null ? '' : `graphics ${Math.round(use.gpuCelsius)} °C`,
+    use.breaks === 0
+      ? ''
+      : `${count(use.breaks, 'cooling break')}, ${duration(use.lostSeconds)} lost`,
+  ]
+  return parts.filter(Boolean).join(', ') || '–'
 }
 
 function settings(run: Run): Html {

@@ -10,6 +10,7 @@ import { bytes, count, duration } from './format.ts'
 import { type Frame, page } from './layout.ts'
 import { links } from './links.ts'
 import { type RunListProps, runList } from './run-list.ts'
+import { moreSettings } from './training-settings.ts'
 
 export interface ArchitectureChoice extends ArchitectureCard {
   /** As the last run of it did on this machine; null before the first. */
@@ -168,37 +169,4 @@ function architectureTile(one: ArchitectureChoice): Tile {
       speed,
     ],
   }
-}
-
-function moreSettings({ versions, chosen }: TrainingPageProps): Html {
-  const number = (name: string, label: string, attributes: Html, hint?: string): Html =>
-    field(name, {
-      label,
-      control: html`<input id="${name}" name="${name}" type="number" value="${chosen.get(name) ?? ''}" ${attributes} />`,
-      ...(hint && { hint }),
-    })
-  const schedules = [
-    { value: '', text: 'cosine (default)' },
-    { value: 'plateau', text: 'plateau: lower when the validation loss stands still' },
-    { value: 'constant', text: 'constant' },
-  ]
-  const starts = [
-    { value: '', text: 'random weights, drawn from the seed' },
-    ...versions.map(({ id }) => ({ value: id, text: id })),
-  ]
-  return html`<details class="options"><summary>More settings</summary>
-    <div class="setting-grid">
-      ${number('epochs', 'Epochs', html`min="1" max="1000"`, 'instead of the preset’s')}
-      ${number('batchSize', 'Batch size', html`min="2" max="512"`, '32; smaller needs less memory')}
-      ${number('learningRate', 'Learning rate', html`min="0" max="1" step="any"`, 'the architecture’s own by default')}
-      ${number('imageSize', 'Image size (px)', html`min="16" max="1024"`, 'the architecture’s own by default')}
-      ${number('earlyStopping', 'Early stopping (epochs)', html`min="0" max="1000"`, '8; 0 never ends it early')}
-      ${number('seed', 'Seed', html`min="0" max="2147483647"`, '42; the same seed gives the same weights')}
-      ${field('schedule', { label: 'Learning rate schedule', control: html`<select id="schedule" name="schedule">${options(schedules, chosen.get('schedule') ?? '')}</select>` })}
-      ${field('initFrom', { label: 'Start from', control: html`<select id="initFrom" name="initFrom">${options(starts, chosen.get('initFrom') ?? '')}</select>` })}
-      ${field('name', { label: 'Name of the version', control: html`<input id="name" name="name" value="${chosen.get('name') ?? ''}" maxlength="64" autocomplete="off" />`, hint: 'architecture and preset by default' })}
-    </div>
-    <label class="check" for="noAugmentation"><input type="checkbox" id="noAugmentation" name="noAugmentation"${chosen.has('noAugmentation') ? html` checked` : ''} /><span>Train on the images as they are, without random changes</span></label>
-    <label class="check" for="noClassWeights"><input type="checkbox" id="noClassWeights" name="noClassWeights"${chosen.has('noClassWeights') ? html` checked` : ''} /><span>Let rare classes count as little as they are rare</span></label>
-  </details>`
 }

@@ -8,10 +8,24 @@ const NUMBERS = [
   'epochs',
   'batchSize',
   'learningRate',
+  'momentum',
+  'weightDecay',
+  'labelSmoothing',
+  'trainedLayers',
+  'frozenCopies',
+  'plateauPatience',
+  'plateauFactor',
+  'stepEpochs',
+  'stepFactor',
   'imageSize',
+  'maxPerClass',
+  'channels',
   'earlyStopping',
   'seed',
 ] as const
+const WORDS = ['optimizer', 'schedule', 'aspect', 'interpolation'] as const
+const AUGMENTATION = ['rotationDegrees', 'shift', 'scale', 'brightness', 'contrast'] as const
+const FLIPS = ['flipHorizontal', 'flipVertical'] as const
 
 /** @throws AppError `invalid` */
 export function runWishesOf(fields: ReadonlyMap<string, string>): Record<string, unknown> {
@@ -20,9 +34,12 @@ export function runWishesOf(fields: ReadonlyMap<string, string>): Record<string,
     const value = numberField(fields, name)
     if (value !== undefined) hyperparameters[name] = value
   }
-  const schedule = fieldOf(fields, 'schedule')
-  if (schedule !== undefined) hyperparameters.schedule = schedule
-  if (fields.has('noAugmentation')) hyperparameters.augmentation = null
+  for (const name of WORDS) {
+    const value = fieldOf(fields, name)
+    if (value !== undefined) hyperparameters[name] = value
+  }
+  const augmentation = augmentationOf(fields)
+  if (augmentation !== undefined) hyperparameters.augmentation = augmentation
   if (fields.has('noClassWeights')) hyperparameters.classWeights = false
   return {
     condition: fieldOf(fields, 'condition'),
@@ -33,6 +50,21 @@ export function runWishesOf(fields: ReadonlyMap<string, string>): Record<string,
     initFrom: fieldOf(fields, 'initFrom'),
     name: fieldOf(fields, 'name'),
   }
+}
+
+/** null: none; undefined: what is usual for the body part. */
+function augmentationOf(fields: ReadonlyMap<string, string>) {
+  if (fields.has('noAugmentation')) return null
+  const wishes: Record<string, unknown> = {}
+  for (const name of AUGMENTATION) {
+    const value = numberField(fields, name)
+    if (value !== undefined) wishes[name] = value
+  }
+  for (const name of FLIPS) {
+    const value = fieldOf(fields, name)
+    if (value !== undefined) wishes[name] = value === 'yes'
+  }
+  return Object.keys(wishes).length === 0 ? undefined : wishes
 }
 
 /** One as itself, several as a list. @throws AppError `invalid` when none is */

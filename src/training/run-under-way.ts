@@ -53,6 +53,7 @@ export class RunUnderWay {
     const before = this.#progress
     this.#progress = progressed(before, message)
     if (message.type === 'phase') this.#enter(before, message)
+    if (message.type === 'finished') this.#endPhase(before.phase)
     if (message.type === 'paused') this.#pause(message.paused)
     if (message.type === 'cooling') this.#state(this.#busy(), message.sentence)
     if (message.type === 'batch') this.#pass(message)
@@ -106,15 +107,20 @@ export class RunUnderWay {
   }
 
   #enter(before: RunProgress, { phase }: Extract<TrainingMessage, { type: 'phase' }>): void {
+    this.#endPhase(before.phase)
+    const state = phase === 'preparing' ? 'preparing' : 'running'
+    this.#state(state, null)
+  }
+
+  #endPhase(phase: RunProgress['phase']): void {
     const now = performance.now()
-    if (before.phase !== null) {
-      const seconds = (before.phases[before.phase] ?? 0) + (now - this.#phaseFrom) / 1000
-      const phases = { ...before.phases, [before.phase]: Number(seconds.toFixed(2)) }
+    if (phase !== null) {
+      const { phases: before } = this.#progress
+      const seconds = (before[phase] ?? 0) + (now - this.#phaseFrom) / 1000
+      const phases = { ...before, [phase]: Number(seconds.toFixed(2)) }
       this.#progress = { ...this.#progress, phases }
     }
     this.#phaseFrom = now
-    const state = phase === 'preparing' ? 'preparing' : 'running'
-    this.#state(state, null)
   }
 
   #pause(paused: boolean): void {

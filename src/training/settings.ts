@@ -104,13 +104,14 @@ export function completeHyperparameters(
   defaults: Defaults,
 ): Hyperparameters {
   const { learningRate, imageSize, augmentation } = defaults
-  const { epochs } = PRESETS[defaults.preset]
-  const { cooling: _, ...wishes } = given
+  const { epochs, maxPerClass = null } = PRESETS[defaults.preset]
+  const { cooling: _, augmentation: changes, ...wishes } = given
   const result = HyperparametersSchema.safeParse({
     epochs,
+    maxPerClass,
     learningRate,
     imageSize,
-    augmentation,
+    augmentation: changes === null ? null : { ...augmentation, ...changes },
     ...wishes,
   })
   if (result.success) return result.data

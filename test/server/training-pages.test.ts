@@ -53,14 +53,22 @@ test('a dataset is scanned and prepared and a training started, watched and repe
   const without = await form('/training', start)
   assert.equal(without.status, 422)
   assert.match(await without.text(), /Choose at least one architecture/)
-  const settings = { epochs: '2', batchSize: '8', imageSize: '32', learningRate: '0,003' }
+  const settings = {
+    ...{ epochs: '2', batchSize: '8', imageSize: '32', learningRate: '0,003' },
+    ...{ optimizer: 'sgd', schedule: 'step', stepEpochs: '1', trainedLayers: '4', momentum: '' },
+    ...{ rotationDegrees: '3', flipHorizontal: 'no', aspect: 'crop', interpolation: '' },
+  }
   const started = await form('/training', { ...start, 'architecture:tiny_cnn': 'on', ...settings })
   assert.equal(started.status, 303, await started.clone().text())
   const run = (started.headers.get('location') ?? '').replace('/training/', '')
   for await (const _ of sentEvents(await call(`/api/v1/runs/${run}/events`)));
   const ended = await jsonOf<Run>(await call(`/api/v1/runs/${run}`))
   assert.equal(ended.state, 'finished', ended.reason ?? '')
-  const settled = { epochs: 2, batchSize: 8, imageSize: 32, learningRate: 0.003 }
+  const settled = {
+    ...{ epochs: 2, batchSize: 8, imageSize: 32, learningRate: 0.003 },
+    ...{ optimizer: 'sgd', schedule: 'step', stepEpochs: 1, trainedLayers: 4 },
+    ...{ augmentation: { rotationDegrees: 3, flipHorizontal: false }, aspect: 'crop' },
+  }
   assert.deepEqual(ended.hyperparameters, settled)
   const shown = await page(`/training/${run}`)
   assert.match(shown, /spots\/tiny-cnn-quick@1/)

@@ -66,6 +66,9 @@ test('presets, architecture and wishes make the settings; a wrong wish is named'
   assert.equal(complete({}).epochs, 5)
   assert.equal(complete({}).seed, 42)
   assert.equal(complete({ epochs: 2, augmentation: null }).epochs, 2)
+  assert.equal(complete({ augmentation: null }).augmentation, null)
+  const turned = complete({ augmentation: { rotationDegrees: 20 } }).augmentation
+  assert.deepEqual(turned, { ...augmentationFor('chest'), rotationDegrees: 20 })
   assert.throws(() => complete({ batchSize: 1 }), /"batchSize" is wrong/)
   assert.throws(() => complete({ learningRate: -1 }), /"learningRate" is wrong/)
   assert.throws(() => complete({ epoch: 3 } as GivenHyperparameters), /hyperparameter/)
