@@ -10,6 +10,7 @@ import {
   GoldenSchema,
   type ModelConfig,
   ModelConfigSchema,
+  type Precision,
 } from '../package/schema.ts'
 import { decodeFamiliarity, type FamiliarityModel } from './familiarity/familiarity.ts'
 import type { ServingCopy } from './serving-copy.ts'
@@ -29,16 +30,22 @@ export interface CopiedConfig {
   readonly graph: FileEntry
 }
 
-/** @throws AppError `load-failed` when a file is missing or says what cannot be, `hash-mismatch` */
-export async function readCopiedConfig(copy: ServingCopy): Promise<CopiedConfig> {
+/**
+ * What the version is run with in this precision: its graph and golden outputs are those of the precision.
+ * @throws AppError `load-failed` when a file is missing or says what cannot be, `hash-mismatch`
+ */
+export async function readCopiedConfig(
+  copy: ServingCopy,
+  precision: Precision = 'float32',
+): Promise<CopiedConfig> {
   const model = await readJson(copy, 'configs/model.json', ModelConfigSchema)
   const preprocessing = await readJson(copy, 'configs/preprocessing.json', PreprocessingSchema)
-  const hasGolden = copy.files.some((file) => file.path === `${GOLDEN_FOLDER}golden.json`)
-  const golden = hasGolden
-    ? await readJson(copy, `${GOLDEN_FOLDER}golden.json`, GoldenSchema)
-    : undefined
-  const graph = copy.files.find((file) => file.path === model.graph.file)
-  if (!graph) throw wrong(`the graph ${model.graph.file} is not among its files`)
+  const { file, golden: goldenFile } = inPrecision(model, precision)
+  // Golden outputs are optional for the graph as it was trained, and never for one that was rounded.
+  const hasGolden = precision !== 'float32' || copy.files.some(({ path }) => path === goldenFile)
+  const golden = hasGolden ? await readJson(copy, goldenFile, GoldenSchema) : undefined
+  const graph = copy.files.find(({ path }) => path === file)
+  if (!graph) throw wrong(`the graph ${file} is not among its files`)
   if (model.graph.outputs.logits === null && model.graph.outputs.probabilities === null) {
     throw wrong('its graph gives neither logits nor probabilities')
   }
@@ -51,6 +58,12 @@ async function readFamiliarity(copy: ServingCopy): Promise<FamiliarityModel | nu
   const entry = copy.files.find((file) => file.path === config.file)
   if (!entry) throw wrong(`it has no ${config.file}`)
   return decodeFamiliarity(config, await readVerified(join(copy.dir, entry.path), entry.sha256))
+}
+
+function inPrecision({ graph, int8 }: ModelConfig, precision: Precision) {
+  if (precision === 'float32') return { file: graph.file, golden: `${GOLDEN_FOLDER}golden.json` }
+  if (int8) return int8
+  throw wrong('it has no graph in int8')
 }
 
 /** The verified bytes of a golden image, named from the package's or the golden folder. @throws AppError `golden-mismatch` */

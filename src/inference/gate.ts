@@ -1,14 +1,18 @@
 // The evidence gate of one candidate, as far as a host can tell: package, load, golden images. Metrics are the registry's.
 import type { ImagingPool } from '../imaging/imaging-pool.ts'
+import type { Precision } from '../package/schema.ts'
 import { verifyPackage } from '../package/verify-package.ts'
 import type { GateStep, GateSteps } from './gate-steps.ts'
 import { replayGolden } from './golden-replay.ts'
+import { choosePrecision } from './precision-choice.ts'
 import type { ServedVersion } from './served-version.ts'
 import type { ServingCopy, ServingSource } from './serving-copy.ts'
 
 /** A version that has passed the gate and waits to be switched to. */
 export interface PreparedVersion {
   readonly steps: readonly GateStep[]
+  /** Of the graph that answers once it is switched to. */
+  readonly precision: Precision
   /** Requests that begin from now on are answered by it. @throws AppError `conflict` when a newer one came meanwhile */
   switchTo(activationId: string): Promise<void>
   /** It stands beside the active version from now on, in place of any other challenger of the condition. */
@@ -19,6 +23,8 @@ export interface PreparedVersion {
 
 export interface GateOptions {
   readonly served: ServedVersion
+  /** The same version in int8, to be taken in its place if it is faster. */
+  readonly rival?: ServedVersion | undefined
   readonly steps: GateSteps
   readonly openCopy: (source: ServingSource) => Promise<ServingCopy>
   readonly imaging: Pick<ImagingPool, 'read'>
@@ -28,9 +34,13 @@ export interface GateOptions {
   readonly isVerified: boolean
 }
 
-/** @throws AppError `hash-mismatch`, `load-failed`, `golden-mismatch`, each with `extra.steps` */
-export async function passGate(o: GateOptions): Promise<void> {
-  const { served, steps } = o
+/**
+ * @returns which of the two has passed: `served` when there is no rival
+ * @throws AppError `hash-mismatch`, `load-failed`, `golden-mismatch`, each with `extra.steps`
+ */
+export async function passGate(o: GateOptions): Promise<ServedVersion> {
+  const { served, rival, steps } = o
+  let chosen = served
   const { source } = served
   await steps.run('manifest', {
     code: 'hash-mismatch',
@@ -53,16 +63,25 @@ export async function passGate(o: GateOptions): Promise<void> {
   await steps.run('load', {
     code: 'load-failed',
     work: async () => {
+      if (rival) {
+        const choice = await choosePrecision({ float32: served, int8: rival, prove })
+        chosen = choice.chosen
+        return `loaded in fresh processes; ${choice.detail}`
+      }
       const wasReady = served.isReady
       await served.start()
-      return wasReady ? 'still loaded' : 'loaded in a fresh process, first run done'
+      const graph = served.precision === 'float32' ? '' : ` in ${served.precision}`
+      return wasReady ? `still loaded${graph}` : `loaded${graph} in a fresh process, first run done`
     },
   })
   await steps.run('golden', {
     code: 'golden-mismatch',
-    work: () => {
-      const infer = (tensor: Float32Array) => served.inferUrgently(tensor)
-      return replayGolden({ ...served.loaded, version: { infer }, imaging: o.imaging })
-    },
+    work: () => prove(chosen),
   })
+  return chosen
+
+  function prove(candidate: ServedVersion): Promise<string> {
+    const infer = (tensor: Float32Array) => candidate.inferUrgently(tensor)
+    return replayGolden({ ...candidate.loaded, version: { infer }, imaging: o.imaging })
+  }
 }

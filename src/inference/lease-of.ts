@@ -11,6 +11,7 @@ export function leaseOf(
   return {
     versionId: served.source.id,
     sha256: served.source.sha256,
+    precision: served.precision,
     activationId,
     role,
     damaged: served.damage !== null,

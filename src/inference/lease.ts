@@ -1,7 +1,7 @@
 // The hold that a request has on one version: what it may know and do until it lets go. Types only; given out by
 // runtime.ts, used by diagnose.ts and the server.
 import type { Preprocessing } from '../imaging/preprocessing.ts'
-import type { ModelConfig } from '../package/schema.ts'
+import type { ModelConfig, Precision } from '../package/schema.ts'
 import type { FamiliarityModel } from './familiarity/familiarity.ts'
 import type { Patch, RawOutput, RawScores } from './raw-output.ts'
 
@@ -38,6 +38,8 @@ export interface Lease extends LoadedVersion {
   /** `condition/name@n` */
   readonly versionId: string
   readonly sha256: string
+  /** Of the graph that answers. */
+  readonly precision: Precision
   /** The activation that made it the active one; null for a version that was asked for by name. */
   readonly activationId: string | null
   readonly role: 'active' | 'challenger' | 'requested'

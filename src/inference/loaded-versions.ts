@@ -9,6 +9,7 @@ import { type Role, ServedVersion, type ServedVersionOptions } from './served-ve
 import {
   clearTemporaryCopies,
   ensureCopy,
+  isSameGraph,
   pruneCopies,
   type ServingCopy,
   type ServingSource,
@@ -91,9 +92,9 @@ export class LoadedVersions {
     return served
   }
 
-  /** Whatever is loaded of a digest with one of these roles. */
-  find(sha256: string, roles: readonly Role[]): ServedVersion | undefined {
-    return this.all.find((one) => one.source.sha256 === sha256 && roles.includes(one.role))
+  /** Whatever is loaded of a version, in the precision of the source, with one of these roles. */
+  find(source: ServingSource, roles: readonly Role[]): ServedVersion | undefined {
+    return this.all.find((one) => isSameGraph(one.source, source) && roles.includes(one.role))
   }
 
   openCopy(source: ServingSource): Promise<ServingCopy> {

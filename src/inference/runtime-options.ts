@@ -1,5 +1,6 @@
 // What a runtime is built with. Types only.
 import type { ImagingPool } from '../imaging/imaging-pool.ts'
+import type { Precision } from '../package/schema.ts'
 import type { RuntimeLog } from './runtime-log.ts'
 
 export interface RuntimeOptions {
@@ -34,6 +35,8 @@ export interface Damage {
 
 export interface PrepareOptions {
   readonly reuseWarm?: boolean
+  /** `auto`: of a version that has both, the one that is measurably faster here. float32 when absent. */
+  readonly precision?: Precision | 'auto'
   /** It is only to look on: its host gets the lowest priority. */
   readonly isBackground?: boolean
   /** The caller has hashed the package just now; the private copy is proved all the same. */

@@ -1,11 +1,13 @@
 // What a runtime says about itself: one line for each condition and for each host, with a reason that a page can show.
 import { parseVersion } from '../package/ids.ts'
+import type { Precision } from '../package/schema.ts'
 import type { Role, ServedState, ServedVersion } from './served-version.ts'
 
 export interface ConditionStatus {
   readonly condition: string
   readonly versionId: string
   readonly sha256: string
+  readonly precision: Precision
   readonly activationId: string
   readonly state: 'loading' | 'ready' | 'failed'
   readonly reason: string
@@ -15,6 +17,7 @@ export interface ConditionStatus {
 export interface HostStatus {
   readonly id: string
   readonly sha256: string
+  readonly precision: Precision
   readonly condition: string
   readonly pid: number | null
   readonly state: ServedState
@@ -31,6 +34,7 @@ export function conditionStatus(served: ServedVersion, activationId: string): Co
     condition: parseVersion(id).condition,
     versionId: id,
     sha256,
+    precision: served.precision,
     activationId,
     state: served.isReady ? 'ready' : served.state === 'failed' ? 'failed' : 'loading',
     reason: served.reason,
@@ -43,6 +47,7 @@ export function hostStatus(served: ServedVersion): HostStatus {
   return {
     id,
     sha256,
+    precision: served.precision,
     condition: parseVersion(id).condition,
     pid: served.pid,
     state: served.state,

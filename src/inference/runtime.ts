@@ -5,11 +5,11 @@ import { AppError, isAppError } from '../errors.ts'
 import { parseVersion } from '../package/ids.ts'
 import { verifyPackage } from '../package/verify-package.ts'
 import { Challengers } from './challengers.ts'
-import { type PreparedVersion, passGate } from './gate.ts'
-import { GateSteps } from './gate-steps.ts'
+import type { PreparedVersion } from './gate.ts'
 import type { Lease } from './lease.ts'
 import { leaseOf } from './lease-of.ts'
 import { LoadedVersions } from './loaded-versions.ts'
+import { prepareCandidate } from './prepare-candidate.ts'
 import type { PrepareOptions, RuntimeOptions } from './runtime-options.ts'
 import { isRefusal, superseded } from './runtime-refusals.ts'
 import {
@@ -19,7 +19,7 @@ import {
   hostStatus,
 } from './runtime-status.ts'
 import type { Role, ServedVersion } from './served-version.ts'
-import type { ServingSource } from './serving-copy.ts'
+import { isSameGraph, type ServingSource } from './serving-copy.ts'
 
 interface Active {
   readonly served: ServedVersion
@@ -70,37 +70,26 @@ export class ModelRuntime {
   /**
    * The evidence gate, except for metrics: package against its manifest, private copy, fresh host, golden images.
    * A damaged package is refused even when an intact private copy is there. `reuseWarm` (a rollback): only the serving
-   * set of the package is verified, and the host of the version is used if it is still warm.
+   * set of the package is verified, and the host of the version is used if it is still warm. With `precision: 'auto'`,
+   * for a version that has both, float32 and int8 are loaded and the faster one is kept.
    * @throws AppError `hash-mismatch`, `load-failed`, `golden-mismatch`, each with `extra.steps`
    */
-  async prepare(
-    source: ServingSource,
-    { reuseWarm = false, isVerified = false, isBackground = false }: PrepareOptions = {},
-  ): Promise<PreparedVersion> {
+  async prepare(source: ServingSource, options: PrepareOptions = {}): Promise<PreparedVersion> {
     this.#checkRunning()
     const ticket = ++this.#tickets
-    const warm = reuseWarm ? this.#versions.find(source.sha256, ['previous']) : undefined
-    const served = warm ?? this.#create(source, 'candidate', isBackground)
-    served.role = 'candidate'
-    const steps = new GateSteps()
-    const giveUp = async () => {
-      if (served.role !== 'candidate') return
-      if (warm && this.#keepsWarm(warm)) warm.role = 'previous'
-      else await this.#versions.retire(served)
-    }
-    try {
-      const openCopy = (one: ServingSource) => this.#versions.openCopy(one)
-      const { imaging } = this.#options
-      await passGate({ served, steps, openCopy, imaging, servingOnly: reuseWarm, isVerified })
-    } catch (error) {
-      await giveUp()
-      throw error
-    }
+    const { served, steps, discard } = await prepareCandidate(source, {
+      ...options,
+      versions: this.#versions,
+      create: (one) => this.#create(one, 'candidate', options.isBackground),
+      keepsWarm: (one) => this.#keepsWarm(one),
+      imaging: this.#options.imaging,
+    })
     return {
-      steps: steps.done,
+      steps,
+      precision: served.precision,
       switchTo: async (activationId) => this.#switch({ served, activationId, ticket }),
       challenge: () => this.challengers.add(served),
-      discard: giveUp,
+      discard,
     }
   }
 
@@ -117,7 +106,7 @@ export class ModelRuntime {
   ): Promise<{ readonly damaged: boolean; readonly reason: string }> {
     this.#checkRunning()
     const current = this.#active.get(parseVersion(source.id).condition)
-    if (current && current.served.source.sha256 !== source.sha256) throw superseded()
+    if (current && !isSameGraph(current.served.source, source)) throw superseded()
     const served = current?.served ?? this.#create(source, 'active')
     if (!current) this.#switch({ served, activationId, ticket: RESTORED })
     await served.start()
@@ -163,7 +152,7 @@ export class ModelRuntime {
     if (active?.served.source.sha256 === source.sha256) {
       return this.#hold(active.served, active)
     }
-    const loaded = this.#versions.find(source.sha256, ['requested', 'previous'])
+    const loaded = this.#versions.find(source, ['requested', 'previous'])
     if (loaded) return this.#hold(loaded, REQUESTED)
     if (this.#leases >= this.#mostLeases) this.#versions.queue.refuse()
     const served = this.#create(source, 'requested')
@@ -240,7 +229,8 @@ export class ModelRuntime {
       if (other === served || parseVersion(id).condition !== condition) continue
       const replaced = other === current?.served
       const isSameOnDemand = other.role === 'requested' && sha256 === served.source.sha256
-      const keep = replaced && this.#keepsWarm(other) && sha256 !== served.source.sha256
+      const isOther = !isSameGraph(other.source, served.source)
+      const keep = replaced && this.#keepsWarm(other) && isOther
       if (keep) {
         other.role = 'previous'
         other.lastUsedAt = Date.now()

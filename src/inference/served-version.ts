@@ -2,6 +2,7 @@
 // Which version answers for a condition, and when one is let go, is runtime.ts.
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError, isAppError, messageOf } from '../errors.ts'
+import type { Precision } from '../package/schema.ts'
 import { BackOff } from './back-off.ts'
 import type { InferenceQueue, TurnOptions } from './inference-queue.ts'
 import type { InferOptions, MaskedOptions } from './lease.ts'
@@ -55,6 +56,11 @@ export class ServedVersion {
     this.#options = options
     this.source = options.source
     this.role = role
+  }
+
+  /** Of the graph that it has loaded or loads. */
+  get precision(): Precision {
+    return this.source.precision ?? 'float32'
   }
 
   get leases(): number {

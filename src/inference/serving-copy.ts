@@ -9,7 +9,7 @@ import { flush, flushTree, TEMPORARY_PREFIX } from '../package/durable-files.ts'
 import { sha256OfFile } from '../package/hash-file.ts'
 import { readManifest } from '../package/manifest.ts'
 import { MANIFEST } from '../package/package-paths.ts'
-import type { FileEntry } from '../package/schema.ts'
+import type { FileEntry, Precision } from '../package/schema.ts'
 import { servingFiles } from '../package/verify-package.ts'
 
 /** A registered version and where its package lies. */
@@ -20,11 +20,18 @@ export interface ServingSource {
   readonly dir: string
   /** SHA-256 of the manifest's bytes: names the copy. */
   readonly sha256: string
+  /** Which of its graphs is loaded; float32 when absent. */
+  readonly precision?: Precision | undefined
 }
 
 export interface ServingCopy {
   readonly dir: string
   readonly files: readonly FileEntry[]
+}
+
+/** The same version in the same precision. */
+export function isSameGraph(a: ServingSource, b: ServingSource): boolean {
+  return a.sha256 === b.sha256 && (a.precision ?? 'float32') === (b.precision ?? 'float32')
 }
 
 const DIGEST = /^[0-9a-f]{64}$/

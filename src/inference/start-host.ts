@@ -37,7 +37,7 @@ export interface StartedHost {
 /** @throws AppError `hash-mismatch`, `load-failed`; the signal's reason */
 export async function startHost(o: StartHostOptions): Promise<StartedHost> {
   const copy = await o.openCopy(o.source)
-  const config = await readCopiedConfig(copy)
+  const config = await readCopiedConfig(copy, o.source.precision)
   o.signal.throwIfAborted()
   const { height, width, channels } = config.preprocessing
   const host = new ModelHost({

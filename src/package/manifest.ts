@@ -103,7 +103,7 @@ function checkWords(manifest: Manifest): void {
   if (usual !== null && !names.includes(usual)) {
     wrong('The default operating point of the manifest is not among its operating points.')
   }
-  for (const point of manifest.operatingPoints) {
+  for (const point of [...manifest.operatingPoints, ...(manifest.int8?.operatingPoints ?? [])]) {
     const unknown = Object.keys(point.thresholds).find((label) => !labels.includes(label))
     if (unknown !== undefined) {
       wrong(`The operating point "${point.name}" has a threshold for an unknown class.`)

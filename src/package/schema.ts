@@ -87,6 +87,8 @@ export const ModelConfigSchema = z.object({
   kind: KindSchema,
   classes: z.array(ClassSchema).min(1).max(5000),
   graph: GraphSchema,
+  /** The same graph in eight bits, ports and all, with golden outputs of its own. Most packages have none. */
+  int8: z.object({ file: z.string(), golden: z.string() }).optional(),
   explanation: ExplanationSchema.nullable(),
   parameters: z.object({ total: z.int(), trainable: z.int(), nonTrainable: z.int() }).nullable(),
 })
@@ -130,6 +132,18 @@ export const GoldenSchema = z.object({
 })
 export type Golden = Readonly<z.infer<typeof GoldenSchema>>
 
+/** How a graph computes: as it was trained, or with weights and activations of eight bits. */
+export const PrecisionSchema = z.enum(['float32', 'int8'])
+export type Precision = z.infer<typeof PrecisionSchema>
+
+/** What another precision gives on the same images: it is calibrated and measured by itself. */
+export const PrecisionEvidenceSchema = z.object({
+  calibration: CalibrationSchema.nullable(),
+  operatingPoints: z.array(OperatingPointSchema),
+  metrics: MetricsSchema.nullable(),
+})
+export type PrecisionEvidence = Readonly<z.infer<typeof PrecisionEvidenceSchema>>
+
 export const FileEntrySchema = z.object({
   path: z.string().min(1).max(512),
   size: z.int().min(0),
@@ -157,6 +171,8 @@ export const ManifestSchema = z.object({
   operatingPoints: z.array(OperatingPointSchema),
   defaultOperatingPoint: z.string().nullable(),
   metrics: MetricsSchema.nullable(),
+  /** Only of a package that also holds its graph in eight bits. */
+  int8: PrecisionEvidenceSchema.optional(),
   /** Where it came from: run, dataset fingerprint, parent version, source file's digest, former ids. */
   lineage: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
   tags: z.array(z.string().max(64)),

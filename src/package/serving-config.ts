@@ -22,7 +22,8 @@ export async function readServingConfig(dir: string): Promise<ServingConfig> {
   const golden = hasGolden
     ? await readJson(dir, 'results/golden/golden.json', GoldenSchema)
     : undefined
-  const named = [model.graph.file, ...(golden?.items ?? []).map((item) => item.file)]
+  const reduced = model.int8 ? [model.int8.file, model.int8.golden] : []
+  const named = [model.graph.file, ...reduced, ...(golden?.items ?? []).map((item) => item.file)]
   const unsafe = named.find((path) => pathProblem(path) !== undefined)
   if (unsafe !== undefined) {
     throw new AppError('invalid-package', 'A configuration of the package names an unsafe path.')

@@ -15,6 +15,7 @@ import { gateSource, step, stepsOfRefusal, verifyVersion } from './gate-steps.ts
 import { judgeMetrics } from './metric-gate.ts'
 import type { Actor, GateStep, PreparedHost, RegistryContext } from './registry-context.ts'
 import { type Attempt, commit, switchOver } from './switch-over.ts'
+import { inPrecision, type WantedPrecision, wantedPrecision } from './version-precision.ts'
 import { findVersion, getVersion, type Version } from './versions.ts'
 
 export interface ActivationRequest extends Actor {
@@ -23,6 +24,8 @@ export interface ActivationRequest extends Actor {
   readonly reason: string
   /** Passes a `gate` or `unevaluated` refusal; needs a reason. Nothing else can be forced. */
   readonly force?: boolean | undefined
+  /** Which graph of a version that has two; `auto` when absent, which changes nothing where it answers already. */
+  readonly precision?: WantedPrecision | undefined
   /** What a rule promotes it for: the first step of its line. */
   readonly evidence?: GateStep | undefined
 }
@@ -48,6 +51,10 @@ export function activateVersion(
   return exclusive(ctx.db, { key: request.condition, work })
 }
 
+interface Precise {
+  readonly precision: WantedPrecision
+}
+
 export interface LockedRequest extends ActivationRequest {
   /** A rollback may use a host that is still warm, and skips the metrics. */
   readonly kind: 'activate' | 'rollback'
@@ -66,11 +73,13 @@ export async function activateNow(
   if (request.force && request.reason.trim() === '') {
     throw new AppError('invalid', 'Forcing an activation needs a reason, which the history keeps.')
   }
-  if (
-    condition.active?.version === version.id &&
-    (await answersIntact(ctx, { condition, version }))
-  ) {
-    return { activation: await currentActivation(ctx.db, condition), changed: false }
+  const precision = wantedPrecision(version, request.precision)
+  if (condition.active?.version === version.id) {
+    const activation = await currentActivation(ctx.db, condition)
+    const isWanted = precision === activation.precision || (request.precision ?? 'auto') === 'auto'
+    if (isWanted && (await answersIntact(ctx, { condition, version }))) {
+      return { activation, changed: false }
+    }
   }
   const id = await insertActivation(ctx.db, {
     condition: condition.id,
@@ -83,9 +92,10 @@ export async function activateNow(
     reason: request.reason.trim(),
     outcome: 'pending',
     steps: [],
+    precision: precision === 'auto' ? null : precision,
   })
   const steps: GateStep[] = request.evidence ? [request.evidence] : []
-  const prepared = await passGate(ctx, { request, condition, version, id, steps })
+  const prepared = await passGate(ctx, { request, precision, condition, version, id, steps })
   await switchOver(ctx, { condition, version, id, steps, prepared })
   const activation = await findActivation(ctx.db, id)
   if (!activation) throw new AppError('internal', 'The activation cannot be read back.')
@@ -95,7 +105,7 @@ export async function activateNow(
 /** All steps up to the commit. What fails leaves a refused line and an unchanged condition. */
 async function passGate(
   ctx: RegistryContext,
-  { request, ...attempt }: Attempt & { request: LockedRequest },
+  { request, precision, ...attempt }: Attempt & { request: LockedRequest } & Precise,
 ): Promise<PreparedHost> {
   const { condition, version, id, steps } = attempt
   const rollback = request.kind === 'rollback'
@@ -104,9 +114,11 @@ async function passGate(
     const quick = rollback && version.status !== 'quarantined' && version.sizeBytes > QUICK_FROM
     const only = quick ? { only: 'serving' as const } : {}
     await step(steps, { name: 'manifest', work: () => verifyVersion(ctx, { version, ...only }) })
-    prepared = await prepare(ctx, { version, steps, reuseWarm: rollback })
-    if (!rollback) await judge(ctx, { condition, version, steps, forced: request.force === true })
-    await commit(ctx, attempt)
+    prepared = await prepare(ctx, { version, precision, steps, reuseWarm: rollback })
+    const answering = inPrecision(version, prepared.precision)
+    const forced = request.force === true
+    if (!rollback) await judge(ctx, { condition, version: answering, steps, forced })
+    await commit(ctx, { ...attempt, precision: prepared.precision })
     return prepared
   } catch (error) {
     await prepared?.discard().catch((cause) => ctx.log.error({ err: cause }, 'host not ended'))
@@ -122,11 +134,16 @@ async function passGate(
 
 async function prepare(
   ctx: RegistryContext,
-  { version, steps, reuseWarm }: { version: Version; steps: GateStep[]; reuseWarm: boolean },
+  {
+    version,
+    precision,
+    steps,
+    reuseWarm,
+  }: { version: Version; steps: GateStep[]; reuseWarm: boolean } & Precise,
 ): Promise<PreparedHost> {
   const started = performance.now()
   try {
-    const prepared = await ctx.gate.prepare(gateSource(ctx, version), { reuseWarm })
+    const prepared = await ctx.gate.prepare(gateSource(ctx, version), { reuseWarm, precision })
     steps.push(...prepared.steps.filter((one) => one.name !== 'manifest'))
     return prepared
   } catch (error) {
@@ -140,9 +157,8 @@ async function judge(
   { condition, version, steps, forced }: Omit<Attempt, 'id'> & { forced: boolean },
 ): Promise<void> {
   const started = performance.now()
-  const current =
-    condition.active && (await findVersion(ctx.db, parseVersion(condition.active.version)))
-  const verdict = judgeMetrics(version, { active: current ?? undefined, gate: condition.gate })
+  const active = await activeAsItAnswers(ctx.db, condition)
+  const verdict = judgeMetrics(version, { active, gate: condition.gate })
   const ok = verdict.outcome === 'passed'
   const detail = ok || !forced ? verdict.detail : `${verdict.detail}; forced`
   steps.push({ name: 'metrics', ok, ms: Math.round(performance.now() - started), detail })
@@ -155,6 +171,12 @@ async function judge(
     verdict.outcome,
     `${version.id} was not activated: ${verdict.detail}. ${advice}`,
   )
+}
+
+async function activeAsItAnswers(db: Db, { active }: Condition): Promise<Version | undefined> {
+  const version = active && (await findVersion(db, parseVersion(active.version)))
+  const line = active && (await findActivation(db, active.activation))
+  return version ? inPrecision(version, line?.precision ?? 'float32') : undefined
 }
 
 /** Its files may have been damaged since: then it answers from a copy, and is only active again once they are intact. */

@@ -2,6 +2,7 @@
 // when a line may be written is activate.ts.
 import { randomUUID } from 'node:crypto'
 import type { Selectable } from 'kysely'
+import type { Precision } from '../package/schema.ts'
 import { checkLimit, decodeCursor, type Page, SequenceCursor, sequencePage } from './cursor.ts'
 import type { ActivationTable, Db } from './database.ts'
 import type { Actor, GateStep, Via } from './registry-context.ts'
@@ -22,6 +23,8 @@ export interface Activation {
   readonly reason: string
   readonly outcome: 'activated' | 'refused'
   readonly steps: readonly GateStep[]
+  /** Of the graph that answers since then; null of a refused line where it was not decided. */
+  readonly precision: Precision | null
 }
 
 export interface NewActivation {
@@ -35,15 +38,17 @@ export interface NewActivation {
   readonly reason: string
   readonly outcome: ActivationTable['outcome']
   readonly steps: readonly GateStep[]
+  /** Null while it is not decided. */
+  readonly precision?: Precision | null
 }
 
 /** Adds a line and returns its id. */
 export async function insertActivation(db: Db, line: NewActivation): Promise<string> {
-  const { actor, steps, ...rest } = line
+  const { actor, steps, precision = null, ...rest } = line
   const id = `act_${randomUUID()}`
   await db
     .insertInto('activations')
-    .values({ id, ...rest, ...actor, steps: JSON.stringify(steps) })
+    .values({ id, ...rest, ...actor, precision, steps: JSON.stringify(steps) })
     .execute()
   return id
 }
@@ -52,7 +57,12 @@ export async function insertActivation(db: Db, line: NewActivation): Promise<str
 export async function updateActivation(
   db: Db,
   id: string,
-  change: { at?: string; outcome?: 'activated' | 'refused'; steps: readonly GateStep[] },
+  change: {
+    at?: string
+    outcome?: 'activated' | 'refused'
+    precision?: Precision
+    steps: readonly GateStep[]
+  },
 ): Promise<void> {
   await db
     .updateTable('activations')
@@ -118,5 +128,6 @@ function fromRow(row: Row): Activation {
     reason: row.reason,
     outcome: row.outcome === 'activated' ? 'activated' : 'refused',
     steps: JSON.parse(row.steps) as GateStep[],
+    precision: row.precision,
   }
 }

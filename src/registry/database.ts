@@ -117,6 +117,8 @@ export interface ActivationTable {
   outcome: 'pending' | 'activated' | 'refused'
   /** JSON: [{name, ok, ms, detail}] */
   steps: string
+  /** Of the graph that answers; null while that is not decided, and when nothing was. */
+  precision: 'float32' | 'int8' | null
 }
 
 export interface ChangeTable {

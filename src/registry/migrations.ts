@@ -192,6 +192,12 @@ const BIN = [
   `update versions set deleted_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') where status = 'deleted'`,
 ]
 
+const PRECISION = [
+  // Whatever was activated before answered in float32; a line under way says null until it is decided.
+  `alter table activations add column precision text default 'float32'
+    check (precision in ('float32', 'int8'))`,
+]
+
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-registry': { up: (db) => run(db, FIRST) },
   '0002-training': { up: (db) => run(db, TRAINING) },
@@ -202,4 +208,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     up: (db) => run(db, ['create index predictions_version on predictions (version, seq)']),
   },
   '0007-governance': { up: (db) => run(db, GOVERNANCE) },
+  '0008-precision': { up: (db) => run(db, PRECISION) },
 }

@@ -149,6 +149,8 @@ async function adoptActive(
         { name: 'manifest', ok: true, ms: 0, detail: 'all files were intact when it was listed' },
         { name: 'pointer', ok: true, ms: 0, detail: 'adopted' },
       ],
+      // active.json does not tell; float32 is what every version has.
+      precision: 'float32',
     })
     const active_version = await versionRowId(trx, parseVersion(version.id))
     await trx

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { AppError, messageOf } from '../errors.ts'
 import { parseVersion } from '../package/ids.ts'
+import type { Precision } from '../package/schema.ts'
 import { updateActivation } from './activations.ts'
 import { writePointer } from './active-pointer.ts'
 import { clearChallenger } from './challenger.ts'
@@ -22,11 +23,12 @@ export interface Attempt {
 /** From here on this version is the truth, whatever happens next. */
 export async function commit(
   ctx: RegistryContext,
-  { condition, version, id, steps }: Attempt,
+  { condition, version, id, steps, precision }: Attempt & { readonly precision: Precision },
 ): Promise<void> {
   await ctx.db.transaction().execute(async (trx) => {
     const rowId = await versionRowId(trx, version)
-    await updateActivation(trx, id, { at: ctx.clock().toISOString(), outcome: 'activated', steps })
+    const at = ctx.clock().toISOString()
+    await updateActivation(trx, id, { at, outcome: 'activated', precision, steps })
     await trx
       .updateTable('conditions')
       .where('id', '=', condition.id)

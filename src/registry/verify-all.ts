@@ -1,5 +1,6 @@
 // Hashes every registered package and keeps what was found: for `roentgen verify`, the nightly pass, and each start.
 import { isAppError } from '../errors.ts'
+import type { Precision } from '../package/schema.ts'
 import type { Db } from './database.ts'
 import { verifyVersion } from './gate-steps.ts'
 import type { RegistryContext } from './registry-context.ts'
@@ -59,18 +60,24 @@ export async function presentVersions(db: Db): Promise<Version[]> {
 /** The versions that answer now, for the server to load at its start. */
 export async function listActive(
   db: Db,
-): Promise<{ condition: string; activation: string; version: Version }[]> {
+): Promise<{ condition: string; activation: string; version: Version; precision: Precision }[]> {
   const actives = await db
     .selectFrom('conditions')
-    .select(['id', 'active_version', 'active_activation'])
+    .leftJoin('activations', 'activations.id', 'conditions.active_activation')
+    .select(['conditions.id', 'active_version', 'active_activation', 'precision'])
     .where('active_version', 'is not', null)
-    .orderBy('id')
+    .orderBy('conditions.id')
     .execute()
   const found = []
-  for (const { id, active_version, active_activation } of actives) {
+  for (const { id, active_version, active_activation, precision } of actives) {
     if (active_version === null || active_activation === null) continue
     const row = await versionQuery(db).where('id', '=', active_version).executeTakeFirstOrThrow()
-    found.push({ condition: id, activation: active_activation, version: versionFromRow(row) })
+    found.push({
+      condition: id,
+      activation: active_activation,
+      version: versionFromRow(row),
+      precision: precision ?? 'float32',
+    })
   }
   return found
 }

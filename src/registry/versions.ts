@@ -11,6 +11,7 @@ import type {
   Manifest,
   Metrics,
   OperatingPoint,
+  PrecisionEvidence,
 } from '../package/schema.ts'
 import { recordChanges } from './changes.ts'
 import type { Db, VersionTable } from './database.ts'
@@ -50,6 +51,8 @@ export interface Version {
   readonly calibration: Calibration | null
   readonly operatingPoints: readonly OperatingPoint[]
   readonly defaultOperatingPoint: string | null
+  /** What its graph in eight bits gives, for a package that has one. */
+  readonly int8: PrecisionEvidence | null
   readonly files: readonly FileEntry[]
   readonly lineage: Readonly<Record<string, string | number | null>>
   readonly tags: readonly string[]
@@ -242,6 +245,7 @@ export function versionFromRow(row: VersionRow): Version {
     calibration: manifest.calibration,
     operatingPoints: manifest.operatingPoints,
     defaultOperatingPoint: manifest.defaultOperatingPoint,
+    int8: manifest.int8 ?? null,
     files: manifest.files,
     lineage: JSON.parse(row.lineage) as Version['lineage'],
     tags: (JSON.parse(row.tags ?? '[]') as string[]).sort(),

@@ -47,10 +47,16 @@ export const AliasMoveSchema = z.strictObject({
   reason: z.string().max(500).optional(),
 })
 
+export const WantedPrecisionSchema = z.enum(['auto', 'float32', 'int8'], {
+  error: 'must be "auto", "float32" or "int8"',
+})
+
 export const ActivateSchema = z.object({
   version: text,
   reason,
   force: z.boolean().optional(),
+  /** Which graph of a version that has one in int8 too; `auto`, the default, takes the faster one. */
+  precision: WantedPrecisionSchema.optional(),
 })
 
 export const RollbackSchema = z.object({ to: text.optional(), reason })

@@ -233,8 +233,8 @@ export class Home implements RegistryContext {
 
   async #restore(active: Awaited<ReturnType<typeof listActive>>): Promise<void> {
     await Promise.all(
-      active.map(async ({ activation, version: { id, sha256, ...ref } }) => {
-        const source = { id, sha256, dir: packageDir(this.store, ref) }
+      active.map(async ({ activation, precision, version: { id, sha256, ...ref } }) => {
+        const source = { id, sha256, dir: packageDir(this.store, ref), precision }
         await this.runtime.restore(source, activation).catch((error: unknown) => {
           this.log.error({ version: id }, `not loaded: ${messageOf(error)}`)
         })

@@ -10,6 +10,7 @@ import type { Condition } from '../registry/conditions.ts'
 import { type PairedReading, type PairedSide, summarisePairs } from '../registry/paired-summary.ts'
 import { keptImagePath, type Prediction } from '../registry/predictions.ts'
 import { packageDir } from '../registry/store.ts'
+import { inPrecision } from '../registry/version-precision.ts'
 import type { Version } from '../registry/versions.ts'
 import type { Home } from './home.ts'
 import { asAppError, problemOf } from './problem.ts'
@@ -108,14 +109,15 @@ async function readWith(
     const { preprocessing } = lease
     const image = await home.imaging.read(o.bytes, { preprocessing: [preprocessing] })
     const { kind, classes } = lease.model
+    const version = inPrecision(o.version, lease.precision)
     return await diagnose({
       lease,
       tensor: image.tensors[0] ?? new Float32Array(),
-      calibration: o.version.calibration,
+      calibration: version.calibration,
       operatingPoint: chooseOperatingPoint({
-        points: o.version.operatingPoints,
+        points: version.operatingPoints,
         wanted: undefined,
-        inUse: o.condition.operatingPoint ?? o.version.defaultOperatingPoint,
+        inUse: o.condition.operatingPoint ?? version.defaultOperatingPoint,
         kind,
         classes,
       }),

@@ -18,6 +18,7 @@ import { findAliasRef, resolveVersion } from '../registry/aliases.ts'
 import { type Condition, getCondition } from '../registry/conditions.ts'
 import { type Prediction, storePrediction } from '../registry/predictions.ts'
 import { packageDir } from '../registry/store.ts'
+import { inPrecision } from '../registry/version-precision.ts'
 import { findVersion, getVersion, type Version } from '../registry/versions.ts'
 import { leaseOfActive } from './active-lease.ts'
 import type { Home } from './home.ts'
@@ -56,7 +57,8 @@ export async function readWithVersion(home: Home, request: ReadingRequest): Prom
       : await versionOf(home, { condition, id: request.version })
   const lease = await leaseFor(home, { condition, wanted, image: request.image })
   try {
-    const version = wanted ?? (await getVersion(home.db, parseVersion(lease.versionId)))
+    const named = wanted ?? (await getVersion(home.db, parseVersion(lease.versionId)))
+    const version = inPrecision(named, lease.precision)
     const operatingPoint = operatingPointOf({ condition, version, lease, request })
     const { prepared, kept } = home.imaging.readAhead(request.image, {
       preprocessing: [lease.preprocessing],
@@ -200,7 +202,7 @@ function predictionOf({ condition, version, lease, image, diagnosis, total }: Pa
     },
     familiarity: diagnosis.familiarity,
     preprocessing: preprocessingDigest(lease.preprocessing),
-    precision: 'float32',
+    precision: lease.precision,
     activation: lease.activationId,
     at: new Date().toISOString(),
     warnings: warningsOf({ condition, version, lease, image, diagnosis }),

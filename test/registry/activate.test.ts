@@ -34,7 +34,7 @@ async function pointer(ctx: RegistryContext): Promise<Record<string, unknown>> {
   return JSON.parse(await readFile(join(ctx.store.modelsDir, PNEUMONIA, 'active.json'), 'utf8'))
 }
 
-test('an activation has exactly the members of the contract, and every step in its order', async (t) => {
+test('an activation has the members of the contract and its precision, and every step in its order', async (t) => {
   const { ctx, gate, register } = await openHome(t)
   const version = await register()
   const { activation, changed } = await activate(ctx, version)
@@ -51,6 +51,7 @@ test('an activation has exactly the members of the contract, and every step in i
     via: 'api',
     reason: 'because',
     outcome: 'activated',
+    precision: 'float32',
   })
   assert.deepEqual(
     steps.map((step) => [step.name, step.ok]),

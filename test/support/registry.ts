@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as after } from 'node:timers/promises'
 import type { AppError } from '../../src/errors.ts'
+import type { Precision } from '../../src/package/schema.ts'
 import { openRegistry, type Registry } from '../../src/registry/open-registry.ts'
 import { registerPackage } from '../../src/registry/register-package.ts'
 import type { Gate, GateStep, RegistryContext } from '../../src/registry/registry-context.ts'
@@ -21,6 +22,8 @@ export class FakeGate implements Gate {
   readonly answering = new Map<string, string>()
   readonly challenging = new Map<string, string>()
   readonly prepared: string[] = []
+  /** Which precision `auto` comes out as. */
+  faster: Precision = 'float32'
   readonly discarded: string[] = []
   failSwitch: Error | undefined
 
@@ -28,7 +31,10 @@ export class FakeGate implements Gate {
     this.challenging.delete(condition)
   }
 
-  async prepare(source: Parameters<Gate['prepare']>[0]): ReturnType<Gate['prepare']> {
+  async prepare(
+    source: Parameters<Gate['prepare']>[0],
+    { precision = 'float32' }: Partial<Parameters<Gate['prepare']>[1]> = {},
+  ): ReturnType<Gate['prepare']> {
     this.prepared.push(source.id)
     await after(1)
     const refusal = this.refusals.get(source.id)
@@ -36,6 +42,7 @@ export class FakeGate implements Gate {
     const passed = (name: GateStep['name']): GateStep => ({ name, ok: true, ms: 1, detail: 'fine' })
     return {
       steps: [passed('load'), passed('golden')],
+      precision: precision === 'auto' ? this.faster : precision,
       switchTo: async () => {
         if (this.failSwitch) throw this.failSwitch
         this.answering.set(source.condition, source.id)

@@ -22,6 +22,7 @@ export const history: readonly Activation[] = [
     via: 'api',
     reason: 'newer',
     outcome: 'refused',
+    precision: null,
     steps: [
       {
         name: 'manifest',
@@ -42,6 +43,7 @@ export const history: readonly Activation[] = [
     via: 'page',
     reason: 'better on the test set',
     outcome: 'activated',
+    precision: 'float32',
     steps: [
       ...steps,
       { name: 'metrics', ok: true, ms: 0, detail: '0.871 against 0.842' },

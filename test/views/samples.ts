@@ -84,6 +84,7 @@ export function version(change: Partial<Version> = {}): Version {
     kind: 'binary',
     classes: pneumonia.classes,
     aliases: ['champion'],
+    int8: null,
     notice: NOTICE,
     demonstration: true,
     metrics: {

@@ -1,11 +1,11 @@
 // roentgen activate | rollback | history: which version answers, since when, and why.
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { readConfig } from '../../config.ts'
 import { AppError } from '../../errors.ts'
+import { conditionNamed } from '../../package/ids.ts'
 import type { Activation } from '../../registry/activations.ts'
 import { withApi } from '../api.ts'
 import { command, query, wholeNumber } from '../command.ts'
-import { conditionNamedBy } from '../named-version.ts'
 import { printJson, printLine, printTable } from '../output.ts'
 
 interface Options {
@@ -21,6 +21,12 @@ export function addActivationCommands(program: Command): void {
     example: 'roentgen activate pneumonia/densenet121-standard@3 --reason "better on our films"',
   })
     .option('--reason <text>', 'why, for the history')
+    .addOption(
+      new Option(
+        '--precision <precision>',
+        'of a version that also has a graph in int8; auto measures both and takes the faster one',
+      ).choices(['auto', 'float32', 'int8']),
+    )
     .option('--force', 'although it is worse or has no metrics; needs --reason')
     .action(activate)
 
@@ -41,8 +47,11 @@ export function addActivationCommands(program: Command): void {
     .action(history)
 }
 
-async function activate(id: string, options: Options & { force?: true }): Promise<void> {
-  const condition = conditionNamedBy(id)
+async function activate(
+  id: string,
+  options: Options & { force?: true; precision?: string },
+): Promise<void> {
+  const condition = conditionNamed(id)
   if (options.force && !options.reason) {
     throw new AppError('invalid', 'An activation is forced for a reason; add --reason "…".')
   }
@@ -50,6 +59,7 @@ async function activate(id: string, options: Options & { force?: true }): Promis
     version: id,
     reason: options.reason ?? DEFAULT_REASON,
     ...(options.force && { force: true }),
+    ...(options.precision !== undefined && { precision: options.precision }),
   }
   await change(`/api/v1/conditions/${condition}/activate`, body, options)
 }
@@ -65,9 +75,10 @@ async function rollback(condition: string, options: Options & { to?: string }): 
 async function change(path: string, body: object, { json }: Options): Promise<void> {
   const activation = await withApi(readConfig(), (api) => api.json<Activation>(path, { body }))
   if (json) return printJson(activation)
-  const { condition, version, previous, at, steps } = activation
+  const { condition, version, previous, at, steps, precision } = activation
   const before = previous && previous !== version ? `, before it ${previous}` : ''
-  printLine(`${version} answers for ${condition} since ${at}${before}.`)
+  const graph = precision === 'int8' ? ' in int8' : ''
+  printLine(`${version} answers${graph} for ${condition} since ${at}${before}.`)
   for (const { name, ok, ms, detail } of steps) {
     printLine(`  ${ok ? 'passed' : 'failed'} ${name} (${Math.round(ms)} ms) ${detail}`.trimEnd())
   }
@@ -83,9 +94,17 @@ async function history(
   )
   if (json) return printJson(page)
   printTable(
-    page.items.map((line) => [line.at, line.outcome, line.version, line.by, line.via, line.reason]),
+    page.items.map((line) => [
+      line.at,
+      line.outcome,
+      line.version,
+      line.precision ?? '',
+      line.by,
+      line.via,
+      line.reason,
+    ]),
     {
-      columns: ['at', 'outcome', 'version', 'by', 'via', 'reason'],
+      columns: ['at', 'outcome', 'version', 'precision', 'by', 'via', 'reason'],
       none: at === undefined ? 'Nothing has answered yet.' : 'Nothing answered then.',
     },
   )

@@ -21,9 +21,9 @@ export function activationRoutes(home: Home): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
   routes.post('/api/v1/conditions/:id/activate', async (c) => {
     const condition = await getCondition(db, conditionOfPath(c))
-    const { version, reason, force } = await readJson(c, ActivateSchema)
+    const { version, ...wishes } = await readJson(c, ActivateSchema)
     const ref = await named(condition.id, version)
-    const request = { condition: condition.id, version: ref, reason, force, ...c.var.actor }
+    const request = { condition: condition.id, version: ref, ...wishes, ...c.var.actor }
     return c.json((await activateVersion(home, request)).activation)
   })
   routes.post('/api/v1/conditions/:id/rollback', async (c) => {

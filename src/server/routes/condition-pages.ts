@@ -17,6 +17,7 @@ import { findPromotionRule, setPromotionRule } from '../../registry/promotion-ru
 import { findRollbackTarget, rollbackCondition } from '../../registry/rollback.ts'
 import { parseClasses } from '../../training/import/foreign-fields.ts'
 import {
+  ActivateSchema,
   ChallengerSchema,
   ConditionPatchSchema,
   NewConditionSchema,
@@ -69,7 +70,11 @@ export function conditionPages(home: Home): Hono<AppEnv> {
       const version = await named(condition, requiredField(fields, 'version'))
       const reason = requiredField(fields, 'reason')
       const force = fieldOf(fields, 'force') === 'on'
-      await activateVersion(home, { condition, version, reason, force, ...c.var.actor })
+      const { precision } = parseWith(ActivateSchema.pick({ precision: true }), {
+        precision: fieldOf(fields, 'precision'),
+      })
+      const request = { condition, version, reason, force, precision, ...c.var.actor }
+      await activateVersion(home, request)
       if (fieldOf(fields, 'back') === 'model') return links.version(formatVersion(version))
       return undefined
     }),
