@@ -79,6 +79,7 @@ test('only the named files touch the native and the single-purpose libraries', (
     sharp: /^(src\/imaging\/|src\/training\/synth\/|scripts\/|bench\/|test\/)/,
     'better-sqlite3': /^(src\/registry\/|test\/)/,
     chokidar: /^src\/registry\//,
+    dcmjs: /^(src\/server\/dicom-export\/|test\/)/,
     pdfkit: /^src\/(server\/report|training\/plots)\//,
     '@tensorflow/tfjs': /^(src\/engine\/|src\/training\/|bench\/|test\/)/,
   }

@@ -20,12 +20,18 @@ function versionSegments(id: string): string {
 }
 
 const condition = (id: string): string => `/conditions/${encodeURIComponent(id)}`
+const ab = (id: string): string => `/ab/${encodeURIComponent(id)}`
 const prediction = (id: string): string => `/predictions/${encodeURIComponent(id)}`
 const version = (id: string): string => `/models/${versionSegments(id)}`
 
 export const links = {
   diagnose: (query: Query = {}): string => withQuery('/', query),
   compare: (query: Query = {}): string => withQuery('/compare', query),
+  ab: (query: Query = {}): string => withQuery('/ab', query),
+  abJob: (id: string, query: Query = {}): string => withQuery(ab(id), query),
+  abAction: (id: string, action: string): string => `${ab(id)}/${action}`,
+  abImage: (id: string, n: number): string => `${ab(id)}/images/${n}`,
+  abCsv: (id: string, query: Query = {}): string => withQuery(`${ab(id)}/table.csv`, query),
   predictions: (query: Query = {}): string => withQuery('/predictions', query),
   prediction,
   predictionFeedback: (id: string): string => `${prediction(id)}/feedback`,
@@ -35,6 +41,10 @@ export const links = {
   predictionJson: (id: string): string => `/api/v1/predictions/${encodeURIComponent(id)}`,
   predictionReport: (id: string): string =>
     `/api/v1/predictions/${encodeURIComponent(id)}/report.pdf`,
+  predictionCapture: (id: string): string =>
+    `/api/v1/predictions/${encodeURIComponent(id)}/secondary-capture.dcm`,
+  predictionSr: (id: string): string =>
+    `/api/v1/predictions/${encodeURIComponent(id)}/structured-report.dcm`,
   heatmapAtScale: (url: string, scale: number): string => withQuery(url, { scale }),
   heatmapComposite: (url: string): string => withQuery(url, { composite: 1 }),
   models: (query: Query = {}): string => withQuery('/models', query),
@@ -45,6 +55,11 @@ export const links = {
   versionUndelete: (id: string): string => `${version(id)}/undelete`,
   versionExport: (id: string): string => `/api/v1/versions/${versionSegments(id)}/export`,
   versionJson: (id: string): string => `/api/v1/versions/${versionSegments(id)}`,
+  versionPlot: (id: string, file: string): string =>
+    `/api/v1/versions/${versionSegments(id)}/plots/${file}`,
+  versionEvaluations: (id: string): string => `${version(id)}/evaluations`,
+  evaluation: (id: string, evaluation: string): string =>
+    `${version(id)}/evaluations/${encodeURIComponent(evaluation)}`,
   conditions: '/conditions',
   condition: (id: string, query: Query = {}): string => withQuery(condition(id), query),
   activate: (id: string): string => `${condition(id)}/activate`,

@@ -145,6 +145,14 @@ function actions({ prediction, imageAvailable }: PredictionResultProps): Html {
     }
     <a class="button" href="${links.predictionReport(id)}">Print or save as PDF</a>
     <a class="button" href="${links.predictionJson(id)}">JSON</a>
+    ${
+      heatmap &&
+      imageAvailable &&
+      html`<a class="button" href="${links.predictionCapture(id)}"
+      download="${id}-secondary-capture.dcm">DICOM image with heatmap</a>`
+    }
+    <a class="button" href="${links.predictionSr(id)}"
+      download="${id}-structured-report.dcm">DICOM report</a>
     <form method="post" action="${remove}" class="inline-form"
       data-confirm="Forget this prediction and its image?">
       <button class="button button-quiet" type="submit">Delete now</button>

@@ -1,7 +1,9 @@
 // What can be asked of an imaging worker, and the work itself. Runs in the worker's process (imaging-worker.ts).
 import { createHash } from 'node:crypto'
+import type { Sharp } from 'sharp'
 import { AppError } from '../errors.ts'
 import { decodeImage } from './decode.ts'
+import { readStudyIdentity, type StudyIdentity } from './dicom/study-identity.ts'
 import { type HeatmapRequest, heatmapPng } from './heatmap.ts'
 import type { Passport } from './passport.ts'
 import type { DecodedImage, ImageLimits } from './pixels.ts'
@@ -45,7 +47,21 @@ export interface PrintJob {
   readonly heatmap?: Omit<HeatmapRequest, 'width' | 'height'> | undefined
 }
 
-export type ImagingJob = ReadJob | PreviewJob | HeatmapJob | PrintJob
+/** The image with its map upon it, as bare values. */
+export interface BurnJob extends HeatmapRequest {
+  readonly kind: 'burn'
+  readonly limits: ImageLimits
+  readonly bytes: Uint8Array
+}
+
+/** Whose image a DICOM file is. */
+export interface IdentifyJob {
+  readonly kind: 'identify'
+  readonly bytes: Uint8Array
+}
+
+export type ImagingJob = ReadJob | PreviewJob | HeatmapJob | PrintJob | BurnJob | IdentifyJob
+export type JobResult = ReadImage | Uint8Array | StudyIdentity
 
 export interface ReadImage {
   /** After orientation. */
@@ -73,7 +89,7 @@ export interface ReadImage {
 export async function runJob(
   job: ImagingJob,
   onPrepared: (prepared: ReadImage) => void = () => {},
-): Promise<ReadImage | Uint8Array> {
+): Promise<JobResult> {
   switch (job.kind) {
     case 'read':
       return read(job, onPrepared)
@@ -82,7 +98,13 @@ export async function runJob(
     case 'print':
       return jpegForPrint((await decodeImage(job.bytes, job.limits)).pixels, job)
     case 'heatmap':
-      return job.composite ? composed(job, job.composite) : heatmapPng(job)
+      return job.composite
+        ? (await composed(job, job.composite)).png({ compressionLevel: 3 }).toBuffer()
+        : heatmapPng(job)
+    case 'burn':
+      return (await composed(job, job.bytes)).raw().toBuffer()
+    case 'identify':
+      return readStudyIdentity(job.bytes)
   }
 }
 
@@ -109,7 +131,8 @@ async function read(job: ReadJob, onPrepared: (prepared: ReadImage) => void): Pr
   }
 }
 
-async function composed(job: HeatmapJob, beneath: Uint8Array): Promise<Uint8Array> {
+/** RGB with 8 bits. */
+async function composed(job: HeatmapJob | BurnJob, beneath: Uint8Array): Promise<Sharp> {
   const { pixels } = await decodeImage(beneath, job.limits)
   if (pixels.width !== job.width || pixels.height !== job.height) {
     throw new AppError('internal', 'The heatmap and its image differ in size.')
@@ -118,6 +141,5 @@ async function composed(job: HeatmapJob, beneath: Uint8Array): Promise<Uint8Arra
   return eightBit(pixels)
     .composite([{ input: overlay }])
     .removeAlpha()
-    .png({ compressionLevel: 3 })
-    .toBuffer()
+    .toColourspace('srgb')
 }

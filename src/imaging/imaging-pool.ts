@@ -3,7 +3,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../errors.ts'
-import type { HeatmapJob, ImagingJob, PrintJob, ReadImage } from './imaging-job.ts'
+import type { StudyIdentity } from './dicom/study-identity.ts'
+import type { HeatmapJob, ImagingJob, JobResult, PrintJob, ReadImage } from './imaging-job.ts'
 import { type JobMessage, OUT_OF_MEMORY, type ReplyMessage } from './imaging-worker-protocol.ts'
 import type { ImageLimits } from './pixels.ts'
 import type { Preprocessing } from './preprocessing.ts'
@@ -39,7 +40,7 @@ interface Task {
   readonly id: number
   readonly job: ImagingJob
   readonly onPrepared?: ((prepared: ReadImage) => void) | undefined
-  readonly resolve: (result: ReadImage | Uint8Array) => void
+  readonly resolve: (result: JobResult) => void
   readonly reject: (error: AppError) => void
 }
 
@@ -144,6 +145,20 @@ export class ImagingPool {
     return this.#run({ kind: 'heatmap', limits, ...request }) as Promise<Uint8Array>
   }
 
+  /** The image with its map upon it: [height, width, 3], 8 bits. Errors as `read`. */
+  burn(
+    bytes: Uint8Array,
+    heatmap: Omit<HeatmapJob, 'kind' | 'limits' | 'composite'>,
+  ): Promise<Uint8Array> {
+    const { limits } = this.#options
+    return this.#run({ kind: 'burn', limits, bytes, ...heatmap }) as Promise<Uint8Array>
+  }
+
+  /** Whose image a DICOM file is and of which study; to be handed on, not kept. Errors as readStudyIdentity. */
+  identify(bytes: Uint8Array): Promise<StudyIdentity> {
+    return this.#run({ kind: 'identify', bytes }) as Promise<StudyIdentity>
+  }
+
   /** What goes on now: the worker processes, and how many jobs wait for one. */
   status(): {
     readonly workers: readonly { pid: number; busy: boolean }[]
@@ -155,10 +170,7 @@ export class ImagingPool {
     return { workers, waiting: this.#queue.length }
   }
 
-  #run(
-    job: ImagingJob,
-    onPrepared?: (prepared: ReadImage) => void,
-  ): Promise<ReadImage | Uint8Array> {
+  #run(job: ImagingJob, onPrepared?: (prepared: ReadImage) => void): Promise<JobResult> {
     if (!this.#running) return Promise.reject(stopped())
     if (this.#queue.length >= this.#options.queueLength) {
       const message = 'Too many images are waiting to be read; try again in a moment.'

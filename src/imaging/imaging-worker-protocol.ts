@@ -1,6 +1,6 @@
 // The messages between the imaging pool and its workers; imports no code, so that the pool's process loads no decoder.
 import type { ErrorCode } from '../errors.ts'
-import type { ImagingJob, ReadImage } from './imaging-job.ts'
+import type { ImagingJob, JobResult, ReadImage } from './imaging-job.ts'
 
 export interface JobMessage {
   readonly id: number
@@ -15,7 +15,7 @@ export interface JobError {
 }
 
 export type ReplyMessage =
-  | { readonly id: number; readonly result: ReadImage | Uint8Array }
+  | { readonly id: number; readonly result: JobResult }
   | { readonly id: number; readonly error: JobError }
   /** What a model needs, ahead of the result, which then comes without tensors. */
   | { readonly id: number; readonly prepared: ReadImage }

@@ -15,6 +15,7 @@ import { conditionRoutes } from './routes/conditions.ts'
 import { datasetPages } from './routes/dataset-pages.ts'
 import { datasetRoutes } from './routes/datasets.ts'
 import { diagnosePages } from './routes/diagnose-pages.ts'
+import { dicomExportRoutes } from './routes/dicom-exports.ts'
 import { governanceRoutes } from './routes/governance.ts'
 import { healthRoutes } from './routes/health.ts'
 import { imageRoutes } from './routes/images.ts'
@@ -22,6 +23,7 @@ import { inboxRoutes } from './routes/inbox.ts'
 import { modelPages } from './routes/model-pages.ts'
 import { openapiRoutes } from './routes/openapi.ts'
 import { pairedRoutes } from './routes/paired.ts'
+import { pairedPages } from './routes/paired-pages.ts'
 import { predictRoutes } from './routes/predict.ts'
 import { predictionPages } from './routes/prediction-pages.ts'
 import { predictionRoutes } from './routes/predictions.ts'
@@ -79,6 +81,7 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     predictRoutes(home),
     pairedRoutes(home),
     predictionRoutes(home),
+    dicomExportRoutes(home),
     versionRoutes(home),
     inboxRoutes(home),
     imageRoutes(home),
@@ -86,6 +89,7 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     runRoutes(home),
     diagnosePages(home),
     comparePages(home),
+    pairedPages(home),
     predictionPages(home),
     modelPages(home),
     conditionPages(home),

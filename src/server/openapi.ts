@@ -2,6 +2,7 @@
 // tested against. The operations are listed in openapi-reading.ts and openapi-registry.ts.
 import { z } from 'zod'
 import * as schemas from './api-schemas.ts'
+import { DICOM } from './openapi-dicom.ts'
 import { GOVERNANCE } from './openapi-governance.ts'
 import type { Operation } from './openapi-operation.ts'
 import { READING, SERVER } from './openapi-reading.ts'
@@ -38,7 +39,7 @@ export function openapiDocument(): Json {
         'Errors are application/problem+json (RFC 9457) with a stable `code`.',
     },
     servers: [{ url: '/' }],
-    paths: pathsOf([...READING, ...CONDITIONS, ...GOVERNANCE, ...VERSIONS, ...TRAINING, ...SERVER]),
+    paths: pathsOf([...READING, ...DICOM, ...CONDITIONS, ...GOVERNANCE, ...VERSIONS, ...TRAINING, ...SERVER]),
     components: {
       schemas: Object.fromEntries(
         Object.entries(COMPONENTS).map(([name, schema]) => [name, jsonSchema(schema)]),

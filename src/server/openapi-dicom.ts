@@ -1,0 +1,52 @@
+// The addresses that give and take DICOM, in words. A test holds this list against the routes.
+import type { FormField, Operation } from './openapi-operation.ts'
+
+const source: FormField = {
+  description: 'the very DICOM file that was read',
+  kind: 'file',
+  required: true,
+}
+const ANONYMOUS = 'The object names nobody and makes a study of its own.'
+const SAME_STUDY =
+  'Patient and study are taken over from the source, which must be the very file that was read; nothing of it is kept.'
+const GONE = ['410', 'gone: it has expired'] as const
+
+function exported(o: { file: string; summary: string; unknown: string }): Operation[] {
+  const path = `/api/v1/predictions/{id}/${o.file}`
+  const answers = { 200: { description: 'The object', type: 'application/dicom' } }
+  const unknown = ['404', o.unknown] as const
+  return [
+    {
+      method: 'get',
+      path,
+      tag: 'predictions',
+      summary: o.summary,
+      description: ANONYMOUS,
+      answers,
+      errors: [unknown, GONE],
+    },
+    {
+      method: 'post',
+      path,
+      tag: 'predictions',
+      summary: `${o.summary}, in the study of its source`,
+      description: SAME_STUDY,
+      form: { source },
+      answers,
+      errors: [unknown, GONE, ['422', 'image-required, invalid']],
+    },
+  ]
+}
+
+export const DICOM: readonly Operation[] = [
+  ...exported({
+    file: 'secondary-capture.dcm',
+    summary: 'The image with its heatmap burnt in, as DICOM Secondary Capture',
+    unknown: 'unknown-prediction, not-found: it has no heatmap',
+  }),
+  ...exported({
+    file: 'structured-report.dcm',
+    summary: 'Findings, probabilities and version as a DICOM structured report (TID 1500)',
+    unknown: 'unknown-prediction',
+  }),
+]
