@@ -21,6 +21,10 @@ export const SETTINGS = {
   DATABASE_URL: ['', 'unset: SQLite in the data folder'],
   ROENTGEN_ENGINE: ['auto', 'auto, onnx or tensorflow'],
   ROENTGEN_TENSORFLOW: ['', "a folder with TensorFlow's library for TF.js, if not Roentgen's own"],
+  ROENTGEN_WEIGHTS_URL: [
+    '',
+    'a mirror of published weights: their files under one address, if not where they are published',
+  ],
   ROENTGEN_THREADS: ['0', 'threads of one inference; 0 takes all cores'],
   ROENTGEN_TRAINING_THREADS: ['0', 'most threads of a training; 0 takes ROENTGEN_THREADS'],
   ROENTGEN_CPU_PAUSE_ABOVE: [
@@ -75,6 +79,8 @@ export interface Config {
   readonly engine: 'auto' | 'onnx' | 'tensorflow'
   /** Where to look for TensorFlow's library; undefined: beside Roentgen's other parts. */
   readonly tensorflowDir: string | undefined
+  /** Of published weights; undefined: where they are published. */
+  readonly weightsUrl: string | undefined
   readonly threads: number
   readonly cooling: CoolingConfig
   readonly hostMemoryBytes: number
@@ -122,6 +128,11 @@ export function readConfig(env: Environment = process.env): Config {
   const oneOf = <const T extends string>(name: SettingName, choices: readonly T[]): T =>
     choices.find((choice) => choice === text(name)) ?? wrong(name, choices.join(', '))
 
+  const webAddress = (name: SettingName): string => {
+    const protocol = URL.parse(text(name))?.protocol ?? ''
+    return ['https:', 'http:'].includes(protocol) ? text(name) : wrong(name, 'an https address')
+  }
+
   const open = oneOf('ROENTGEN_OPEN', ['0', '1']) === '1'
   const host = text('HOST')
   if (!open && !isLoopback(host)) {
@@ -151,6 +162,7 @@ export function readConfig(env: Environment = process.env): Config {
     demo: oneOf('ROENTGEN_DEMO', ['auto', 'off']),
     engine: oneOf('ROENTGEN_ENGINE', ['auto', 'onnx', 'tensorflow']),
     tensorflowDir: text('ROENTGEN_TENSORFLOW') ? resolve(text('ROENTGEN_TENSORFLOW')) : undefined,
+    weightsUrl: text('ROENTGEN_WEIGHTS_URL') ? webAddress('ROENTGEN_WEIGHTS_URL') : undefined,
     threads: integer('ROENTGEN_THREADS', 0, 1024) || availableParallelism(),
     cooling: {
       pauseAboveCelsius: integer('ROENTGEN_CPU_PAUSE_ABOVE', 0, 120) || null,
@@ -179,6 +191,45 @@ export function readConfig(env: Environment = process.env): Config {
 /** The environment's settings with some replaced, as by options of the command line. */
 export function readConfigWith(overrides: Partial<Record<SettingName, string>>): Config {
   return readConfig({ ...process.env, ...overrides })
+}
+
+/** Variables that can change what a training computes; none of them holds a secret. */
+const RECORDED = [
+  ...[
+    'CUDA_VISIBLE_DEVICES',
+    'CUDA_DEVICE_ORDER',
+    'NVIDIA_VISIBLE_DEVICES',
+    'NVIDIA_TF32_OVERRIDE',
+  ],
+  ...['TF_CPP_MIN_LOG_LEVEL', 'TF_FORCE_GPU_ALLOW_GROWTH', 'TF_DETERMINISTIC_OPS'],
+  ...['TF_ENABLE_ONEDNN_OPTS', 'TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS', 'TF_XLA_FLAGS'],
+  ...['OMP_NUM_THREADS', 'OMP_WAIT_POLICY', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS'],
+  ...['PYTHONHASHSEED', 'NODE_ENV', 'UV_THREADPOOL_SIZE', 'LANG', 'TZ'],
+  ...['ROENTGEN_ENGINE', 'ROENTGEN_THREADS', 'ROENTGEN_TRAINING_THREADS', 'ROENTGEN_DUTY_CYCLE'],
+  ...['ROENTGEN_CPU_PAUSE_ABOVE', 'ROENTGEN_CPU_GO_ON_BELOW'],
+  ...['ROENTGEN_GPU_PAUSE_ABOVE', 'ROENTGEN_GPU_GO_ON_BELOW'],
+] as const
+/** No path, and nothing long enough to be a key. */
+const HARMLESS = /^[\w .,:;=+-]{1,60}$/
+
+/** The part of the environment that may go into the record of a training, and how many others there are. */
+export function recordedEnvironment(env: Environment = process.env): {
+  readonly recorded: Readonly<
+    Record<string, { readonly value: string | null; readonly reason: string }>
+  >
+  readonly leftOut: number
+} {
+  const entries = RECORDED.map((name) => {
+    const value = env[name]
+    if (value === undefined || value === '') return [name, { value: null, reason: 'Not set.' }]
+    if (HARMLESS.test(value)) return [name, { value, reason: '' }]
+    return [name, { value: null, reason: 'Set, but left out: it may name a path or a secret.' }]
+  })
+  const known = new Set<string>(RECORDED)
+  return {
+    recorded: Object.fromEntries(entries),
+    leftOut: Object.keys(env).filter((name) => !known.has(name)).length,
+  }
 }
 
 /** Loopback names and addresses, as in RFC 6761 and RFC 1122. */

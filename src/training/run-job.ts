@@ -10,10 +10,12 @@ import { getArchitecture } from './architectures/catalogue.ts'
 import { trainLastLayers } from './architectures/fine-tuning.ts'
 import { completeCooling } from './cooling/settings.ts'
 import type { ConditionClasses } from './dataset/labels.ts'
-import { openPrepared } from './dataset/prepared.ts'
+import { openPrepared, type PreparedIndex } from './dataset/prepared.ts'
 import { defaultPreprocessing } from './default-preprocessing.ts'
-import { evaluate } from './evaluation/evaluate.ts'
+import { type Assessment, assess } from './evaluation/assess.ts'
+import { type Evaluation, evaluate } from './evaluation/evaluate.ts'
 import { predictAll } from './evaluation/predict.ts'
+import type { Outputs } from './evaluation/probabilities.ts'
 import { adoptWeights } from './initial-version.ts'
 import type {
   JobCondition,
@@ -102,12 +104,14 @@ async function trainObserved(job: TrainingJob, context: ObservedContext): Promis
     const [height, width, channels] = index.storage.shape
     const shape = { height, width, channels: channels === 1 ? 1 : 3 } as const
     const { seed } = hyperparameters
+    const buildingFrom = performance.now()
     const model = architecture.build({ ...shape, outputs: outputsOf(index), seed })
     trainLastLayers(model, hyperparameters.trainedLayers)
     const checkpointPath = join(job.workDir, 'checkpoint.bin')
     const resumeFrom = job.resume ? await findCheckpoint(checkpointPath, context) : undefined
     // Also before going on from a checkpoint, which holds only what is trained.
     if (job.initFrom) await adoptWeights(model, job.initFrom)
+    phases.building = (performance.now() - buildingFrom) / 1000
     const trained = await inPhase('training', () =>
       trainModel(model, {
         ...context,
@@ -119,22 +123,25 @@ async function trainObserved(job: TrainingJob, context: ObservedContext): Promis
         ...(resumeFrom && { resumeFrom }),
       }),
     )
-    const evaluation = await inPhase('evaluating', async () => {
+    const { evaluation, validation } = await inPhase('evaluating', async () => {
       const { threads } = job
-      const outputs = (split: 'calibration' | 'test') =>
+      const outputs = (split: 'validation' | 'calibration' | 'test') =>
         predictAll(model, { prepared, images: prepared.imagesOf(split), threads, engine })
-      return evaluate({
+      const evaluation = evaluate({
         classes: index.classes,
         calibration: await outputs('calibration'),
         test: await outputs('test'),
         testSet: index.testSet,
         testGroups: prepared.imagesOf('test').map(({ group }) => group),
       })
+      const validation = assessAgain(evaluation, { index, outputs: await outputs('validation') })
+      return { evaluation, validation }
     })
     const { manifest, sha256 } = await inPhase('writing', async () => {
       await rm(job.packageDir, { recursive: true, force: true })
       const input = { job, name, architecture, model, prepared, hyperparameters, trained, engine }
-      return writePackage({ ...input, evaluation, startedAt, phases })
+      const observed = await observer.observed()
+      return writePackage({ ...input, evaluation, validation, observed, startedAt, phases })
     })
     return {
       packageDir: job.packageDir,
@@ -151,6 +158,17 @@ async function trainObserved(job: TrainingJob, context: ObservedContext): Promis
   } finally {
     prepared.close()
   }
+}
+
+/** Other images at the thresholds that an evaluation has chosen. */
+function assessAgain(
+  { calibration, operatingPoints: points, defaultOperatingPoint }: Evaluation,
+  { index, outputs }: { readonly index: PreparedIndex; readonly outputs: Outputs },
+): Assessment {
+  const point = points.find(({ name }) => name === defaultOperatingPoint) ?? points[0]
+  if (!point) throw new Error('an evaluation without an operating point')
+  const { classes, fingerprint: testSet } = index
+  return assess({ classes, outputs, testSet, calibration, points, point })
 }
 
 function packageName(job: TrainingJob): string {

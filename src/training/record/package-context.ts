@@ -7,9 +7,12 @@ import type { Session } from '../../engine/session.ts'
 import type { ModelConfig } from '../../package/schema.ts'
 import type { Architecture } from '../architectures/architecture.ts'
 import type { Prepared, PreparedIndex } from '../dataset/prepared.ts'
+import type { Assessment } from '../evaluation/assess.ts'
 import type { Evaluation } from '../evaluation/evaluate.ts'
 import type { TrainingJob } from '../job.ts'
 import type { Trained } from '../loop/train.ts'
+import type { Observed } from '../observing/run-observer.ts'
+import type { Int8Trial } from '../precision/try-int8.ts'
 import type { Hyperparameters } from '../settings.ts'
 
 /** A trained and evaluated model. */
@@ -23,6 +26,10 @@ export interface PackageInput {
   readonly hyperparameters: Hyperparameters
   readonly trained: Trained
   readonly evaluation: Evaluation
+  /** The validation split looked at like the test split, with the same thresholds. */
+  readonly validation: Assessment
+  /** Resources, temperatures and breaks until now. */
+  readonly observed: Observed
   /** What computed the training. */
   readonly engine: EngineName
   readonly startedAt: Date
@@ -38,7 +45,11 @@ export interface PackageContext extends PackageInput {
   readonly config: ModelConfig
   /** The bytes of `config.graph.file`, and that graph loaded. */
   readonly onnx: Uint8Array
+  /** What a training of this size was expected to take. */
+  readonly expectedMemoryBytes: number
   readonly session: Session
+  /** What came of the graph in eight bits; null when none was asked for. */
+  readonly int8: Int8Trial | null
   /** When training and evaluation were done and writing began. */
   readonly endedAt: Date
 }

@@ -1,4 +1,4 @@
-// SUMMARY.txt and README.md (the model card): what a person reads first in a package.
+// README.md, the model card: what a person reads first in a package.
 import type { ModelConfig } from '../../package/schema.ts'
 import type { PreparedIndex } from '../dataset/prepared.ts'
 import type { Evaluation } from '../evaluation/evaluate.ts'
@@ -6,7 +6,6 @@ import type { Rate } from '../evaluation/rates.ts'
 import type { TrainingJob } from '../job.ts'
 import type { Trained } from '../loop/train.ts'
 import type { Hyperparameters } from '../settings.ts'
-import { readableDuration } from './machine.ts'
 
 export interface Story {
   readonly job: TrainingJob
@@ -18,35 +17,6 @@ export interface Story {
   readonly model: ModelConfig
   readonly startedAt: Date
   readonly endedAt: Date
-}
-
-export function summaryText(story: Story): string {
-  const { job, name, index, trained, evaluation, model } = story
-  const { metrics } = evaluation
-  const seconds = (story.endedAt.getTime() - story.startedAt.getTime()) / 1000
-  const count = (split: string) => index.images.filter((image) => image.split === split).length
-  const lines = [
-    `${job.condition.id}/${name}`,
-    ...(job.demonstration ? [job.demonstration.notice.toUpperCase()] : []),
-    'For research use only; not a medical device.',
-    '',
-    `Architecture      ${model.architecture}, ${model.parameters?.total.toLocaleString('en') ?? '?'} parameters`,
-    `Start             ${story.startedAt.toISOString()}`,
-    `End               ${story.endedAt.toISOString()}`,
-    `Duration          ${readableDuration(seconds)}`,
-    `Dataset           ${index.name}, ${index.images.length} images (train ${count('train')}, validation ${count('validation')}, calibration ${count('calibration')}, test ${count('test')})`,
-    `Epochs            ${trained.history.length}, best ${trained.bestEpoch} (${trained.endedBy})`,
-    '',
-    `On the test split (${metrics.n} images), at operating point ${evaluation.defaultOperatingPoint}:`,
-    `Accuracy          ${withInterval(evaluation.accuracy)}`,
-    `Balanced accuracy ${percent(metrics.balancedAccuracy)}`,
-    `AUC               ${aucText(evaluation)}`,
-    `Sensitivity       ${withInterval(evaluation.finding.sensitivity)}`,
-    `Specificity       ${withInterval(evaluation.finding.specificity)}`,
-    `PPV / NPV         ${percent(evaluation.finding.ppv.value)} / ${percent(evaluation.finding.npv.value)}`,
-    `Calibration       ${calibrationText(evaluation)}`,
-  ]
-  return `${lines.join('\n')}\n`
 }
 
 export function modelCard(story: Story): string {

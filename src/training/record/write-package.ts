@@ -6,10 +6,17 @@ import { writeManifest } from '../../package/manifest.ts'
 import { measureHeatmapScale } from '../evaluation/heatmap-scale.ts'
 import { measureFamiliarity } from '../familiarity/measure-familiarity.ts'
 import { writePlots } from '../plots/package-plots.ts'
-import { writeConfigs } from './configs.ts'
+import { expectedMemory } from '../run-checks.ts'
 import { describeModel } from './describe-model.ts'
 import { writeGolden } from './golden-images.ts'
+import { writeEnvironment } from './machine/environment-file.ts'
+import { writeResources } from './machine/resources-file.ts'
+import { writeThermal } from './machine/thermal-file.ts'
 import { writeMetadata } from './metadata.ts'
+import { writeArchitecture } from './model/architecture-file.ts'
+import { writeOptimizer } from './model/optimizer-file.ts'
+import { writeTrainConfig } from './model/train-file.ts'
+import { writeWeightStatistics } from './model/weight-statistics.ts'
 import {
   json,
   type PackageContext,
@@ -17,19 +24,35 @@ import {
   type PackageWriter,
   writeFiles,
 } from './package-context.ts'
-import { modelCard, summaryText } from './summary.ts'
-import { writeTables } from './tables.ts'
+import { writeConvergence } from './results/convergence-file.ts'
+import { writeDataset } from './results/dataset-file.ts'
+import { writeHistory } from './results/history-file.ts'
+import { writeResultsSummary } from './results/summary-file.ts'
+import { writeSummaryText } from './results/summary-text.ts'
+import { writeTables } from './results/tables.ts'
+import { modelCard } from './summary.ts'
 
 /** In this order: the model card may name what was written before it, metadata hashes everything. */
 const WRITERS: readonly PackageWriter[] = [
   ({ dir, config, onnx }) => writeFiles(dir, { [config.graph.file]: onnx }),
   ({ dir, model }) => saveLayersModel(model, join(dir, 'models/tfjs')),
   ({ dir, config }) => writeFiles(dir, { 'configs/model.json': json(config) }),
+  ({ dir, index }) => writeFiles(dir, { 'configs/preprocessing.json': json(index.preprocessing) }),
   async ({ dir, session, config: model, prepared }) =>
     writeFiles(dir, await measureFamiliarity(session, { model, prepared })),
   writeGolden,
-  writeConfigs,
+  writeArchitecture,
+  writeTrainConfig,
+  writeOptimizer,
+  writeWeightStatistics,
   writeTables,
+  writeHistory,
+  writeConvergence,
+  writeDataset,
+  writeResultsSummary,
+  writeResources,
+  writeThermal,
+  writeEnvironment,
   (c) =>
     writePlots(c.dir, {
       kind: c.index.kind,
@@ -38,7 +61,7 @@ const WRITERS: readonly PackageWriter[] = [
       curves: c.trained,
       about: `${c.job.condition.id}/${c.name}`,
     }),
-  (c) => writeFiles(c.dir, { 'results/SUMMARY.txt': summaryText({ ...c, model: c.config }) }),
+  writeSummaryText,
   (c) => writeFiles(c.dir, { 'README.md': modelCard({ ...c, model: c.config }) }),
   writeMetadata,
 ]
@@ -55,7 +78,8 @@ export async function writePackage(input: PackageInput) {
 }
 
 async function openContext(input: PackageInput): Promise<PackageContext> {
-  const { job, prepared } = input
+  const { job, prepared, hyperparameters } = input
+  const { batchSize, imageSize } = hyperparameters
   const { config, onnx } = describeModel(input)
   const session = await createSession(onnx, { threads: job.threads })
   const images = prepared.imagesOf('calibration')
@@ -68,6 +92,7 @@ async function openContext(input: PackageInput): Promise<PackageContext> {
     config: { ...config, explanation },
     onnx,
     session,
+    expectedMemoryBytes: expectedMemory({ card: input.architecture, batchSize, imageSize }),
     endedAt: new Date(),
   }
 }

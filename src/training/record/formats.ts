@@ -1,0 +1,61 @@
+// Which JSON file of a package has which format. docs/formats has a JSON Schema of each, made of these by
+// scripts/formats.ts; a test compares them, and validates packages. Record files of schema 1 are those of packages from
+// before this record (the demonstration's); only what serving reads of them is bound.
+import type { z } from 'zod'
+import {
+  GoldenSchema,
+  ManifestSchema,
+  ModelConfigSchema,
+  PreprocessingSchema,
+} from '../../package/schema.ts'
+import { EnvironmentFileSchema } from './machine/environment-file.ts'
+import { ResourcesFileSchema } from './machine/resources-file.ts'
+import { ThermalFileSchema } from './machine/thermal-file.ts'
+import { MetadataFileSchema } from './metadata.ts'
+import { ArchitectureFileSchema } from './model/architecture-file.ts'
+import { OptimizerFileSchema } from './model/optimizer-file.ts'
+import { TrainFileSchema } from './model/train-file.ts'
+import { WeightStatisticsSchema } from './model/weight-statistics.ts'
+import { ConvergenceFileSchema } from './results/convergence-file.ts'
+import { DatasetFileSchema } from './results/dataset-file.ts'
+import { HistoryFileSchema } from './results/history-file.ts'
+import { SummaryFileSchema } from './results/summary-file.ts'
+
+export interface Format {
+  readonly file: string
+  readonly title: string
+  readonly schema: z.ZodType
+  /** Read by hosts, so bound in every package. */
+  readonly isServed: boolean
+}
+
+const served = (file: string, title: string, schema: z.ZodType): Format => {
+  return { file, title, schema, isServed: true }
+}
+const record = (file: string, title: string, schema: z.ZodType): Format => {
+  return { file, title, schema, isServed: false }
+}
+
+export const FORMATS: readonly Format[] = [
+  served('manifest.json', 'what is in a package, with digests', ManifestSchema),
+  served('configs/model.json', 'how the graph is read', ModelConfigSchema),
+  served('configs/preprocessing.json', 'from a file to the input', PreprocessingSchema),
+  served('results/golden/golden.json', 'images with the outputs they gave', GoldenSchema),
+  record('configs/architecture.json', 'the network layer by layer', ArchitectureFileSchema),
+  record('configs/train.json', 'how it was trained', TrainFileSchema),
+  record('configs/optimizer.json', 'the optimizer and what it remembers', OptimizerFileSchema),
+  record('results/results_summary.json', 'the whole result', SummaryFileSchema),
+  record('results/training_history.json', 'every epoch', HistoryFileSchema),
+  record('results/convergence.json', 'what the curves say', ConvergenceFileSchema),
+  record('results/weight_statistics.json', 'numbers about the weights', WeightStatisticsSchema),
+  record('results/dataset_stats.json', 'what it learnt from', DatasetFileSchema),
+  record('results/environment.json', 'machine, engine and libraries', EnvironmentFileSchema),
+  record('results/resources.json', 'what it took of the machine', ResourcesFileSchema),
+  record('results/thermal.json', 'how warm it got, and cooling breaks', ThermalFileSchema),
+  record('results/metadata.json', 'times, sizes and digests', MetadataFileSchema),
+]
+
+/** `results/golden/golden.json` is described by `golden.schema.json`. */
+export function schemaFileOf({ file }: Format): string {
+  return `${(file.split('/').at(-1) ?? file).replace(/\.json$/, '')}.schema.json`
+}

@@ -1,0 +1,54 @@
+// Thousands of samples of a long training -> a few hundred points that a person can draw.
+import { z } from 'zod'
+import type { Sample } from '../../observing/journal.ts'
+import { orWhyNot, whyNot } from '../known.ts'
+
+const MOST_POINTS = 300
+const NO_SENSOR = 'No such sensor.'
+
+export const PointSchema = z.strictObject({
+  at: z.iso.datetime(),
+  phase: z.string(),
+  cpuCores: z.number(),
+  /** 0 to 1, of all processors of the machine. */
+  systemCpu: z.number(),
+  memoryBytes: z.int(),
+  cpuCelsius: orWhyNot(z.number()),
+  gpuCelsius: orWhyNot(z.number()),
+  gpuUtilisation: orWhyNot(z.number()),
+  isCooling: z.boolean(),
+})
+export type Point = z.infer<typeof PointSchema>
+
+/** Weighted with the length of each sample; 0 of none. */
+export function weightedMean(samples: readonly Sample[], value: (one: Sample) => number): number {
+  const length = samples.reduce((sum, one) => sum + one.seconds, 0)
+  if (length === 0) return samples[0] ? value(samples[0]) : 0
+  return samples.reduce((sum, one) => sum + one.seconds * value(one), 0) / length
+}
+
+export function condense(samples: readonly Sample[]): Point[] {
+  const step = Math.max(1, Math.ceil(samples.length / MOST_POINTS))
+  const points: Point[] = []
+  for (let from = 0; from < samples.length; from += step) {
+    const part = samples.slice(from, from + step)
+    const last = part.at(-1) as Sample
+    points.push({
+      at: last.at,
+      phase: last.phase,
+      cpuCores: weightedMean(part, ({ cpuCores }) => cpuCores),
+      systemCpu: weightedMean(part, ({ systemCpu }) => systemCpu),
+      memoryBytes: Math.round(weightedMean(part, ({ memoryBytes }) => memoryBytes)),
+      cpuCelsius: hottest(part.map(({ cpuCelsius }) => cpuCelsius)),
+      gpuCelsius: hottest(part.map(({ gpuCelsius }) => gpuCelsius)),
+      gpuUtilisation: hottest(part.map(({ gpuUtilisation }) => gpuUtilisation)),
+      isCooling: part.some(({ isCooling }) => isCooling),
+    })
+  }
+  return points
+}
+
+function hottest(values: readonly (number | null)[]) {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? whyNot(NO_SENSOR) : Math.max(...known)
+}

@@ -1,0 +1,172 @@
+// results/thermal.json: how warm the machine got, what was done about it, and what that cost.
+import { z } from 'zod'
+import { CoolingSchema } from '../../cooling/settings.ts'
+import type { Observed } from '../../observing/run-observer.ts'
+import {
+  DistributionSchema,
+  DurationSchema,
+  distributionOf,
+  durationOf,
+  orWhyNot,
+  whyNot,
+} from '../known.ts'
+import { json, type PackageContext, writeFiles } from '../package-context.ts'
+
+const limit = orWhyNot(z.number())
+const TemperatureSchema = orWhyNot(
+  DistributionSchema.extend({ first: z.number(), last: z.number() }),
+)
+
+export const ThermalFileSchema = z.strictObject({
+  schema: z.literal(2),
+  /** Degrees Celsius. */
+  settings: CoolingSchema.extend({
+    pauseAboveCelsius: limit,
+    gpuPauseAboveCelsius: limit,
+    threads: orWhyNot(z.int()),
+  }),
+  sensors: orWhyNot(
+    z.array(z.strictObject({ name: z.string(), kind: z.string(), source: z.string() })),
+  ),
+  temperature: z.strictObject({ cpu: TemperatureSchema, gpu: TemperatureSchema }),
+  breaks: z.strictObject({
+    count: z.int(),
+    /** Of an hour of training. */
+    perHour: z.number(),
+    time: DurationSchema,
+    list: z.array(
+      z.strictObject({
+        startedAt: z.iso.datetime(),
+        duration: DurationSchema,
+        of: z.enum(['cpu', 'gpu']),
+        fromCelsius: z.number(),
+        toCelsius: orWhyNot(z.number()),
+        endedBy: z.string(),
+      }),
+    ),
+    effect: orWhyNot(
+      z.strictObject({
+        meanFallCelsius: z.number(),
+        meanSeconds: z.number(),
+        /** Until the next break; null after the last one. */
+        meanWorkSecondsBetween: orWhyNot(z.number()),
+      }),
+    ),
+  }),
+  dutyCycle: z.strictObject({ target: z.number(), actual: z.number(), rest: DurationSchema }),
+  timeLost: z.strictObject({ duration: DurationSchema, share: z.number() }),
+  safety: orWhyNot(
+    z.strictObject({
+      hottestCpuCelsius: orWhyNot(z.number()),
+      hottestGpuCelsius: orWhyNot(z.number()),
+      /** Time at or above the threshold at which it pauses, breaks included. */
+      aboveLimit: DurationSchema,
+      overheatingPrevented: z.int(),
+      words: z.string(),
+    }),
+  ),
+})
+type ThermalFile = z.infer<typeof ThermalFileSchema>
+
+const NO_SENSOR = 'This machine shows no temperature sensor.'
+const NOT_ASKED = 'Not set: no such limit.'
+
+export async function writeThermal(c: PackageContext): Promise<void> {
+  await writeFiles(c.dir, { 'results/thermal.json': json(thermalFile(c.observed)) })
+}
+
+export function thermalFile(o: Observed): ThermalFile {
+  const { cooling, samples, breaks } = o
+  const total = samples.reduce((sum, { seconds }) => sum + seconds, 0)
+  const trained = samples
+    .filter(({ phase }) => phase === 'training')
+    .reduce((sum, { seconds }) => sum + seconds, 0)
+  const inBreaks = breaks.reduce((sum, { seconds }) => sum + seconds, 0)
+  const lost = inBreaks + o.restSeconds
+  const worked = Math.max(0, total - inBreaks)
+  return {
+    schema: 2,
+    settings: {
+      ...cooling,
+      pauseAboveCelsius: cooling.pauseAboveCelsius ?? whyNot(NOT_ASKED),
+      gpuPauseAboveCelsius: cooling.gpuPauseAboveCelsius ?? whyNot(NOT_ASKED),
+      threads: cooling.threads ?? whyNot(`Not limited: ${o.threads}, as the server gives.`),
+    },
+    sensors: o.sensors.length > 0 ? [...o.sensors] : whyNot(NO_SENSOR),
+    temperature: {
+      cpu: temperatureOf(samples.map(({ cpuCelsius }) => cpuCelsius)),
+      gpu: temperatureOf(samples.map(({ gpuCelsius }) => gpuCelsius)),
+    },
+    breaks: {
+      count: breaks.length,
+      perHour: trained > 0 ? (breaks.length * 3600) / trained : 0,
+      time: durationOf(inBreaks),
+      list: breaks.map(({ seconds, toCelsius, ...one }) => ({
+        ...one,
+        duration: durationOf(seconds),
+        toCelsius: toCelsius ?? whyNot('The sensor fell silent.'),
+      })),
+      effect: effectOf(breaks),
+    },
+    dutyCycle: {
+      target: cooling.dutyCycle,
+      actual: worked > 0 ? 1 - o.restSeconds / worked : 1,
+      rest: durationOf(o.restSeconds),
+    },
+    timeLost: { duration: durationOf(lost), share: total > 0 ? lost / total : 0 },
+    safety: safetyOf(o),
+  }
+}
+
+function temperatureOf(values: readonly (number | null)[]) {
+  const known = values.filter((value) => value !== null)
+  if (known.length === 0) return whyNot('No such sensor.')
+  return { ...distributionOf(known), first: known[0] as number, last: known.at(-1) as number }
+}
+
+function effectOf(breaks: Observed['breaks']): ThermalFile['breaks']['effect'] {
+  const cooled = breaks.filter(({ toCelsius }) => toCelsius !== null)
+  if (cooled.length === 0) return whyNot('There was no cooling break.')
+  const mean = (values: readonly number[]) => distributionOf(values).mean
+  const between = breaks.slice(1).map((one, k) => {
+    const before = breaks[k] as (typeof breaks)[number]
+    return (Date.parse(one.startedAt) - Date.parse(before.startedAt)) / 1000 - before.seconds
+  })
+  return {
+    meanFallCelsius: mean(cooled.map((one) => one.fromCelsius - (one.toCelsius ?? 0))),
+    meanSeconds: mean(breaks.map(({ seconds }) => seconds)),
+    meanWorkSecondsBetween:
+      between.length > 0 ? mean(between) : whyNot('There was one cooling break only.'),
+  }
+}
+
+function safetyOf(o: Observed): ThermalFile['safety'] {
+  if (o.sensors.length === 0) return whyNot(NO_SENSOR)
+  const { pauseAboveCelsius, gpuPauseAboveCelsius } = o.cooling
+  const hot = o.samples.filter(
+    ({ cpuCelsius, gpuCelsius }) =>
+      (pauseAboveCelsius !== null && cpuCelsius !== null && cpuCelsius >= pauseAboveCelsius) ||
+      (gpuPauseAboveCelsius !== null && gpuCelsius !== null && gpuCelsius >= gpuPauseAboveCelsius),
+  )
+  const most = (values: readonly (number | null)[]) => {
+    const known = values.filter((value) => value !== null)
+    return known.length > 0 ? Math.max(...known) : whyNot('No such sensor.')
+  }
+  const { length } = o.breaks
+  return {
+    hottestCpuCelsius: most([
+      ...o.samples.map(({ cpuCelsius }) => cpuCelsius),
+      ...o.breaks.filter((one) => one.of === 'cpu').map(({ fromCelsius }) => fromCelsius),
+    ]),
+    hottestGpuCelsius: most([
+      ...o.samples.map(({ gpuCelsius }) => gpuCelsius),
+      ...o.breaks.filter((one) => one.of === 'gpu').map(({ fromCelsius }) => fromCelsius),
+    ]),
+    aboveLimit: durationOf(hot.reduce((sum, { seconds }) => sum + seconds, 0)),
+    overheatingPrevented: length,
+    words:
+      length === 0
+        ? 'It never grew too warm: no cooling break was needed.'
+        : `It was too warm ${length === 1 ? 'once' : `${length} times`}, and the training waited until it had cooled.`,
+  }
+}

@@ -1,0 +1,164 @@
+// configs/train.json: how a model was trained, enough to do it again: settings, seeds, loss, what ends it, limits.
+import { z } from 'zod'
+import { CoolingSchema } from '../../cooling/settings.ts'
+import { classWeights } from '../../loop/batches.ts'
+import { HyperparametersSchema } from '../../settings.ts'
+import { orWhyNot, whyNot } from '../known.ts'
+import { json, type PackageContext, writeFiles } from '../package-context.ts'
+
+const h = HyperparametersSchema.shape
+
+export const TrainFileSchema = z.strictObject({
+  schema: z.literal(2),
+  preset: z.string(),
+  architecture: z.string(),
+  condition: z.string(),
+  dataset: z.strictObject({
+    name: z.string(),
+    fingerprint: z.string(),
+    path: orWhyNot(z.string()),
+  }),
+  hyperparameters: HyperparametersSchema.extend({
+    augmentation: orWhyNot(h.augmentation.unwrap()),
+    maxPerClass: orWhyNot(z.int()),
+    channels: orWhyNot(z.union([z.literal(1), z.literal(3)])),
+  }),
+  seeds: z.strictObject({
+    /** Of split and sample; prepared data may have a seed of its own. */
+    split: z.int(),
+    weights: z.int(),
+    shuffle: z.int(),
+    augmentation: z.int(),
+    dropout: z.int(),
+    words: z.string(),
+  }),
+  initialWeights: z.strictObject({ from: z.string(), version: orWhyNot(z.string()) }),
+  fineTuning: z.strictObject({
+    trainedLayers: h.trainedLayers,
+    trainable: z.int(),
+    nonTrainable: z.int(),
+    /** How the frozen part was run once for each augmented copy. */
+    frozenPart: orWhyNot(z.looseObject({ copies: z.int(), features: z.int() })),
+  }),
+  loss: z.strictObject({
+    name: z.string(),
+    labelSmoothing: z.number(),
+    classWeights: orWhyNot(z.record(z.string(), z.number())),
+  }),
+  metrics: z.array(z.string()),
+  callbacks: z.strictObject({
+    earlyStopping: orWhyNot(z.strictObject({ monitor: z.string(), patience: z.int() })),
+    reduceLearningRate: orWhyNot(
+      z.strictObject({ monitor: z.string(), patience: z.int(), factor: z.number() }),
+    ),
+    modelCheckpoint: z.strictObject({ monitor: z.string(), restoresBest: z.boolean() }),
+  }),
+  resumed: orWhyNot(z.looseObject({ epoch: z.int(), differs: z.array(z.string()) })),
+  environment: z.strictObject({
+    engine: z.string(),
+    threads: z.int(),
+    /** Limits that it was to keep, see results/thermal.json and results/resources.json. */
+    cooling: CoolingSchema.extend({
+      pauseAboveCelsius: orWhyNot(z.number()),
+      gpuPauseAboveCelsius: orWhyNot(z.number()),
+      threads: orWhyNot(z.int()),
+    }),
+    expectedMemoryBytes: z.int(),
+  }),
+  preprocessing: z.strictObject({ file: z.string(), sha256: z.string() }),
+})
+
+const MONITOR = 'validation loss, lowest'
+const NO_LIMIT = 'Not set: no such limit.'
+
+export async function writeTrainConfig(c: PackageContext): Promise<void> {
+  await writeFiles(c.dir, { 'configs/train.json': json(trainFile(c)) })
+}
+
+function trainFile(c: PackageContext): z.infer<typeof TrainFileSchema> {
+  const { job, index, trained, hyperparameters } = c
+  const { seed, earlyStopping, plateauPatience, plateauFactor, schedule } = hyperparameters
+  const parameters = c.config.parameters ?? { trainable: 0, nonTrainable: 0 }
+  const { cooling } = c.observed
+  return {
+    schema: 2,
+    preset: job.preset,
+    architecture: c.architecture.name,
+    condition: job.condition.id,
+    dataset: {
+      name: job.datasetName,
+      fingerprint: index.fingerprint,
+      path: whyNot(
+        'A package travels: every file is in results/dataset_files.csv, below its folder.',
+      ),
+    },
+    hyperparameters: {
+      ...hyperparameters,
+      augmentation: hyperparameters.augmentation ?? whyNot('Trained on the images as they are.'),
+      maxPerClass: hyperparameters.maxPerClass ?? whyNot('All images.'),
+      channels: hyperparameters.channels ?? whyNot('As is usual for the body part.'),
+    },
+    seeds: {
+      split: index.seed,
+      weights: seed,
+      shuffle: seed,
+      augmentation: seed,
+      dropout: seed,
+      words:
+        'Every draw is a function of seed, purpose, epoch and place, so nothing depends on time, order or threads.',
+    },
+    initialWeights: job.initFrom
+      ? { from: `those of ${job.initFrom.version}`, version: job.initFrom.version }
+      : {
+          from: 'random (He), from the seed',
+          version: whyNot('It started from no other version.'),
+        },
+    fineTuning: {
+      trainedLayers: hyperparameters.trainedLayers,
+      trainable: parameters.trainable,
+      nonTrainable: parameters.nonTrainable,
+      frozenPart: trained.frozen
+        ? { ...trained.frozen, layers: [...trained.frozen.layers] }
+        : whyNot('All of the network was run in every epoch.'),
+    },
+    loss: {
+      name: index.kind === 'single-label' ? 'softmax cross-entropy' : 'sigmoid cross-entropy',
+      labelSmoothing: hyperparameters.labelSmoothing,
+      classWeights: classWeightsOf(c),
+    },
+    metrics: ['loss', 'accuracy', 'precision', 'recall', 'auc'],
+    callbacks: {
+      earlyStopping:
+        earlyStopping > 0
+          ? { monitor: MONITOR, patience: earlyStopping }
+          : whyNot('Switched off: all epochs were to be done.'),
+      reduceLearningRate:
+        schedule === 'plateau'
+          ? { monitor: MONITOR, patience: plateauPatience, factor: plateauFactor }
+          : whyNot(`The learning rate follows the schedule "${schedule}".`),
+      modelCheckpoint: { monitor: MONITOR, restoresBest: true },
+    },
+    resumed: trained.resumed
+      ? { ...trained.resumed, differs: [...trained.resumed.differs] }
+      : whyNot('It was never interrupted.'),
+    environment: {
+      engine: c.engine,
+      threads: job.threads,
+      cooling: {
+        ...cooling,
+        pauseAboveCelsius: cooling.pauseAboveCelsius ?? whyNot(NO_LIMIT),
+        gpuPauseAboveCelsius: cooling.gpuPauseAboveCelsius ?? whyNot(NO_LIMIT),
+        threads: cooling.threads ?? whyNot(NO_LIMIT),
+      },
+      expectedMemoryBytes: Math.round(c.expectedMemoryBytes),
+    },
+    preprocessing: { file: 'configs/preprocessing.json', sha256: index.preprocessingSha256 },
+  }
+}
+
+function classWeightsOf(c: PackageContext) {
+  if (!c.hyperparameters.classWeights) return whyNot('Switched off: every image weighs the same.')
+  if (c.index.kind === 'multi-label') return whyNot('Not used where an image has several labels.')
+  const weights = classWeights(c.prepared.imagesOf('train'), c.index)
+  return Object.fromEntries(c.index.classes.map(({ label }, k) => [label, weights[k] ?? 1]))
+}
