@@ -16,6 +16,7 @@ import { addPredictCommand } from './commands/predict.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addTrainCommand } from './commands/train.ts'
 import { addVersionsCommands } from './commands/versions.ts'
+import { addWeightsCommands } from './commands/weights.ts'
 
 export function buildProgram(): Command {
   const { version } = JSON.parse(
@@ -46,6 +47,7 @@ export function buildProgram(): Command {
     addBackupCommands,
     addDatasetCommands,
     addTrainCommand,
+    addWeightsCommands,
     addEngineCommand,
     addDoctorCommand,
   ]) {

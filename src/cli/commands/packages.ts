@@ -1,6 +1,6 @@
 // roentgen import | export | verify: packages that come, go, and are checked.
 import { openAsBlob } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { type Config, readConfig } from '../../config.ts'
@@ -13,6 +13,7 @@ import { versionNamed } from '../named-version.ts'
 import { bytesText, printJson, printLine } from '../output.ts'
 import { startProgress } from '../progress.ts'
 import { refuseExisting, saveResponse } from '../save-response.ts'
+import { textOrFile } from '../text-or-file.ts'
 
 const FOREIGN_FIELDS = [
   'condition',
@@ -42,7 +43,7 @@ export function addPackageCommands(program: Command): void {
     .option('--kind <kind>', 'for a foreign model: binary, single-label or multi-label')
     .option(
       '--preprocessing <what>',
-      'for a foreign model: tf, torch, caffe, unit, raw, or a JSON file',
+      'for a foreign model: tf, torch, caffe, unit, raw, xrv, or a JSON file',
     )
     .option('--architecture <name>', 'for a foreign model: how it is built')
     .action(importFile)
@@ -83,16 +84,6 @@ async function importFile(path: string, options: ImportOptions): Promise<void> {
     printLine(`To let it answer: roentgen activate ${version.id} --reason "…"`)
   } finally {
     await folder?.remove()
-  }
-}
-
-/** What ends with .json is a file that holds the value. */
-async function textOrFile(value: string): Promise<string> {
-  if (!value.endsWith('.json')) return value
-  try {
-    return await readFile(value, 'utf8')
-  } catch (cause) {
-    throw new AppError('invalid', `"${basename(value)}" is not there or not readable.`, { cause })
   }
 }
 

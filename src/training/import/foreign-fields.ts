@@ -10,6 +10,7 @@ import {
   type ConditionKind,
   KindSchema,
 } from '../../package/schema.ts'
+import type { PixelScaling } from '../architectures/architecture.ts'
 
 export interface ForeignFields {
   readonly condition: string
@@ -37,11 +38,13 @@ const MODES = {
   caffe: { scale: 1, mean: [103.939, 116.779, 123.68], std: [1, 1, 1], order: 'bgr' },
   unit: { scale: 1 / 255, mean: [0, 0, 0], std: [1, 1, 1] },
   raw: { scale: 1, mean: [0, 0, 0], std: [1, 1, 1] },
+  /** torchxrayvision: -1024..1024, the middle of the image. */
+  xrv: { scale: 2048 / 255, mean: [1024, 1024, 1024], std: [1, 1, 1], aspect: 'crop' },
 } as const
 
 /** A whole preprocessing, or the part that the model does not tell itself: how pixel values are scaled. */
 const PartialPreprocessingSchema = PreprocessingSchema.partial().extend({
-  mode: z.enum(['tf', 'torch', 'caffe', 'unit', 'raw']).optional(),
+  mode: z.enum(['tf', 'torch', 'caffe', 'unit', 'raw', 'xrv']).optional(),
   size: z.union([z.int(), z.tuple([z.int(), z.int()])]).optional(),
 })
 type PartialPreprocessing = z.infer<typeof PartialPreprocessingSchema>
@@ -154,6 +157,21 @@ export function completePreprocessing(
     )
   }
   return data
+}
+
+/** Only how pixels are scaled; undefined when the text leaves that out. @throws AppError `invalid` */
+export function parseScaling(text: string): PixelScaling | undefined {
+  const { mode, scale, mean = [0], std = [1], order = 'rgb' } = parsePreprocessing(text.trim())
+  if (mode) {
+    const { scale: factor, mean: means, std: stds, ...more } = MODES[mode]
+    return {
+      scale: factor,
+      mean: [...means],
+      std: [...stds],
+      order: 'order' in more ? more.order : 'rgb',
+    }
+  }
+  return scale === undefined ? undefined : { scale, mean, std, order }
 }
 
 function parsePreprocessing(text: string): PartialPreprocessing {

@@ -1,0 +1,143 @@
+// roentgen weights list | fetch | import: pretrained weights that trainings start from. They lie in the data folder, beside
+// the database and not in it, so that no lock and no server is needed.
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { readConfig } from '../../config.ts'
+import { AppError } from '../../errors.ts'
+import { fetchable } from '../../training/weights/published-files.ts'
+import { listWeights, type StoredWeights } from '../../training/weights/weights-store.ts'
+import { command } from '../command.ts'
+import { bytesText, printFields, printJson, printLine, printTable } from '../output.ts'
+import { startProgress } from '../progress.ts'
+import { textOrFile } from '../text-or-file.ts'
+
+interface ImportOptions {
+  readonly json?: true
+  readonly architecture?: string
+  readonly name?: string
+  readonly preprocessing?: string
+  readonly replace?: true
+}
+
+export function addWeightsCommands(program: Command): void {
+  const group = program
+    .command('weights')
+    .description('Pretrained weights for trainings to start from')
+    .helpCommand(false)
+
+  command(group, 'list', {
+    does: 'What is kept here, and what can be fetched',
+    example: 'roentgen weights list',
+  }).action(list)
+
+  command(group, 'fetch <name>', {
+    does: 'Load published ImageNet weights, check them against the published check sum, and keep them',
+    example: 'roentgen weights fetch densenet121',
+  })
+    .option('--replace', 'also when they are here already')
+    .action(fetch)
+
+  command(group, 'import <file>', {
+    does: 'Keep weights from a file: Keras .h5, a PyTorch state dict (.pth, .safetensors), or the folder of a TF.js model',
+    example: 'roentgen weights import densenet121-chest.pth --architecture densenet121',
+  })
+    .option('--architecture <name>', 'which network they are of; told from the file by default')
+    .option('--name <name>', 'what to call them; <architecture>-imagenet is what "imagenet" means')
+    .option(
+      '--preprocessing <what>',
+      'how images were scaled: tf, torch, caffe, unit, raw, xrv, or a JSON file; by default as their library does',
+    )
+    .option('--replace', 'instead of weights that have the name already')
+    .action(importFile)
+}
+
+async function list({ json }: { json?: true }): Promise<void> {
+  const kept = await listWeights(readConfig().dataDir)
+  if (json) {
+    const published = fetchable().map(({ key, title, architecture }) => ({
+      key,
+      title,
+      architecture,
+    }))
+    printJson({ kept, fetchable: published })
+    return
+  }
+  printTable(
+    kept.map((one) => [
+      one.name,
+      one.architecture,
+      one.parameters.toLocaleString('en'),
+      one.channels === 1 ? 'grey' : 'colour',
+      one.source.published ?? one.source.fileName,
+      one.sha256.slice(0, 12),
+    ]),
+    {
+      columns: ['name', 'architecture', 'parameters', 'images', 'from', 'sha256'],
+      none: 'No weights are kept here yet.',
+    },
+  )
+  const names = new Set(kept.map(({ name }) => name))
+  const absent = fetchable().filter(({ key }) => !names.has(key) && !names.has(`${key}-imagenet`))
+  if (absent.length === 0) return
+  printLine()
+  printLine(`To be fetched: ${absent.map(({ key }) => key).join(', ')}.`)
+}
+
+async function fetch(
+  key: string,
+  { json, replace }: { json?: true; replace?: true },
+): Promise<void> {
+  const { dataDir, weightsUrl: mirror } = readConfig()
+  const { fetchWeights } = await import('../../training/weights/fetch-weights.ts')
+  const progress = startProgress('fetched', { quiet: json === true })
+  const interrupted = new AbortController()
+  const interrupt = () => interrupted.abort()
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+  try {
+    const { signal } = interrupted
+    const onProgress = (done: number, total: number) =>
+      progress.update(done, total, `${bytesText(done)} of ${bytesText(total)}`)
+    const at = new Date()
+    const weights = await fetchWeights({ dataDir, key, mirror, replace, onProgress, signal, at })
+    progress.end()
+    show(weights, json)
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+    progress.end()
+  }
+}
+
+async function importFile(path: string, options: ImportOptions): Promise<void> {
+  const { dataDir } = readConfig()
+  const { importWeights } = await import('../../training/weights/import-weights.ts')
+  const { json, architecture, name, preprocessing, replace } = options
+  const scaling = preprocessing === undefined ? undefined : await scalingOf(preprocessing)
+  const wishes = { dataDir, path: resolve(path), architecture, name, scaling, replace }
+  show(await importWeights({ ...wishes, at: new Date() }), json)
+}
+
+/** @throws AppError `invalid` */
+async function scalingOf(text: string) {
+  const { parseScaling } = await import('../../training/import/foreign-fields.ts')
+  const scaling = parseScaling(await textOrFile(text))
+  if (scaling) return scaling
+  throw new AppError('invalid', '--preprocessing must say how pixels are scaled.')
+}
+
+function show(weights: StoredWeights, json: true | undefined): void {
+  if (json) {
+    printJson(weights)
+    return
+  }
+  const { name, architecture, variant, parameters, channels, source, sha256 } = weights
+  printFields({
+    name,
+    architecture: `${architecture} (as ${variant === 'torchvision' ? 'torchvision' : 'Keras'} has it)`,
+    parameters: parameters.toLocaleString('en'),
+    images: channels === 1 ? 'grey' : 'colour',
+    from: source.published ?? source.fileName,
+    sha256,
+  })
+  const word = name === `${architecture}-imagenet` ? 'imagenet' : name
+  printLine(`To train from them: roentgen train --architecture ${architecture} --weights ${word} …`)
+}
