@@ -41,6 +41,7 @@ export function comparePage(props: CompareProps): Html {
     html`<div class="${result ? 'desk desk-stacked' : 'desk'}">
       <div class="desk-form">
         <h1>Compare two versions</h1>
+        <p class="hint"><a href="${links.ab({ condition: props.chosen.condition })}">On many images at once</a></p>
         ${
           result
             ? html`<details

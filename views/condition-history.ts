@@ -59,7 +59,9 @@ function whenForm(conditionId: string, asked: string | undefined): Html {
 
 function answeredThen({ time: when, activation }: NonNullable<HistoryProps['at']>): Html {
   return activation
-    ? html`<p class="answered">At ${time(when)}, ${versionLink(activation.version)} answered, active since ${time(activation.at)}.</p>`
+    ? html`<p class="answered">At ${time(when)}, ${versionLink(activation.version)} answered, active since ${time(activation.at)}.
+      <a href="${links.predictions({ condition: activation.condition, version: activation.version })}">Its predictions</a> ·
+      <a href="${links.ab({ condition: activation.condition, a: activation.version })}">read them again with another version</a></p>`
     : html`<p class="answered">At ${time(when)}, nothing answered for this condition.</p>`
 }
 

@@ -106,7 +106,8 @@ function activePanel({ condition, active, host }: ConditionPageProps): Html {
       ${
         active &&
         html`<a class="button"
-        href="${links.compare({ condition: condition.id, a: version })}">Compare with another</a>`
+        href="${links.compare({ condition: condition.id, a: version })}">Compare with another</a>
+        <a class="button" href="${links.ab({ condition: condition.id, a: version })}">On many images</a>`
       }
       <a class="button"
         href="${links.predictions({ condition: condition.id, version })}">Its predictions</a>

@@ -1,14 +1,9 @@
 // What a person calls a version on the command line: condition/name@number, or condition@alias.
 import { AppError } from '../errors.ts'
-import { findVersionRef, parseVersion, type VersionRef } from '../package/ids.ts'
+import { parseVersion, type VersionRef } from '../package/ids.ts'
 import type { Api } from './api.ts'
 
 const ALIAS = /^([^/@]+)@([^/@]+)$/
-
-/** @throws AppError `unknown-version` when the text is neither */
-export function conditionNamedBy(text: string): string {
-  return findVersionRef(text)?.condition ?? ALIAS.exec(text)?.[1] ?? parseVersion(text).condition
-}
 
 /** `pneumonia@champion` in its two parts. @throws AppError `invalid` */
 export function parseAlias(text: string): { condition: string; alias: string } {

@@ -44,6 +44,12 @@ export function findVersionRef(text: string): VersionRef | undefined {
   return isName(condition) && isName(name) ? { condition, name, n: Number(n) } : undefined
 }
 
+/** The condition of `condition/name@n` or of `condition@alias`. @throws AppError `unknown-version` */
+export function conditionNamed(text: string): string {
+  const [, condition = ''] = /^([^/@]+)[/@]/.exec(text.trim()) ?? []
+  return isName(condition) ? condition : parseVersion(text).condition
+}
+
 /** @throws AppError `unknown-version` */
 export function parseVersion(text: string): VersionRef {
   const ref = findVersionRef(text)

@@ -10,6 +10,7 @@ import { type Backup, createBackup } from '../registry/backup.ts'
 import { lockFolders } from '../registry/home-lock.ts'
 import type { InboxItem } from '../registry/inbox.ts'
 import { openRegistry, type Registry } from '../registry/open-registry.ts'
+import { endLostPairedJobs } from '../registry/paired-jobs.ts'
 import { applyPointerEdits } from '../registry/pointer-edits.ts'
 import { expirePredictions } from '../registry/predictions.ts'
 import { recover } from '../registry/recover.ts'
@@ -198,6 +199,7 @@ export class Home implements RegistryContext {
       const recovery = await recover(this)
       for (const { what, problem } of recovery.problems)
         this.log.warn({ what, problem }, 'not listed')
+      await endLostPairedJobs(this.db, this)
       await this.datasets.start()
       await this.runs.settle()
     } catch (error) {

@@ -2,7 +2,8 @@
 // of it is stored.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError } from '../errors.ts'
+import { setTimeout as after } from 'node:timers/promises'
+import { AppError, isAppError } from '../errors.ts'
 import { chooseOperatingPoint } from '../inference/decide.ts'
 import { type Diagnosis, diagnose } from '../inference/diagnose.ts'
 import type { Lease } from '../inference/lease.ts'
@@ -14,6 +15,9 @@ import { inPrecision } from '../registry/version-precision.ts'
 import type { Version } from '../registry/versions.ts'
 import type { Home } from './home.ts'
 import { asAppError, problemOf } from './problem.ts'
+
+const BUSY_TRIES = 120
+const BUSY_PAUSE_MS = 250
 
 export interface PairedJob {
   readonly condition: Condition
@@ -104,7 +108,7 @@ async function readWith(
 ): Promise<Diagnosis> {
   const { id, sha256 } = o.version
   const source = { id, sha256, dir: packageDir(home.store, o.version) }
-  const lease: Lease = await home.runtime.leaseVersion(source)
+  const lease = await leaseInTime(home, { source, signal: o.signal })
   try {
     const { preprocessing } = lease
     const image = await home.imaging.read(o.bytes, { preprocessing: [preprocessing] })
@@ -126,6 +130,25 @@ async function readWith(
     })
   } finally {
     lease.release()
+  }
+}
+
+/** People come first: while their requests fill the queue, the next image waits. */
+async function leaseInTime(
+  { runtime }: Pick<Home, 'runtime'>,
+  {
+    source,
+    signal,
+  }: { source: Parameters<Home['runtime']['leaseVersion']>[0]; signal: AbortSignal },
+): Promise<Lease> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await runtime.leaseVersion(source)
+    } catch (error) {
+      const passes = isAppError(error) && (error.code === 'busy' || error.code === 'loading')
+      if (!passes || tries === BUSY_TRIES || signal.aborted) throw error
+      await after(BUSY_PAUSE_MS)
+    }
   }
 }
 

@@ -2,12 +2,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { readConfig } from '../../config.ts'
 import { AppError } from '../../errors.ts'
+import { conditionNamed } from '../../package/ids.ts'
 import type { ChallengerEvidence } from '../../registry/challenger-evidence.ts'
 import type { Condition } from '../../registry/conditions.ts'
 import type { PromotionRule, RuleVerdict } from '../../registry/promotion-rule.ts'
 import { withApi } from '../api.ts'
 import { command, fraction, wholeNumber } from '../command.ts'
-import { conditionNamedBy } from '../named-version.ts'
 import { printFields, printJson, printLine, share } from '../output.ts'
 
 interface Json {
@@ -64,7 +64,7 @@ async function set(
   { json, mode, share: part }: Json & { mode: string; share?: number },
 ): Promise<void> {
   const body = { version, mode, ...(part !== undefined && { share: part }) }
-  await change(conditionNamedBy(version), body, json)
+  await change(conditionNamed(version), body, json)
 }
 
 async function end(condition: string, { json }: Json): Promise<void> {

@@ -3,11 +3,11 @@ import { writeFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { readConfig } from '../../config.ts'
-import { parseVersion, versionPath } from '../../package/ids.ts'
+import { conditionNamed, parseVersion, versionPath } from '../../package/ids.ts'
+import { pairedCsv } from '../../registry/paired-csv.ts'
 import type { PairedReading, PairedSummary } from '../../registry/paired-summary.ts'
 import { withApi } from '../api.ts'
 import { command, wholeNumber } from '../command.ts'
-import { conditionNamedBy } from '../named-version.ts'
 import { printFields, printJson, printLine, printTable, share } from '../output.ts'
 import { startProgress } from '../progress.ts'
 import { refuseExisting } from '../save-response.ts'
@@ -33,12 +33,15 @@ export function addPairedCommands(program: Command): void {
       'roentgen ab pneumonia/tiny-cnn-quick@1 pneumonia/tiny-cnn-quick@2 --folder chest/test --csv differences.csv',
   })
     .requiredOption('--folder <path>', 'below the data root; its class folders are the truth')
-    .option('--split <name>', 'only train, validation or test, where the folder has such folders')
+    .option(
+      '--split <name>',
+      'train, validation, calibration, test or all; test of a prepared dataset, else all',
+    )
     .option('--csv <file>', 'write a line for each image')
     .option('--force', 'replace a file that is there')
     .action((a: string, b: string, options: Options & { folder: string; split?: string }) => {
       const { folder, split } = options
-      const path = `/api/v1/conditions/${conditionNamedBy(a)}/ab`
+      const path = `/api/v1/conditions/${conditionNamed(a)}/ab`
       return run(path, { a, b, folder, split }, { ...options, names: [a, b] })
     })
 
@@ -75,7 +78,7 @@ async function run(
   })
   const pairs = lines.filter((line): line is PairedReading & { agree: boolean } => 'a' in line)
   const summary = lines.find((line) => 'summary' in line)?.summary
-  if (csv) await writeFile(resolve(csv), csvOf(pairs))
+  if (csv) await writeFile(resolve(csv), pairedCsv(pairs))
   if (json) return printJson({ summary, pairs })
   if (summary) printSummary(summary, names)
   const different = pairs.filter((pair) => !pair.agree)
@@ -113,27 +116,4 @@ function printSummary(
       ]),
     ),
   })
-}
-
-/** RFC 4180. */
-function csvOf(pairs: readonly (PairedReading & { agree: boolean })[]): string {
-  const labels = Object.keys(pairs[0]?.a.probabilities ?? {})
-  const head = ['image', 'truth', 'a', 'b', 'agree']
-  const rows = pairs.map((pair) => [
-    pair.image,
-    pair.truth ?? '',
-    pair.a.label,
-    pair.b.label,
-    String(pair.agree),
-    ...labels.flatMap((label) => [pair.a.probabilities[label], pair.b.probabilities[label]]),
-  ])
-  const columns = [...head, ...labels.flatMap((label) => [`a ${label}`, `b ${label}`])]
-  return [columns, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('')
-}
-
-/** Quoted where needed; what a spreadsheet would take for a formula is kept as text. */
-function cell(value: string | number | undefined): string {
-  const text = String(value ?? '')
-  const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

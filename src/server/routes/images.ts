@@ -16,28 +16,40 @@ const FULL_PX = 4096
 export function imageRoutes(home: Home): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
   routes.get('/predictions/:id/image', async (c) => {
-    const stored = await getPrediction(home.db, c.req.param('id'))
-    const path = keptImagePath(home, stored)
-    if (!path) throw new AppError('gone', 'The image of this result is no longer kept.')
-    return picture(home, { c, path })
+    const isSmall = isThumbnail(c)
+    return keptPicture(home, { c, prediction: c.req.param('id'), isSmall })
   })
   routes.get('/examples/:id', async (c) => {
     const example = await findExample(home, c.req.param('id'))
     if (!example) throw new AppError('not-found', 'There is no such example any more.')
-    return picture(home, { c, path: example.path })
+    return picture(home, { c, path: example.path, isSmall: isThumbnail(c) })
   })
   return routes
 }
 
-async function picture(
+function isThumbnail(c: Context<AppEnv>): boolean {
+  return queryChoice(c, { name: 'size', of: ['thumb'] }) === 'thumb'
+}
+
+/** @throws AppError `gone`, `unknown-prediction` */
+export async function keptPicture(
   home: Home,
-  { c, path }: { c: Context<AppEnv>; path: string },
+  { c, prediction, isSmall }: { c: Context<AppEnv>; prediction: string; isSmall: boolean },
 ): Promise<Response> {
-  const isThumbnail = queryChoice(c, { name: 'size', of: ['thumb'] }) === 'thumb'
+  const path = keptImagePath(home, await getPrediction(home.db, prediction))
+  if (!path) throw new AppError('gone', 'The image of this result is no longer kept.')
+  return picture(home, { c, path, isSmall })
+}
+
+/** @throws AppError `gone` when the file is not there, and those of imaging */
+export async function picture(
+  home: Home,
+  { c, path, isSmall }: { c: Context<AppEnv>; path: string; isSmall: boolean },
+): Promise<Response> {
   const file = await readFile(path).catch((cause: unknown) => {
     throw new AppError('gone', 'This image is no longer kept.', { cause })
   })
-  const maxSide = isThumbnail ? THUMBNAIL_PX : FULL_PX
+  const maxSide = isSmall ? THUMBNAIL_PX : FULL_PX
   const { bytes, type } = await home.imaging.preview(file, { maxSide })
   c.header('Content-Type', type)
   c.header('Cache-Control', 'private, max-age=3600, immutable')

@@ -6,11 +6,9 @@ import { AppError } from '../../errors.ts'
 import { getCondition } from '../../registry/conditions.ts'
 import { pastPredictions } from '../../registry/past-predictions.ts'
 import { getVersion, type Version } from '../../registry/versions.ts'
-import { sameLabel } from '../../training/dataset/labels.ts'
-import { scanDataset } from '../../training/dataset/scan.ts'
-import { datasetFolder, parseDatasetPath } from '../../training/dataset-path.ts'
 import type { AppEnv } from '../app-env.ts'
 import type { Home } from '../home.ts'
+import { imageSet, SPLITS } from '../paired-images.ts'
 import { type PairedLine, readAgain, readFolder } from '../paired-reading.ts'
 import { conditionOfPath, readJson, versionOfPath } from '../requests.ts'
 import { versionOfCondition } from './activations.ts'
@@ -20,8 +18,8 @@ export const AbSchema = z.strictObject({
   b: z.string(),
   /** Below the data root; class folders or a label table say what the images show. */
   folder: z.string(),
-  /** Where the folder has split folders: only this one. */
-  split: z.enum(['train', 'validation', 'test']).optional(),
+  /** Of a prepared dataset `test` unless said otherwise; of a plain folder, where it has such folders, `all`. */
+  split: z.enum(SPLITS).optional(),
 })
 
 export const RereadSchema = z.strictObject({
@@ -39,15 +37,7 @@ export function pairedRoutes(home: Home): Hono<AppEnv> {
     const condition = await getCondition(home.db, conditionOfPath(c))
     const { a, b, folder, split } = await readJson(c, AbSchema)
     const versions = { a: await usable(condition.id, a), b: await usable(condition.id, b) }
-    const dir = await datasetFolder(home.config.datasetsDir, parseDatasetPath(folder))
-    const labels = condition.classes.map((one) => one.label)
-    const { files, unlabelled } = await scanDataset(dir, { classes: labels })
-    const images = [
-      ...files
-        .filter((one) => split === undefined || one.split === split)
-        .map(({ file, labels: given }) => ({ file, truth: truthOf(given, labels) })),
-      ...(split === undefined ? unlabelled.map((file) => ({ file, truth: null })) : []),
-    ]
+    const { dir, images } = await imageSet(home, { condition, folder, split })
     const job = { condition, signal: c.req.raw.signal, ...versions, dir, images }
     return streamed(c, readFolder(home, job))
   })
@@ -70,13 +60,6 @@ export function pairedRoutes(home: Home): Hono<AppEnv> {
     if (version.status !== 'deleted' && version.status !== 'quarantined') return version
     throw new AppError('conflict', `${version.id} is ${version.status} and cannot read images.`)
   }
-}
-
-/** Of several labels none is the one truth. */
-function truthOf(given: readonly string[], labels: readonly string[]): string | null {
-  const [only, ...more] = given
-  if (only === undefined || more.length > 0) return null
-  return labels.find((label) => sameLabel(label, only)) ?? null
 }
 
 /** The next image is read while the answer is on its way. */
