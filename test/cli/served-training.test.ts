@@ -8,6 +8,7 @@ import test from 'node:test'
 import type { Dataset } from '../../src/registry/datasets.ts'
 import type { Run } from '../../src/registry/runs.ts'
 import type { Version } from '../../src/registry/versions.ts'
+import type { RunSet } from '../../src/training/run-set.ts'
 import { drawDataset } from '../support/drawn-dataset.ts'
 import { homeFolders, servedHome, untilReady } from '../support/home.ts'
 import { assertRefused, COMMAND, roentgen, roentgenJson } from './run-cli.ts'
@@ -71,6 +72,26 @@ test('train goes through the running server: its queue, its log, its version', a
     runs.items.map(({ state }) => state),
     ['finished', 'finished', 'finished'],
   )
+  const all = ['train', '--all', '--architecture', 'tiny_cnn', ...SMALL, '--epochs', '1']
+  const settings = ['--set', 'optimizer=sgd', 'trainedLayers=4', 'augmentation=null']
+  const set = await roentgenJson<RunSet>([...all, ...settings], { env, cwd: root })
+  assert.deepEqual(
+    set.runs.map(({ run: { preset, state } }) => [preset, state]),
+    [
+      ['heatmap-standard', 'finished'],
+      ['heatmap-intensive', 'finished'],
+    ],
+  )
+  const { optimizer, trainedLayers, augmentation } = set.runs[0]?.run.hyperparameters ?? {}
+  assert.deepEqual([optimizer, trainedLayers, augmentation], ['sgd', 4, null])
+  assert.deepEqual([set.ended, set.done, set.etaSeconds], [2, 1, 0])
+  const wrong = await roentgen([...all, '--set', 'optimizer=best'], { env, cwd: root })
+  assertRefused(wrong, /"optimizer" is wrong/)
+  assertRefused(
+    await roentgen(['train'], { env, cwd: root }),
+    /--condition and --dataset, or --all/,
+  )
+  assertRefused(await roentgen([...all, '--set', 'x'], { env, cwd: root }), /name=value/)
   const unknown = await roentgen([...words, '--architecture', 'alexnet'], { env, cwd: root })
   assertRefused(unknown, /"alexnet" is no architecture/)
 })

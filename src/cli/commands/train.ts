@@ -12,12 +12,13 @@ import type { Version } from '../../registry/versions.ts'
 import { noticeOfDataset } from '../../training/dataset-notice.ts'
 import type { JobCondition, TrainingMessage } from '../../training/job.ts'
 import { logLine } from '../../training/log-line.ts'
-import type { Preset } from '../../training/settings.ts'
+import { type GivenHyperparameters, PRESETS, type Preset } from '../../training/settings.ts'
 import type { TrainRequest } from '../../training/train-once.ts'
 import type { TrainingProcess } from '../../training/training-process.ts'
 import { type Api, withApi } from '../api.ts'
 import { command, wholeNumber } from '../command.ts'
 import { belowDataRoot } from '../dataset-jobs.ts'
+import { givenSettings } from '../given-settings.ts'
 import { printFields, printJson, printLine, share } from '../output.ts'
 import { type Progress, startProgress } from '../progress.ts'
 
@@ -30,12 +31,15 @@ interface Options {
   readonly name?: string
   readonly bodyPart?: string
   readonly epochs?: number
+  readonly int8?: true
   readonly batchSize?: number
   readonly learningRate?: string
   readonly imageSize?: number
   readonly seed?: number
   readonly tag?: readonly string[]
   readonly initFrom?: string
+  readonly set?: readonly string[]
+  readonly all?: true
 }
 
 export function addTrainCommand(program: Command): void {
@@ -44,12 +48,16 @@ export function addTrainCommand(program: Command): void {
     example:
       'roentgen train --condition pneumonia --dataset Dataset/pneumonia --architecture tiny_cnn --preset quick',
   })
-    .requiredOption('--condition <id>', 'what it shall diagnose')
-    .requiredOption('--dataset <folder>', 'a folder with a folder of images for each class')
+    .option('--condition <id>', 'what it shall diagnose')
+    .option('--dataset <folder>', 'a folder with a folder of images for each class')
+    .option(
+      '--all',
+      'instead: every dataset that was prepared for a condition, one after the other in the running server; by default DenseNet121 with both heatmap presets',
+    )
     .option('--architecture <name>', 'how it is built', 'tiny_cnn')
     .addOption(
-      new Option('--preset <preset>', '5, 25 or 50 epochs')
-        .choices(['quick', 'standard', 'intensive'] satisfies Preset[])
+      new Option('--preset <preset>', 'epochs: 5, 25, 50; 10 and 15 with 500 images a class')
+        .choices(Object.keys(PRESETS))
         .default('standard'),
     )
     .option('--name <name>', 'name of the version; by default architecture and preset')
@@ -59,13 +67,17 @@ export function addTrainCommand(program: Command): void {
     .option('--learning-rate <number>', 'of the first step')
     .option('--image-size <pixels>', 'side of the input', wholeNumber(16, 1024))
     .option('--seed <number>', 'of split, order and augmentation', wholeNumber(0, 2_147_483_647))
+    .option('--set <name=value...>', 'any other setting, e.g. optimizer=sgd trainedLayers=20')
+    .option('--int8', 'also make the graph in int8; kept if it loses at most half a point of accuracy')
     .option('--init-from <version>', 'start from the weights of a version (in the running server)')
     .option('--tag <tag...>', 'tags of the version')
     .action(train)
 }
 
-async function train(options: Options): Promise<void> {
+async function train(given: Partial<Options>, program: Command): Promise<void> {
   const config = readConfig()
+  if (given.all) return trainAll(config, given, program)
+  const options = complete(given)
   const path = belowDataRoot(config, await datasetFolder(config, options.dataset))
   const isDone = await withApi(config, async (api) => {
     if (!api.isRemote || path === undefined) return false
@@ -73,6 +85,37 @@ async function train(options: Options): Promise<void> {
     return true
   })
   if (!isDone) await trainHere(config, options)
+}
+
+/** @throws AppError `invalid` */
+function complete(given: Partial<Options>): Options {
+  const { condition, dataset, architecture = 'tiny_cnn', preset = 'standard' } = given
+  if (condition === undefined || dataset === undefined) {
+    throw new AppError('invalid', 'Say what to train: --condition and --dataset, or --all.')
+  }
+  return { ...given, condition, dataset, architecture, preset }
+}
+
+async function trainAll(
+  config: Config,
+  options: Partial<Options>,
+  program: Command,
+): Promise<void> {
+  const { trainTogether } = await import('../train-together.ts')
+  const isGiven = (name: string): boolean => program.getOptionValueSource(name) === 'cli'
+  const { architecture = '', preset = 'standard' } = options
+  const wishes = {
+    architecture: isGiven('architecture') ? architecture : 'DenseNet121',
+    presets: isGiven('preset') ? [preset] : ['heatmap-standard', 'heatmap-intensive'],
+    hyperparameters: hyperparametersOf(options),
+  }
+  const set = await withApi(config, async (api) => {
+    if (api.isRemote) return trainTogether(api, { wishes, quiet: options.json === true })
+    throw new AppError('invalid', '--all needs the running server; start "roentgen serve" first.')
+  })
+  if (options.json) printJson(set)
+  const failed = set.runs.filter(({ run }) => run.state !== 'finished').length
+  if (failed > 0) throw new AppError('conflict', `${failed} of ${set.runs.length} left no version.`)
 }
 
 /** In its queue, with everything that its pages show. */
@@ -160,13 +203,16 @@ async function requestOf(config: Config, options: Options): Promise<TrainRequest
   }
 }
 
-function hyperparametersOf({ epochs, batchSize, imageSize, seed, learningRate }: Options) {
+function hyperparametersOf(options: Partial<Options>): GivenHyperparameters {
+  const { epochs, batchSize, imageSize, seed, learningRate } = options
   return {
+    ...givenSettings(options.set),
     ...(epochs !== undefined && { epochs }),
     ...(batchSize !== undefined && { batchSize }),
     ...(imageSize !== undefined && { imageSize }),
     ...(seed !== undefined && { seed }),
     ...(learningRate !== undefined && { learningRate: Number(learningRate) }),
+    ...(options.int8 && { int8: true }),
   }
 }
 

@@ -1,0 +1,26 @@
+// `--set name=value`: any setting of a training by its name, as configs/train.json has it.
+import { AppError } from '../errors.ts'
+
+/** Numbers, true, false, null and JSON as such, anything else as text. @throws AppError `invalid` */
+export function givenSettings(given: readonly string[] = []): Record<string, unknown> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const at = text.indexOf('=')
+      if (at < 1) {
+        throw new AppError(
+          'invalid',
+          `"${text.slice(0, 80)}" is no setting; write it as name=value, e.g. --set optimizer=sgd.`,
+        )
+      }
+      return [text.slice(0, at).trim(), parsed(text.slice(at + 1).trim())]
+    }),
+  )
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
