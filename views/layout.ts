@@ -23,6 +23,7 @@ const STYLES = [
   'registry.css',
   'history.css',
   'training.css',
+  'plots.css',
 ]
 const SCRIPTS = ['forms.js', 'upload.js', 'film.js', 'difference.js', 'run.js']
 

@@ -10,6 +10,7 @@ import { type ProblemProps, problemNotice } from './error.ts'
 import { count, fraction, operatingPointName, percent, score } from './format.ts'
 import { type Frame, page } from './layout.ts'
 import { links } from './links.ts'
+import { plotGrid, type ShownPlot } from './plot.ts'
 import {
   activeBadge,
   METRICS,
@@ -27,6 +28,8 @@ export interface ModelPageProps {
   readonly siblings: readonly Version[]
   /** Of this version, newest first. */
   readonly activations: readonly Activation[]
+  /** Of its training and its test split. */
+  readonly plots?: readonly ShownPlot[] | undefined
   readonly problem?: ProblemProps | undefined
 }
 
@@ -50,6 +53,7 @@ export function modelPage(props: ModelPageProps): Html {
           ${figures(version)}
           ${calibration(version)}
           ${operatingPoints(version, condition)}
+          ${props.plots && props.plots.length > 0 && plots(version.id, props.plots)}
           ${activations(props)}
           ${lineage(version)}
           ${files(version)}
@@ -121,6 +125,20 @@ function figures({ metrics }: Version): Html {
   </section>`
 }
 
+function plots(id: string, shown: readonly ShownPlot[]): Html {
+  return html`<section aria-label="Plots"><h2>Plots</h2>
+    ${plotGrid(shown)}
+    <p class="hint">Of the training, and of the test images, which training did not see. Each as a file for a paper: PNG at 300 dpi, PDF or SVG.
+      ${
+        shown.some(({ name }) => name === 'loss_curve') &&
+        html`Loss and accuracy in one: ${['png', 'pdf', 'svg'].map(
+          (format) =>
+            html`<a href="${links.versionPlot(id, `training_curves.${format}`)}" download>${format.toUpperCase()}</a> `,
+        )}`
+      }</p>
+  </section>`
+}
+
 function calibration({ calibration: one }: Version): Html {
   return html`<section aria-label="Calibration"><h2>Calibration</h2>
     ${
@@ -176,7 +194,8 @@ function activations({ activations: list, version }: ModelPageProps): Html {
         ? html`<p class="hint">It never answered.</p>`
         : html`<ul class="plain">${list.map((one) => html`<li>${time(one.at)} ${badge(one.outcome, one.outcome === 'refused' ? 'bad' : 'good')} ${one.reason} <span class="hint">${one.by}</span></li>`)}</ul>`
     }
-    <p><a href="${links.predictions({ condition: version.condition, version: version.id })}">Predictions of this version</a></p>
+    <p><a href="${links.predictions({ condition: version.condition, version: version.id })}">Predictions of this version</a> ·
+      <a href="${links.ab({ condition: version.condition, a: version.id })}">read them again with another</a></p>
   </section>`
 }
 

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import * as schemas from './api-schemas.ts'
 import { DICOM } from './openapi-dicom.ts'
+import { EVALUATION } from './openapi-evaluation.ts'
 import { GOVERNANCE } from './openapi-governance.ts'
 import type { Operation } from './openapi-operation.ts'
 import { READING, SERVER } from './openapi-reading.ts'
@@ -39,7 +40,16 @@ export function openapiDocument(): Json {
         'Errors are application/problem+json (RFC 9457) with a stable `code`.',
     },
     servers: [{ url: '/' }],
-    paths: pathsOf([...READING, ...DICOM, ...CONDITIONS, ...GOVERNANCE, ...VERSIONS, ...TRAINING, ...SERVER]),
+    paths: pathsOf([
+      ...READING,
+      ...DICOM,
+      ...CONDITIONS,
+      ...GOVERNANCE,
+      ...VERSIONS,
+      ...EVALUATION,
+      ...TRAINING,
+      ...SERVER,
+    ]),
     components: {
       schemas: Object.fromEntries(
         Object.entries(COMPONENTS).map(([name, schema]) => [name, jsonSchema(schema)]),

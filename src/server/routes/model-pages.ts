@@ -17,7 +17,9 @@ import { importModel } from '../importing.ts'
 import { problemProps, seeOther } from '../page-data.ts'
 import { wantsFragment } from '../problem.ts'
 import { queryText, readForm, versionOfPath } from '../requests.ts'
+import { shownPlots } from '../shown-plots.ts'
 import { readUpload } from '../uploads.ts'
+import { plotsOf, versionResults } from '../version-results.ts'
 import { versionFilter } from './versions.ts'
 
 const ONE = '/models/:condition/:name/:n'
@@ -116,6 +118,7 @@ export function modelPages(home: Home): Hono<AppEnv> {
       frame: frameOf(c),
       version,
       condition: await getCondition(db, version.condition),
+      plots: shownPlots(version, plotsOf(await versionResults(home, version))),
       siblings: newest.filter((one) => one.id !== version.id),
       activations: history.items
         .filter((one) => one.version === version.id)

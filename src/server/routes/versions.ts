@@ -19,6 +19,7 @@ import {
   versionOfPath,
 } from '../requests.ts'
 import { readUpload } from '../uploads.ts'
+import { plotRoutes } from './plots.ts'
 
 const ONE = '/api/v1/versions/:condition/:name/:n'
 const STATUSES = ['verified', 'unevaluated', 'quarantined', 'deleted'] as const
@@ -66,6 +67,7 @@ export function versionRoutes(home: Home): Hono<AppEnv> {
     c.header('Content-Disposition', `attachment; filename="${fileName}"`)
     return c.body(Readable.toWeb(stream) as ReadableStream)
   })
+  routes.route('/', plotRoutes(home))
   return routes
 }
 

@@ -58,7 +58,7 @@ export interface PackageResults {
   readonly curves: TrainingCurves | null
   /** Measured again from predictions.csv, with today's intervals; null where a package has none. */
   readonly figures: ResultFigures | null
-  readonly assessment: Assessment | null
+  readonly assessment: Omit<Assessment, 'answers'> | null
 }
 
 export interface PackageSubject {
@@ -93,7 +93,8 @@ export async function readPackageResults(
   const points =
     operatingPoints.length > 0 ? operatingPoints : [defaultOperatingPoint(kind, classes)]
   const { testSet } = subject
-  const assessment = assess({ classes, outputs, testSet, calibration, points, point })
+  const input = { classes, outputs, testSet, calibration, points, point }
+  const { answers: _, ...assessment } = assess(input)
   const temperature = calibration?.temperature ?? null
   return { curves, assessment, figures: figuresOf(assessment, { outputs, temperature }) }
 }

@@ -19,8 +19,8 @@ export interface RankingPlot {
 
 /** One curve has room; several need more. */
 const SIDE = { one: 250, several: 320 } as const
-const KEY_ROW = 27
-const KEY_WIDTH = 178
+const KEY_ROW = 28
+const KEY_WIDTH = 192
 
 interface Way {
   readonly name: 'roc' | 'pr'
@@ -166,7 +166,7 @@ function drawSeveral(
       return [
         ...sample([left, y], style),
         text(fitted(curve.label, KEY_WIDTH - 34), [left + 32, y + 3.5], { bold: true }),
-        text(way.words(curve), [left + 32, y + 15], { size: 8, faint: true }),
+        text(way.words(curve), [left + 32, y + 15.5], { size: 9, faint: true }),
       ]
     }),
   ]

@@ -1,0 +1,23 @@
+// Plots as a page takes them: without a title of their own, with the addresses of their files.
+import { links } from '../../views/links.ts'
+import type { ShownPlot } from '../../views/plot.ts'
+import type { Version } from '../registry/versions.ts'
+import type { Plot } from '../training/plots/node.ts'
+import { pagePlot } from '../training/plots/sheet.ts'
+
+const FORMATS = ['png', 'pdf', 'svg'] as const
+
+/** Loss and accuracy each by itself, which fits a narrow page; both in one drawing is only a file. */
+export function shownPlots({ id }: Pick<Version, 'id'>, plots: readonly Plot[]): ShownPlot[] {
+  return plots
+    .filter(({ name }) => name !== 'training_curves')
+    .map((plot) => ({
+      name: plot.name,
+      title: plot.title,
+      drawing: pagePlot(plot),
+      files: FORMATS.map((format) => ({
+        text: format.toUpperCase(),
+        href: links.versionPlot(id, `${plot.name}.${format}`),
+      })),
+    }))
+}

@@ -1,0 +1,39 @@
+// Reading a package's results and drawing files takes a good part of a second of one core: it is done in a thread, one
+// after the other, so that a server goes on answering.
+import { Worker } from 'node:worker_threads'
+import type { Plot } from './node.ts'
+import type { PackageResults, PackageSubject } from './package-plots.ts'
+
+export type PlotJob =
+  | { readonly do: 'read'; readonly packageDir: string; readonly subject: PackageSubject }
+  | { readonly do: 'draw'; readonly plot: Plot; readonly about: string }
+
+/** What a package says about its training and its test split. */
+export function readResultsApart(packageDir: string, subject: PackageSubject) {
+  return inThread<PackageResults>({ do: 'read', packageDir, subject })
+}
+
+/** `<name>.png` and `<name>.pdf` with their bytes. */
+export function drawFilesApart(plot: Plot, about: string) {
+  return inThread<Record<string, Uint8Array>>({ do: 'draw', plot, about })
+}
+
+let last: Promise<unknown> = Promise.resolve()
+
+function inThread<T>(job: PlotJob): Promise<T> {
+  const next = last.then(() => runThread<T>(job))
+  last = next.catch(() => {})
+  return next
+}
+
+function runThread<T>(job: PlotJob): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const worker = new Worker(new URL('./plot-worker.ts', import.meta.url), {
+    workerData: job,
+    execArgv: [],
+  })
+  worker.once('message', resolve)
+  worker.once('error', reject)
+  worker.once('exit', (code) => reject(new Error(`the drawing thread ended with ${code}`)))
+  return promise
+}
