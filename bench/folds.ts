@@ -168,7 +168,8 @@ async function runFold(o: { seed: number; fold: number; modelDir: string }): Pro
     rows.map((row) => [row.file ?? '', row.true_label === row.predicted_label ? 1 : 0]),
   )
   const script = fileURLToPath(new URL('peers/keras_fold.py', import.meta.url))
-  const args = [o.modelDir, prepared, layers, epochs, batch, rate, o.seed].map(String)
+  const [pixels = ''] = await readdir(prepared)
+  const args = [o.modelDir, join(prepared, pixels), layers, epochs, batch, rate, o.seed].map(String)
   const { stdout } = await run(process.env.PYTHON ?? 'python3', [script, ...args])
   const theirs: Record<string, number> = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}')
   if (typeof theirs.absent === 'string') throw new Error(`Keras is absent: ${theirs.absent}`)

@@ -33,8 +33,14 @@ def build(folder):
     ends = [config["input_layers"][0][0], config["output_layers"][0][0]]
     model = keras.Model(*[outputs[name] for name in ends])
     for layer in model.layers:
-        layer.set_weights([values[f"{layer.name}/{one.name}"] for one in layer.weights if "seed" not in one.name])
+        layer.set_weights([named(values, layer, one.name) for one in layer.weights])
     return model
+
+
+def named(values, layer, weight):
+    """Depthwise filters are called `kernel` since Keras 3."""
+    own = f"{layer.name}/{weight}"
+    return values[own] if own in values else values[f"{layer.name}/depthwise_{weight}"]
 
 
 def weights(manifest, folder):
