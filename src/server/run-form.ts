@@ -41,6 +41,7 @@ export function runWishesOf(fields: ReadonlyMap<string, string>): Record<string,
   const augmentation = augmentationOf(fields)
   if (augmentation !== undefined) hyperparameters.augmentation = augmentation
   if (fields.has('noClassWeights')) hyperparameters.classWeights = false
+  if (fields.has('int8')) hyperparameters.int8 = true
   return {
     condition: fieldOf(fields, 'condition'),
     dataset: chosen(fields, 'dataset'),

@@ -59,6 +59,8 @@ export const HyperparametersSchema = z.strictObject({
    * every epoch.
    */
   frozenCopies: z.int().min(0).max(100).default(2),
+  /** Also make the graph in eight bits; it is kept only if it costs at most half a point of test accuracy. */
+  int8: z.boolean().default(false),
 })
 export type Hyperparameters = Readonly<z.infer<typeof HyperparametersSchema>>
 /** What a caller may give; the rest follows from preset, architecture and condition. */

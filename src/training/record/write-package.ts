@@ -6,6 +6,8 @@ import { writeManifest } from '../../package/manifest.ts'
 import { measureHeatmapScale } from '../evaluation/heatmap-scale.ts'
 import { measureFamiliarity } from '../familiarity/measure-familiarity.ts'
 import { writePlots } from '../plots/package-plots.ts'
+import { tryInt8 } from '../precision/try-int8.ts'
+import { int8Config, int8Evidence, writeInt8 } from '../precision/write-int8.ts'
 import { expectedMemory } from '../run-checks.ts'
 import { describeModel } from './describe-model.ts'
 import { writeGolden } from './golden-images.ts'
@@ -63,6 +65,7 @@ const WRITERS: readonly PackageWriter[] = [
     }),
   writeSummaryText,
   (c) => writeFiles(c.dir, { 'README.md': modelCard({ ...c, model: c.config }) }),
+  writeInt8,
   writeMetadata,
 ]
 
@@ -85,11 +88,14 @@ async function openContext(input: PackageInput): Promise<PackageContext> {
   const images = prepared.imagesOf('calibration')
   const scale = await measureHeatmapScale(session, { graph: config.graph, prepared, images })
   const explanation = config.explanation && { ...config.explanation, scale }
+  const wantsInt8 = input.hyperparameters.int8
+  const int8 = wantsInt8 ? await tryInt8({ ...input, graph: config.graph }) : null
   return {
     ...input,
     dir: job.packageDir,
     index: prepared.index,
-    config: { ...config, explanation },
+    config: { ...config, explanation, ...int8Config(input.name, int8) },
+    int8,
     onnx,
     session,
     expectedMemoryBytes: expectedMemory({ card: input.architecture, batchSize, imageSize }),
@@ -114,6 +120,7 @@ function manifestFields(c: PackageContext): Parameters<typeof writeManifest>[1] 
     operatingPoints: [...evaluation.operatingPoints],
     defaultOperatingPoint: evaluation.defaultOperatingPoint,
     metrics: evaluation.metrics,
+    ...int8Evidence(c.int8),
     lineage: {
       run: job.id,
       dataset: index.fingerprint,
