@@ -24,6 +24,8 @@ export interface CompareProps {
     readonly a?: string | undefined
     readonly b?: string | undefined
     readonly explain?: string | undefined
+    /** The reader wants to see no names and outputs before voting. */
+    readonly isBlind?: boolean | undefined
     /** Its image is used unless another is uploaded. */
     readonly prediction?: Prediction | undefined
   }
@@ -71,6 +73,8 @@ function compareForm({ choices, chosen, examples, limits }: CompareProps): Html 
     </div>
     ${imageField({ limits, earlier: earlier && { id: earlier.id, description: `${earlier.decision.label}, ${earlier.version}` } })}
     ${exampleChoice(examples)}
+    <label class="check" for="blind"><input type="checkbox" id="blind" name="blind"${chosen.isBlind ? html` checked` : ''} />
+      <span>Blinded: I read the image first; names are shown when I have voted.</span></label>
     <details class="options"><summary>Explanation</summary>${explanationField(chosen.explain)}</details>
     ${progress()}
     <button class="button button-primary button-wide" type="submit">Compare</button>

@@ -99,6 +99,7 @@ function activePanel({ condition, active, host }: ConditionPageProps): Html {
         'Operating point',
         operatingPointName(condition.operatingPoint ?? active?.defaultOperatingPoint ?? null),
       ],
+      ['Precision', host?.precision],
       ['Memory of its host', host?.rssBytes == null ? undefined : bytes(host.rssBytes)],
     ])}
     ${active && keyFigures(active)}
@@ -107,7 +108,8 @@ function activePanel({ condition, active, host }: ConditionPageProps): Html {
         active &&
         html`<a class="button"
         href="${links.compare({ condition: condition.id, a: version })}">Compare with another</a>
-        <a class="button" href="${links.ab({ condition: condition.id, a: version })}">On many images</a>`
+        <a class="button" href="${links.ab({ condition: condition.id, a: version })}">On many images</a>
+        <a class="button button-quiet" href="${links.blindTallies(condition.id)}">Blinded votes</a>`
       }
       <a class="button"
         href="${links.predictions({ condition: condition.id, version })}">Its predictions</a>

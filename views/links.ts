@@ -27,11 +27,18 @@ const version = (id: string): string => `/models/${versionSegments(id)}`
 export const links = {
   diagnose: (query: Query = {}): string => withQuery('/', query),
   compare: (query: Query = {}): string => withQuery('/compare', query),
+  blind: (id: string): string => `/compare/blind/${encodeURIComponent(id)}`,
+  blindStep: (id: string, step: 'read' | 'vote'): string =>
+    `/compare/blind/${encodeURIComponent(id)}/${step}`,
+  blindTallies: (id: string): string => `${condition(id)}/votes`,
   ab: (query: Query = {}): string => withQuery('/ab', query),
   abJob: (id: string, query: Query = {}): string => withQuery(ab(id), query),
   abAction: (id: string, action: string): string => `${ab(id)}/${action}`,
   abImage: (id: string, n: number): string => `${ab(id)}/images/${n}`,
   abCsv: (id: string, query: Query = {}): string => withQuery(`${ab(id)}/table.csv`, query),
+  batches: '/batch',
+  batch: (id: string): string => `/batch/${encodeURIComponent(id)}`,
+  batchCsv: (id: string): string => `/batch/${encodeURIComponent(id)}/results.csv`,
   predictions: (query: Query = {}): string => withQuery('/predictions', query),
   prediction,
   predictionFeedback: (id: string): string => `${prediction(id)}/feedback`,

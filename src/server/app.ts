@@ -9,6 +9,9 @@ import type { Home } from './home.ts'
 import { problemHandlers, wantsHtml } from './problem.ts'
 import { activationRoutes } from './routes/activations.ts'
 import { backupRoutes } from './routes/backup.ts'
+import { batchRoutes } from './routes/batch.ts'
+import { batchPages } from './routes/batch-pages.ts'
+import { blindPages } from './routes/blind-pages.ts'
 import { comparePages } from './routes/compare-pages.ts'
 import { conditionPages } from './routes/condition-pages.ts'
 import { conditionRoutes } from './routes/conditions.ts'
@@ -79,6 +82,7 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     governanceRoutes(home),
     backupRoutes(home),
     predictRoutes(home),
+    batchRoutes(home),
     pairedRoutes(home),
     predictionRoutes(home),
     dicomExportRoutes(home),
@@ -88,7 +92,9 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     datasetRoutes(home),
     runRoutes(home),
     diagnosePages(home),
+    batchPages(home),
     comparePages(home),
+    blindPages(home),
     pairedPages(home),
     predictionPages(home),
     modelPages(home),

@@ -9,6 +9,18 @@ const RuleAnswer = z.object({
     .nullable(),
 })
 
+const VotesAnswer = z.object({
+  items: z.array(
+    z.looseObject({
+      a: z.string(),
+      b: z.string(),
+      votes: z.int(),
+      preferred: z.record(z.string(), z.int()),
+      mcnemar: schemas.McNemarSchema,
+    }),
+  ),
+})
+
 export const GOVERNANCE: readonly Operation[] = [
   {
     method: 'get',
@@ -54,6 +66,14 @@ export const GOVERNANCE: readonly Operation[] = [
       ['404', 'unknown-condition'],
       ['422', 'invalid'],
     ],
+  },
+  {
+    method: 'get',
+    path: '/api/v1/conditions/{id}/votes',
+    tag: 'conditions',
+    summary: 'How readers voted in blinded readings, for each pair of versions',
+    answers: { 200: json(VotesAnswer, 'Most votes first') },
+    errors: [['404', 'unknown-condition']],
   },
   {
     method: 'get',
