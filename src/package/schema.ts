@@ -84,6 +84,8 @@ export const ExplanationSchema = z.object({
 export const ModelConfigSchema = z.object({
   schema: z.literal(1),
   architecture: z.string(),
+  /** Whose details the architecture has; Keras' own without it. */
+  variant: z.enum(['keras', 'keras-imagenet', 'torchvision']).optional(),
   kind: KindSchema,
   classes: z.array(ClassSchema).min(1).max(5000),
   graph: GraphSchema,

@@ -2,6 +2,7 @@
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import type { ClassLabel, ConditionKind } from '../package/schema.ts'
 import type { RunUse } from '../registry/runs.ts'
+import type { Variant } from './architectures/architecture.ts'
 import type { GivenHyperparameters, Hyperparameters, Preset } from './settings.ts'
 
 /** The condition to train for; without kind and classes they are read off the dataset's labels. */
@@ -42,7 +43,14 @@ export interface TrainingJob {
   /** Go on from the checkpoint in `workDir`, if there is a whole one. */
   readonly resume?: boolean
   /** A version of the same architecture whose weights are started from. */
-  readonly initFrom?: { readonly version: string; readonly modelDir: string }
+  readonly initFrom?: {
+    readonly version: string
+    readonly modelDir: string
+    /** Whose details the network has. */
+    readonly variant?: Variant
+  }
+  /** Where pretrained weights are kept, see weights/weights-store.ts. */
+  readonly dataDir?: string
 }
 
 /** Where prepared pixels are kept, and what fixes the split. */

@@ -6,6 +6,7 @@ import { type CoolingConfig, readConfig } from '../config.ts'
 import type { EngineName } from '../engine/native/choose-engine.ts'
 import { AppError } from '../errors.ts'
 import { parseName } from '../package/ids.ts'
+import type { Architecture } from './architectures/architecture.ts'
 import { getArchitecture } from './architectures/catalogue.ts'
 import { trainLastLayers } from './architectures/fine-tuning.ts'
 import { completeCooling } from './cooling/settings.ts'
@@ -32,6 +33,9 @@ import { RunObserver } from './observing/run-observer.ts'
 import { preparedFolder, prepareOnce } from './prepare-once.ts'
 import { writePackage } from './record/write-package.ts'
 import { augmentationFor, completeHyperparameters, type Hyperparameters } from './settings.ts'
+import { adoptPretrained } from './weights/adopt-pretrained.ts'
+import { pretrainedFor, TRAINED_WITH_PRETRAINED } from './weights/pretrained.ts'
+import type { StoredWeights } from './weights/weights-store.ts'
 
 export interface JobContext {
   readonly control: Control
@@ -84,13 +88,17 @@ async function trainObserved(job: TrainingJob, context: ObservedContext): Promis
   }
   const architecture = getArchitecture(job.architecture)
   const name = packageName(job)
+  const pretrained = await pretrainedOf(job, architecture)
   const hyperparameters = completeHyperparameters(job.hyperparameters ?? {}, {
     preset: job.preset,
     learningRate: architecture.learningRate,
     imageSize: job.preprocessing?.width ?? architecture.inputSize,
     augmentation: augmentationFor(job.condition.bodyPart),
+    ...(pretrained && { trainedLayers: TRAINED_WITH_PRETRAINED }),
   })
-  const dir = await inPhase('preparing', () => prepare(job, { ...context, hyperparameters }))
+  const dir = await inPhase('preparing', () =>
+    prepare(job, { ...context, hyperparameters, pretrained }),
+  )
   const prepared = await openPrepared(dir)
   const { index } = prepared
   try {
@@ -105,12 +113,17 @@ async function trainObserved(job: TrainingJob, context: ObservedContext): Promis
     const shape = { height, width, channels: channels === 1 ? 1 : 3 } as const
     const { seed } = hyperparameters
     const buildingFrom = performance.now()
-    const model = architecture.build({ ...shape, outputs: outputsOf(index), seed })
+    const variant = pretrained?.variant ?? job.initFrom?.variant ?? 'keras'
+    const model = architecture.build({ ...shape, outputs: outputsOf(index), seed, variant })
     trainLastLayers(model, hyperparameters.trainedLayers)
     const checkpointPath = join(job.workDir, 'checkpoint.bin')
     const resumeFrom = job.resume ? await findCheckpoint(checkpointPath, context) : undefined
     // Also before going on from a checkpoint, which holds only what is trained.
     if (job.initFrom) await adoptWeights(model, job.initFrom)
+    if (pretrained && job.dataDir !== undefined) {
+      await adoptPretrained(model, { weights: pretrained, dataDir: job.dataDir })
+      context.report({ type: 'log', text: `started from the weights "${pretrained.name}"` })
+    }
     phases.building = (performance.now() - buildingFrom) / 1000
     const trained = await inPhase('training', () =>
       trainModel(model, {
@@ -139,7 +152,8 @@ async function trainObserved(job: TrainingJob, context: ObservedContext): Promis
     })
     const { manifest, sha256 } = await inPhase('writing', async () => {
       await rm(job.packageDir, { recursive: true, force: true })
-      const input = { job, name, architecture, model, prepared, hyperparameters, trained, engine }
+      const trial = { job, name, architecture, pretrained, variant }
+      const input = { ...trial, model, prepared, hyperparameters, trained, engine }
       const observed = await observer.observed()
       return writePackage({ ...input, evaluation, validation, observed, startedAt, phases })
     })
@@ -171,6 +185,12 @@ function assessAgain(
   return assess({ classes, outputs, testSet, calibration, points, point })
 }
 
+function pretrainedOf(job: TrainingJob, architecture: Architecture) {
+  const { weights, channels, imageSize } = job.hyperparameters ?? {}
+  const wanted = { weights, channels, imageSize, initFrom: job.initFrom?.version }
+  return pretrainedFor(job.dataDir, { architecture, ...wanted })
+}
+
 function packageName(job: TrainingJob): string {
   const { name } = getArchitecture(job.architecture)
   return parseName((job.name ?? `${name}-${job.preset}`).replaceAll('_', '-'), 'name')
@@ -196,13 +216,16 @@ async function findCheckpoint(path: string, { report }: JobContext) {
 
 async function prepare(
   job: TrainingJob,
-  o: JobContext & { readonly hyperparameters: Hyperparameters },
+  o: JobContext & {
+    readonly hyperparameters: Hyperparameters
+    readonly pretrained: StoredWeights | null
+  },
 ): Promise<string> {
-  const { hyperparameters: h } = o
+  const { hyperparameters: h, pretrained } = o
   const classes = classesOf(job.condition)
   const maxPerClass = h.maxPerClass ?? job.prepared?.maxPerClass ?? null
   const { bodyPart } = job.condition
-  const channels = h.channels ?? job.channels
+  const channels = h.channels ?? pretrained?.channels ?? job.channels
   const { aspect, interpolation } = h
   const choice = {
     preprocessing:
@@ -210,7 +233,7 @@ async function prepare(
       defaultPreprocessing({
         bodyPart,
         side: h.imageSize,
-        scaling: getArchitecture(job.architecture).preprocessing,
+        scaling: pretrained?.scaling ?? getArchitecture(job.architecture).preprocessing,
         ...{ aspect, interpolation },
         ...(channels && { channels }),
       }),

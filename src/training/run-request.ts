@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 import { PreprocessingSchema } from '../imaging/preprocessing.ts'
 import { formatVersion, parseName, parseVersion } from '../package/ids.ts'
+import { ModelConfigSchema } from '../package/schema.ts'
 import { resolveVersion } from '../registry/aliases.ts'
 import { getCondition } from '../registry/conditions.ts'
 import { type Dataset, getDataset } from '../registry/datasets.ts'
@@ -21,6 +22,7 @@ import { checkHyperparameters, checkMachine, checkPrepared, type Need } from './
 import type { GivenHyperparameters } from './settings.ts'
 import { type Preset, parsePreset } from './settings.ts'
 import type { TrainRequest } from './train-once.ts'
+import { pretrainedFor } from './weights/pretrained.ts'
 
 /** One list or one of each. */
 export interface RunWishes {
@@ -71,6 +73,9 @@ export async function newRuns(
     for (const wantedArchitecture of listOf(wishes.architecture)) {
       const card = await getArchitectureCard(wantedArchitecture)
       if (initFrom !== null) await checkInitial(context, { initFrom, architecture: card.name })
+      const { weights, channels, imageSize } = hyperparameters as GivenHyperparameters
+      const start = { weights, channels, imageSize, initFrom }
+      await pretrainedFor(context.store.dataDir, { architecture: card, ...start })
       await checkMachine(needOf({ card, hyperparameters, images }), context.store)
       for (const preset of listOf(wishes.preset).map(parsePreset)) {
         runs.push({
@@ -199,11 +204,14 @@ export async function trainRequestOf(
   return { request, checks }
 }
 
-/** The weights of the version, and its very preprocessing. */
+/** The weights of the version, the details of its network, and its very preprocessing. */
 async function initialOf(place: RegistryPlace, initFrom: string, architecture: string) {
   const modelDir = await checkInitial(place, { initFrom, architecture })
   const ref = parseVersion(initFrom)
-  const path = join(packageDir(place.store, ref), 'configs', 'preprocessing.json')
-  const preprocessing = PreprocessingSchema.parse(JSON.parse(await readFile(path, 'utf8')))
-  return { initFrom: { version: formatVersion(ref), modelDir }, preprocessing }
+  const configs = join(packageDir(place.store, ref), 'configs')
+  const read = async (file: string) => JSON.parse(await readFile(join(configs, file), 'utf8'))
+  const preprocessing = PreprocessingSchema.parse(await read('preprocessing.json'))
+  const { variant } = ModelConfigSchema.parse(await read('model.json'))
+  const version = formatVersion(ref)
+  return { initFrom: { version, modelDir, ...(variant && { variant }) }, preprocessing }
 }

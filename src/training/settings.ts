@@ -52,6 +52,8 @@ export const HyperparametersSchema = z.strictObject({
     .nullable()
     .default(null),
   maxPerClass: z.int().min(2).nullable().default(null),
+  /** What it starts from: `none` are random numbers, `imagenet` the kept ImageNet weights of the architecture, or a name. */
+  weights: z.string().min(1).max(64).default('none'),
   /** How deep training goes: the head and this many layers before it; the rest stays as it was given. */
   trainedLayers: z.union([z.literal('all'), z.int().min(0).max(10_000)]).default('all'),
   /**
@@ -98,6 +100,8 @@ export interface Defaults {
   readonly learningRate: number
   readonly imageSize: number
   readonly augmentation: Augmentation
+  /** `all` by default. */
+  readonly trainedLayers?: number
 }
 
 /** Preset and architecture filled in, the caller's wishes on top. @throws AppError `invalid` naming the field */
@@ -105,7 +109,7 @@ export function completeHyperparameters(
   given: GivenHyperparameters,
   defaults: Defaults,
 ): Hyperparameters {
-  const { learningRate, imageSize, augmentation } = defaults
+  const { learningRate, imageSize, augmentation, trainedLayers = 'all' } = defaults
   const { epochs, maxPerClass = null } = PRESETS[defaults.preset]
   const { cooling: _, augmentation: changes, ...wishes } = given
   const result = HyperparametersSchema.safeParse({
@@ -113,6 +117,7 @@ export function completeHyperparameters(
     maxPerClass,
     learningRate,
     imageSize,
+    trainedLayers,
     augmentation: changes === null ? null : { ...augmentation, ...changes },
     ...wishes,
   })

@@ -14,7 +14,7 @@ import { TrainingProcess } from './training-process.ts'
 
 /** What a caller says about a training; the folders follow from the store. */
 export interface TrainRequest
-  extends Omit<TrainingJob, 'id' | 'workDir' | 'packageDir' | 'threads'> {
+  extends Omit<TrainingJob, 'id' | 'workDir' | 'packageDir' | 'threads' | 'dataDir'> {
   /** Safe in a file name; time and random by default. */
   readonly id?: string
   /** All cores by default. */
@@ -53,7 +53,7 @@ export async function trainOnce(
   const log = createWriteStream(join(store.logsDir, `${id}.log`), { flags: 'a' })
   const threads = request.threads ?? availableParallelism()
   const process = new TrainingProcess(
-    { ...request, id, workDir, packageDir, threads },
+    { ...request, id, workDir, packageDir, threads, dataDir: store.dataDir },
     {
       onMessage: (message) => {
         const line = logLine(message)

@@ -6,7 +6,7 @@ import type { PackageInput } from './package-context.ts'
 
 /** Without the scale of heatmaps, which is measured with the graph. */
 export function describeModel(o: PackageInput): { config: ModelConfig; onnx: Uint8Array } {
-  const { architecture, model, prepared, name } = o
+  const { architecture, variant, model, prepared, name } = o
   const { kind, classes } = prepared.index
   const traced = predictionGraph(model, {
     lastActivation: lastActivation(kind),
@@ -20,6 +20,7 @@ export function describeModel(o: PackageInput): { config: ModelConfig; onnx: Uin
   const config: ModelConfig = {
     schema: 1,
     architecture: architecture.name,
+    ...(variant !== 'keras' && { variant }),
     kind,
     classes: [...classes],
     graph,

@@ -5,7 +5,7 @@ import type * as tf from '@tensorflow/tfjs'
 import type { EngineName } from '../../engine/native/choose-engine.ts'
 import type { Session } from '../../engine/session.ts'
 import type { ModelConfig } from '../../package/schema.ts'
-import type { Architecture } from '../architectures/architecture.ts'
+import type { Architecture, Variant } from '../architectures/architecture.ts'
 import type { Prepared, PreparedIndex } from '../dataset/prepared.ts'
 import type { Assessment } from '../evaluation/assess.ts'
 import type { Evaluation } from '../evaluation/evaluate.ts'
@@ -14,12 +14,17 @@ import type { Trained } from '../loop/train.ts'
 import type { Observed } from '../observing/run-observer.ts'
 import type { Int8Trial } from '../precision/try-int8.ts'
 import type { Hyperparameters } from '../settings.ts'
+import type { StoredWeights } from '../weights/weights-store.ts'
 
 /** A trained and evaluated model. */
 export interface PackageInput {
   readonly job: TrainingJob
   readonly name: string
   readonly architecture: Architecture
+  /** Whose details the network has. */
+  readonly variant: Variant
+  /** What its backbone started from; null: random numbers, or another version. */
+  readonly pretrained: StoredWeights | null
   /** With the weights of the best epoch. */
   readonly model: tf.LayersModel
   readonly prepared: Prepared
@@ -50,6 +55,8 @@ export interface PackageContext extends PackageInput {
   readonly session: Session
   /** What came of the graph in eight bits; null when none was asked for. */
   readonly int8: Int8Trial | null
+  /** Of this process until then (resident set). */
+  readonly peakMemoryBytes: number
   /** When training and evaluation were done and writing began. */
   readonly endedAt: Date
 }

@@ -98,6 +98,7 @@ async function openContext(input: PackageInput): Promise<PackageContext> {
     int8,
     onnx,
     session,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     expectedMemoryBytes: expectedMemory({ card: input.architecture, batchSize, imageSize }),
     endedAt: new Date(),
   }
@@ -126,6 +127,7 @@ function manifestFields(c: PackageContext): Parameters<typeof writeManifest>[1] 
       dataset: index.fingerprint,
       datasetName: index.name,
       ...(job.initFrom && { initFrom: job.initFrom.version }),
+      ...(c.pretrained && { weights: c.pretrained.name, weightsSha256: c.pretrained.sha256 }),
     },
     tags: [...(job.tags ?? [])],
   }

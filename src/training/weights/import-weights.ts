@@ -1,10 +1,7 @@
 // From a file of weights to pretrained weights that are kept: which network they are of, whether every number has its place,
 // and the numbers in one layout, without the head. Needs TF.js for the shapes of the network: for commands and child processes.
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { AppError } from '../../errors.ts'
 import { parseName } from '../../package/ids.ts'
 import {
@@ -15,9 +12,10 @@ import {
 } from '../architectures/architecture.ts'
 import { getArchitecture } from '../architectures/catalogue.ts'
 import { parseScaling } from '../import/foreign-fields.ts'
+import { checkSums } from './check-sums.ts'
 import { fit, variantOf } from './fit.ts'
 import type { Place } from './places.ts'
-import { type CheckSums, findPublished, type PublishedFile } from './published-files.ts'
+import { findPublished, type PublishedFile } from './published-files.ts'
 import { channelsOf, recognise } from './recognise.ts'
 import { writeSafetensors } from './safetensors.ts'
 import { shownName } from './tensor-source.ts'
@@ -163,15 +161,4 @@ async function writeNumbers(path: string, places: readonly Place[]): Promise<voi
     )
   }
   await writeSafetensors(path, { tensors, valuesOf })
-}
-
-export async function checkSums(path: string): Promise<CheckSums> {
-  const [md5, sha256] = [createHash('md5'), createHash('sha256')]
-  await pipeline(createReadStream(path), async (chunks: AsyncIterable<Buffer>) => {
-    for await (const chunk of chunks) {
-      md5.update(chunk)
-      sha256.update(chunk)
-    }
-  })
-  return { md5: md5.digest('hex'), sha256: sha256.digest('hex') }
 }

@@ -1,5 +1,7 @@
 // Weights that Keras and PyTorch publish: where each file lies and how it is known again. Addresses and MD5 sums as in
 // keras.applications 3.15; PyTorch puts the first eight digits of the SHA-256 into the name (torchvision 0.28).
+import type { CheckSums } from './check-sums.ts'
+
 export interface PublishedFile {
   /** What `roentgen weights fetch` calls it; undefined: it is only known again when somebody brings it. */
   readonly key?: string
@@ -150,11 +152,6 @@ export const PUBLISHED: readonly PublishedFile[] = [
 /** What can be fetched under a name. */
 export function fetchable(): readonly (PublishedFile & { readonly key: string })[] {
   return PUBLISHED.filter((one): one is PublishedFile & { key: string } => one.key !== undefined)
-}
-
-export interface CheckSums {
-  readonly md5: string
-  readonly sha256: string
 }
 
 /** The published file that has these check sums. */

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { AppError } from '../../errors.ts'
 import { flush, TEMPORARY_PREFIX, writeFileDurably } from '../../package/durable-files.ts'
 import { isName } from '../../package/ids.ts'
+import { fetchable } from './published-files.ts'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const perChannel = z.array(z.number()).min(1).max(3)
@@ -97,8 +98,7 @@ export async function resolveWeights(
     const called = wanted === IMAGENET ? 'ImageNet weights' : `weights "${wanted.slice(0, 64)}"`
     throw new AppError(
       'invalid',
-      `There are no ${called} of ${architecture} here yet: fetch them with "roentgen weights fetch ${architecture}", ` +
-        `or import a file with "roentgen weights import FILE --name ${imagenetName(architecture)}".`,
+      `There are no ${called} of ${architecture} here yet: ${howToGet(architecture)}`,
       field,
     )
   }
@@ -108,6 +108,14 @@ export async function resolveWeights(
     `The weights "${found.name}" are of ${found.architecture}; a ${architecture} cannot start from them.`,
     field,
   )
+}
+
+function howToGet(architecture: string): string {
+  const byHand = `import a file with "roentgen weights import FILE --name ${imagenetName(architecture)}".`
+  if (fetchable().some(({ key }) => key === architecture)) {
+    return `fetch them with "roentgen weights fetch ${architecture}", or ${byHand}`
+  }
+  return `nobody publishes any; ${byHand}`
 }
 
 /** Where the numbers of these lie. */

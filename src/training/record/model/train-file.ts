@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { CoolingSchema } from '../../cooling/settings.ts'
 import { classWeights } from '../../loop/batches.ts'
 import { HyperparametersSchema } from '../../settings.ts'
+import { StoredWeightsSchema } from '../../weights/weights-store.ts'
 import { orWhyNot, whyNot } from '../known.ts'
 import { json, type PackageContext, writeFiles } from '../package-context.ts'
 
@@ -32,7 +33,12 @@ export const TrainFileSchema = z.strictObject({
     dropout: z.int(),
     words: z.string(),
   }),
-  initialWeights: z.strictObject({ from: z.string(), version: orWhyNot(z.string()) }),
+  initialWeights: z.strictObject({
+    from: z.string(),
+    version: orWhyNot(z.string()),
+    /** Kept pretrained weights: what they are, where they came from and their check sums. */
+    pretrained: orWhyNot(StoredWeightsSchema),
+  }),
   fineTuning: z.strictObject({
     trainedLayers: h.trainedLayers,
     trainable: z.int(),
@@ -107,12 +113,7 @@ function trainFile(c: PackageContext): z.infer<typeof TrainFileSchema> {
       words:
         'Every draw is a function of seed, purpose, epoch and place, so nothing depends on time, order or threads.',
     },
-    initialWeights: job.initFrom
-      ? { from: `those of ${job.initFrom.version}`, version: job.initFrom.version }
-      : {
-          from: 'random (He), from the seed',
-          version: whyNot('It started from no other version.'),
-        },
+    initialWeights: initialWeights(c),
     fineTuning: {
       trainedLayers: hyperparameters.trainedLayers,
       trainable: parameters.trainable,
@@ -153,6 +154,19 @@ function trainFile(c: PackageContext): z.infer<typeof TrainFileSchema> {
       expectedMemoryBytes: Math.round(c.expectedMemoryBytes),
     },
     preprocessing: { file: 'configs/preprocessing.json', sha256: index.preprocessingSha256 },
+  }
+}
+
+function initialWeights({ job, pretrained }: PackageContext) {
+  const version = job.initFrom?.version
+  return {
+    from: version
+      ? `those of ${version}`
+      : pretrained
+        ? `${pretrained.source.published ?? pretrained.name}; the head: random, from the seed`
+        : 'random (He), from the seed',
+    version: version ?? whyNot('It started from no other version.'),
+    pretrained: pretrained ?? whyNot('It started from no pretrained weights.'),
   }
 }
 
