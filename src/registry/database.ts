@@ -27,6 +27,7 @@ export interface Database {
   run_events: RunEventTable
   challenges: ChallengeTable
   challenger_pairs: ChallengerPairTable
+  evaluations: EvaluationTable
   aliases: AliasTable
   promotion_rules: PromotionRuleTable
   trusted_keys: TrustedKeyTable
@@ -177,6 +178,8 @@ export interface DatasetTable {
   scan: string | null
   /** JSON: how it was split and fixed. */
   prepared: string | null
+  /** JSON: labels that look wrong. */
+  label_check: string | null
   created_at: string
   scanned_at: string | null
   prepared_at: string | null
@@ -221,6 +224,24 @@ export interface RunEventTable {
   type: 'state' | 'epoch' | 'log'
   data: string
   at: string
+}
+
+export interface EvaluationTable {
+  seq: Generated<number>
+  id: string
+  version: string
+  sha256: string
+  dataset: string
+  split: string
+  test_set: string
+  /** JSON of Metrics. */
+  metrics: string
+  is_evidence: number
+  /** JSON */
+  report: string
+  at: string
+  by: string
+  via: string
 }
 
 export interface ChallengeTable {

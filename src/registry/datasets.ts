@@ -4,6 +4,7 @@ import type { Selectable } from 'kysely'
 import { AppError } from '../errors.ts'
 import type { ClassLabel, ConditionKind } from '../package/schema.ts'
 import type { DatasetTable, Db } from './database.ts'
+import type { LabelCheck } from './label-check.ts'
 
 export type DatasetState = DatasetTable['state']
 
@@ -86,6 +87,8 @@ export interface Dataset {
   readonly reason: string | null
   readonly scan: ScanReport | null
   readonly prepared: Preparation | null
+  /** Labels that look wrong, after a first training; of the preparation whose fingerprint it names. */
+  readonly labelCheck: LabelCheck | null
   readonly createdAt: string
   readonly scannedAt: string | null
   readonly preparedAt: string | null
@@ -131,6 +134,7 @@ export async function addDataset(
       reason: null,
       scan: null,
       prepared: null,
+      label_check: null,
       created_at: at,
       scanned_at: null,
       prepared_at: null,
@@ -146,10 +150,11 @@ export interface DatasetChange {
   readonly reason?: string | null
   readonly scan?: { readonly report: ScanReport; readonly at: string }
   readonly prepared?: { readonly report: Preparation; readonly at: string } | null
+  readonly labelCheck?: LabelCheck
 }
 
 export async function changeDataset(db: Db, id: string, change: DatasetChange): Promise<void> {
-  const { state, reason = null, scan, prepared } = change
+  const { state, reason = null, scan, prepared, labelCheck } = change
   await db
     .updateTable('datasets')
     .where('id', '=', id)
@@ -159,6 +164,7 @@ export async function changeDataset(db: Db, id: string, change: DatasetChange): 
       ...(scan && { scan: JSON.stringify(scan.report), scanned_at: scan.at }),
       ...(prepared && { prepared: JSON.stringify(prepared.report), prepared_at: prepared.at }),
       ...(prepared === null && { prepared: null, prepared_at: null }),
+      ...(labelCheck && { label_check: JSON.stringify(labelCheck) }),
     })
     .execute()
 }
@@ -183,6 +189,7 @@ function fromRow(row: Selectable<DatasetTable>): Dataset {
     reason: row.reason,
     scan: row.scan === null ? null : (JSON.parse(row.scan) as ScanReport),
     prepared: row.prepared === null ? null : (JSON.parse(row.prepared) as Preparation),
+    labelCheck: row.label_check === null ? null : (JSON.parse(row.label_check) as LabelCheck),
     createdAt: row.created_at,
     scannedAt: row.scanned_at,
     preparedAt: row.prepared_at,

@@ -2,6 +2,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { CHALLENGERS } from './schema-challengers.ts'
+import { EVALUATIONS } from './schema-evaluations.ts'
 import { GOVERNANCE } from './schema-governance.ts'
 import { SEARCH } from './schema-search.ts'
 
@@ -209,4 +210,11 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   },
   '0007-governance': { up: (db) => run(db, GOVERNANCE) },
   '0008-precision': { up: (db) => run(db, PRECISION) },
+  '0009-labels': {
+    up: (db) =>
+      run(db, [
+        `alter table datasets add column label_check text check (label_check is null or json_valid(label_check))`,
+      ]),
+  },
+  '0010-evaluations': { up: (db) => run(db, EVALUATIONS) },
 }

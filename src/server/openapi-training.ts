@@ -74,6 +74,39 @@ export const TRAINING: readonly Operation[] = [
   },
   {
     method: 'post',
+    path: '/api/v1/datasets/{id}/label-check',
+    tag: 'datasets',
+    summary:
+      'Look for labels that are wrong: out-of-fold probabilities on the features of a trained version',
+    json: schemas.LabelCheckWishesSchema,
+    answers: {
+      200: json(schemas.DatasetSchema, 'Looked at'),
+      202: json(schemas.DatasetSchema, 'Being looked at'),
+    },
+    errors: [
+      ['404', 'unknown-dataset, unknown-version'],
+      ['409', 'dataset-not-prepared; conflict: nothing was trained on it yet, or it is in use'],
+      ['422', 'invalid: too few images of a class, or the version gives no feature map'],
+    ],
+  },
+  {
+    method: 'post',
+    path: '/api/v1/datasets/{id}/exclude',
+    tag: 'datasets',
+    summary: 'Leave files out and prepare it again; its fingerprint changes',
+    json: schemas.ExcludeSchema,
+    answers: {
+      200: json(schemas.DatasetSchema, 'Prepared again'),
+      202: json(schemas.DatasetSchema, 'Being prepared'),
+    },
+    errors: [
+      ['404', 'unknown-dataset'],
+      ['409', 'dataset-not-prepared; conflict: in use'],
+      ['422', 'invalid'],
+    ],
+  },
+  {
+    method: 'post',
     path: '/api/v1/runs',
     tag: 'training',
     summary: 'Queue a training, or with lists a matrix of them',

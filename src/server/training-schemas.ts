@@ -20,6 +20,16 @@ export const PrepareSchema = z.strictObject({
   exclude: z.array(z.string().trim().min(1).max(500)).max(10_000).optional(),
 })
 
+export const LabelCheckWishesSchema = z.strictObject({
+  /** Whose features are used; the newest that was trained on the dataset by default. */
+  version: name.nullish(),
+})
+
+export const ExcludeSchema = z.strictObject({
+  /** Below the dataset. */
+  files: z.array(z.string().trim().min(1).max(500)).min(1).max(10_000),
+})
+
 export const NewRunSchema = z.strictObject({
   /** Left out: the one that each dataset was prepared for. */
   condition: name.optional(),
@@ -49,6 +59,14 @@ export const DatasetSchema = z.looseObject({
     .nullable(),
   prepared: z
     .looseObject({ images: z.int(), splits: z.looseObject({}), fingerprint: text })
+    .nullable(),
+  labelCheck: z
+    .looseObject({
+      version: text,
+      fingerprint: text,
+      count: z.int(),
+      labels: z.array(z.looseObject({})),
+    })
     .nullable(),
   createdAt: text,
 })

@@ -1,8 +1,13 @@
 // Datasets of one home: scanned and prepared one after the other, each in a process of its own, the outcome in the registry.
 import { readdir, rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { AppError, messageOf } from '../errors.ts'
+import { parseVersion } from '../package/ids.ts'
+import { readServingConfig } from '../package/serving-config.ts'
 import { getCondition } from '../registry/conditions.ts'
+import { MAX_LIMIT } from '../registry/cursor.ts'
+import type { Db } from '../registry/database.ts'
 import {
   addDataset,
   changeDataset,
@@ -12,12 +17,14 @@ import {
   settleDatasets,
 } from '../registry/datasets.ts'
 import type { Clock, RegistryLog, RegistryPlace } from '../registry/registry-context.ts'
-import { runsInState } from '../registry/runs.ts'
-import type { Store } from '../registry/store.ts'
+import { listRuns, runsInState } from '../registry/runs.ts'
+import { packageDir, type Store } from '../registry/store.ts'
+import { getVersion } from '../registry/versions.ts'
 import type { DatasetJob } from './dataset-job.ts'
 import { datasetFolder, datasetId, parseDatasetPath } from './dataset-path.ts'
 import { runDatasetJob } from './dataset-process.ts'
 import { defaultPreprocessing } from './default-preprocessing.ts'
+import { checkPrepared } from './run-checks.ts'
 
 export interface DatasetDeskContext extends RegistryPlace {
   readonly clock: Clock
@@ -44,6 +51,17 @@ export interface JobProgress {
 /** Where the prepared pixels of a dataset lie. */
 export function preparedPlace({ dataDir }: Pick<Store, 'dataDir'>, dataset: string): string {
   return join(dataDir, 'datasets', dataset)
+}
+
+/** The newest version that a run on this dataset left and that is still there. */
+async function newestVersionOf(db: Db, dataset: string): Promise<string | undefined> {
+  const { items } = await listRuns(db, { state: 'finished', limit: MAX_LIMIT })
+  for (const run of items) {
+    if (run.dataset !== dataset || run.version === null) continue
+    const { status } = await getVersion(db, parseVersion(run.version))
+    if (status === 'verified' || status === 'unevaluated') return run.version
+  }
+  return undefined
 }
 
 export class DatasetDesk {
@@ -151,6 +169,58 @@ export class DatasetDesk {
       await changeDataset(db, dataset.id, { state: 'prepared', prepared })
     })
     return { id: dataset.id, done }
+  }
+
+  /**
+   * Begins to look for labels that are wrong, with the features of a version that was trained here: the newest of this
+   * dataset, or the one that is named. `done` as for `scan`.
+   * @throws AppError `unknown-dataset`, `dataset-not-prepared`, `unknown-version`, `conflict`
+   */
+  async checkLabels(
+    id: string,
+    { version: wanted }: { readonly version?: string | undefined } = {},
+  ): Promise<{ readonly id: string; readonly done: Promise<void> }> {
+    const { db, store, datasetsDir } = this.#options
+    const dataset = await getDataset(db, id)
+    const { seed, maxPerClass, exclude, condition, kind, classes } = checkPrepared(dataset)
+    const dir = await datasetFolder(datasetsDir, dataset.path)
+    const version = wanted ?? (await newestVersionOf(db, dataset.id))
+    if (version === undefined) {
+      throw new AppError(
+        'conflict',
+        'No version was trained on this dataset yet: train one, the quick preset will do, then look at the labels.',
+      )
+    }
+    const packageOf = packageDir(store, await getVersion(db, parseVersion(version)))
+    const { preprocessing } = await readServingConfig(packageOf)
+    this.#take(dataset.id)
+    const job = {
+      kind: 'labels',
+      ...{ dir, name: dataset.name, place: preparedPlace(store, dataset.id), preprocessing },
+      ...{ seed, maxPerClass, exclude, version, packageDir: packageOf },
+      condition: condition === null ? null : { id: condition, classes: { kind, classes } },
+      threads: availableParallelism(),
+    } as const
+    const done = this.#begin(dataset.id, async () => {
+      const labelCheck = await this.#run(dataset.id, job)
+      await changeDataset(db, dataset.id, { state: 'prepared', labelCheck })
+    })
+    return { id: dataset.id, done }
+  }
+
+  /** Prepares it again as it was, without these files too: its fingerprint is another then. Errors as `prepare`. */
+  async exclude(id: string, files: readonly string[]) {
+    const dataset = await getDataset(this.#options.db, id)
+    const { condition, seed, maxPerClass, imageSize, exclude } = checkPrepared(dataset)
+    if (files.length === 0) {
+      throw new AppError('invalid', 'Choose at least one file to leave out.', {
+        extra: { field: 'files' },
+      })
+    }
+    return this.prepare(dataset.id, {
+      ...{ condition: condition ?? undefined, seed, maxPerClass, imageSize },
+      exclude: [...new Set([...exclude, ...files])],
+    })
   }
 
   #run<Job extends DatasetJob>(id: string, job: Job) {

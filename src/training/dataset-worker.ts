@@ -2,8 +2,9 @@
 // away it ends too; what it had begun to write is not taken for whole.
 import { isAppError, messageOf } from '../errors.ts'
 import type { Preparation } from '../registry/datasets.ts'
+import type { LabelCheck } from '../registry/label-check.ts'
 import { inspectDataset } from './dataset/inspect.ts'
-import type { PreparedIndex } from './dataset/prepared.ts'
+import { openPrepared, type PreparedIndex } from './dataset/prepared.ts'
 import type { DatasetJob, DatasetMessage } from './dataset-job.ts'
 import { preparedFolder, prepareOnce } from './prepare-once.ts'
 
@@ -23,16 +24,40 @@ function onProgress(done: number, total: number): void {
 }
 
 async function prepare(job: PrepareJob): Promise<Preparation> {
-  const { dir, name, preprocessing, seed, maxPerClass, exclude, condition } = job
-  const choice = {
+  return preparationOf(job, await prepareIn(job))
+}
+
+type Choice = Omit<PrepareJob, 'kind'>
+
+function folderOf(job: Choice): string {
+  return preparedFolder(job.place, choiceOf(job))
+}
+
+function prepareIn(job: Choice): Promise<PreparedIndex> {
+  const { dir, name } = job
+  return prepareOnce({ ...choiceOf(job), dir, name, outDir: folderOf(job), onProgress })
+}
+
+/** The features of a version on every image; prepared as that version wants them, if they are not yet. */
+async function look(job: Extract<DatasetJob, { kind: 'labels' }>): Promise<LabelCheck> {
+  await prepareIn(job)
+  const prepared = await openPrepared(folderOf(job))
+  try {
+    const { checkLabels } = await import('./label-check/check-labels.ts')
+    return await checkLabels({ ...job, prepared, onProgress })
+  } finally {
+    prepared.close()
+  }
+}
+
+function choiceOf({ preprocessing, seed, maxPerClass, exclude, condition }: Choice) {
+  return {
     preprocessing,
     seed,
     exclude,
     ...(condition && { classes: condition.classes }),
     ...(maxPerClass !== null && { maxPerClass }),
   }
-  const outDir = preparedFolder(job.place, choice)
-  return preparationOf(job, await prepareOnce({ ...choice, dir, name, outDir, onProgress }))
 }
 
 function preparationOf(job: PrepareJob, index: PreparedIndex): Preparation {
@@ -71,11 +96,14 @@ async function finish(message: DatasetMessage): Promise<void> {
   if (process.connected) process.disconnect()
 }
 
+function workOf(job: DatasetJob) {
+  if (job.kind === 'scan') return inspectDataset({ dir: job.dir, onProgress })
+  return job.kind === 'labels' ? look(job) : prepare(job)
+}
+
 async function work(job: DatasetJob): Promise<void> {
   try {
-    const report = await (job.kind === 'scan'
-      ? inspectDataset({ dir: job.dir, onProgress })
-      : prepare(job))
+    const report = await workOf(job)
     await finish({ type: 'done', report })
   } catch (error) {
     if (!isAppError(error)) console.error(error)

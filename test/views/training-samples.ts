@@ -41,6 +41,7 @@ export const dataset: Dataset = {
     sharpness: { median: 120, blurred: [{ file: 'NORMAL/6.png', score: 3 }] },
     warnings: ['NORMAL has 90 images; at least 100 are advised.'],
   },
+  labelCheck: null,
   prepared: {
     kind: 'binary',
     classes: pneumonia.classes,

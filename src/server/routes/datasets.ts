@@ -6,7 +6,12 @@ import { type Dataset, getDataset, listDatasets } from '../../registry/datasets.
 import type { AppEnv } from '../app-env.ts'
 import type { Home } from '../home.ts'
 import { readJson } from '../requests.ts'
-import { PrepareSchema, ScanSchema } from '../training-schemas.ts'
+import {
+  ExcludeSchema,
+  LabelCheckWishesSchema,
+  PrepareSchema,
+  ScanSchema,
+} from '../training-schemas.ts'
 
 /** A scan or preparation that is done by then is answered with its outcome. */
 const PATIENCE_MS = 20_000
@@ -31,6 +36,16 @@ export function datasetRoutes(home: Home): Hono<AppEnv> {
     const wanted = { ...wishes, condition: condition ?? undefined }
     return outcome(c, await datasets.prepare(c.req.param('id'), wanted))
   })
+  routes.post('/api/v1/datasets/:id/label-check', async (c) => {
+    const hasBody = Number(c.req.header('content-length') ?? 1) > 0 && c.req.raw.body !== null
+    const { version } = hasBody ? await readJson(c, LabelCheckWishesSchema) : {}
+    const wishes = { version: version ?? undefined }
+    return outcome(c, await datasets.checkLabels(c.req.param('id'), wishes))
+  })
+  routes.post('/api/v1/datasets/:id/exclude', async (c) => {
+    const { files } = await readJson(c, ExcludeSchema)
+    return outcome(c, await datasets.exclude(c.req.param('id'), files))
+  })
   return routes
 
   async function outcome(
@@ -42,7 +57,7 @@ export function datasetRoutes(home: Home): Hono<AppEnv> {
     await Promise.race([done, patience])
     late.abort()
     const dataset = await getDataset(db, id)
-    const isOn = dataset.state === 'scanning' || dataset.state === 'preparing'
+    const isOn = datasets.progress(id) !== undefined
     if (!isOn && dataset.reason !== null) throw new AppError('invalid', dataset.reason)
     return c.json(datasetJson(home, dataset), isOn ? 202 : 200)
   }
