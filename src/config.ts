@@ -212,23 +212,25 @@ const RECORDED = [
 /** No path, and nothing long enough to be a key. */
 const HARMLESS = /^[\w .,:;=+-]{1,60}$/
 
-/** The part of the environment that may go into the record of a training, and how many others there are. */
-export function recordedEnvironment(env: Environment = process.env): {
-  readonly recorded: Readonly<
-    Record<string, { readonly value: string | null; readonly reason: string }>
-  >
-  readonly leftOut: number
-} {
-  const entries = RECORDED.map((name) => {
+export interface RecordedEnvironment {
+  /** null: its value is not harmless. */
+  readonly set: Readonly<Record<string, string | null>>
+  readonly notSet: readonly string[]
+  /** How many other variables there are. */
+  readonly notRecorded: number
+}
+
+/** The part of the environment that may go into the record of a training. */
+export function recordedEnvironment(env: Environment = process.env): RecordedEnvironment {
+  const set = RECORDED.flatMap((name) => {
     const value = env[name]
-    if (value === undefined || value === '') return [name, { value: null, reason: 'Not set.' }]
-    if (HARMLESS.test(value)) return [name, { value, reason: '' }]
-    return [name, { value: null, reason: 'Set, but left out: it may name a path or a secret.' }]
+    return value ? [[name, HARMLESS.test(value) ? value : null] as const] : []
   })
   const known = new Set<string>(RECORDED)
   return {
-    recorded: Object.fromEntries(entries),
-    leftOut: Object.keys(env).filter((name) => !known.has(name)).length,
+    set: Object.fromEntries(set),
+    notSet: RECORDED.filter((name) => !env[name]),
+    notRecorded: Object.keys(env).filter((name) => !known.has(name)).length,
   }
 }
 

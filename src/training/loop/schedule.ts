@@ -22,7 +22,7 @@ export function firstProgress(h: Hyperparameters): Progress {
 
 const LEAST_SHARE = 0.01
 /** Steps of linear warm-up, so that batch norm's first statistics do no harm. */
-const WARM_UP_STEPS = 30
+export const WARM_UP_STEPS = 30
 
 /** Learning rate of one step; epochs count from 1, steps of an epoch from 0. */
 export function learningRateAt(

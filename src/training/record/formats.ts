@@ -1,7 +1,7 @@
 // Which JSON file of a package has which format. docs/formats has a JSON Schema of each, made of these by
 // scripts/formats.ts; a test compares them, and validates packages. Record files of schema 1 are those of packages from
 // before this record (the demonstration's); only what serving reads of them is bound.
-import type { z } from 'zod'
+import { z } from 'zod'
 import {
   GoldenSchema,
   ManifestSchema,
@@ -58,4 +58,11 @@ export const FORMATS: readonly Format[] = [
 /** `results/golden/golden.json` is described by `golden.schema.json`. */
 export function schemaFileOf({ file }: Format): string {
   return `${(file.split('/').at(-1) ?? file).replace(/\.json$/, '')}.schema.json`
+}
+
+/** JSON Schema, draft 2020-12. */
+export function jsonSchemaText({ file, title, schema }: Format): string {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', reused: 'ref' })
+  const text = { $schema, title: file, description: `${file} of a package: ${title}.`, ...rest }
+  return `${JSON.stringify(text, null, 2)}\n`
 }

@@ -2,7 +2,9 @@
 import { z } from 'zod'
 
 /** What stands where a value is asked for that is not known or not defined. */
-export const WhyNotSchema = z.strictObject({ value: z.null(), reason: z.string().min(1) })
+export const WhyNotSchema = z
+  .strictObject({ value: z.null(), reason: z.string().min(1) })
+  .meta({ id: 'WhyNot' })
 export type WhyNot = Readonly<z.infer<typeof WhyNotSchema>>
 
 export function whyNot(reason: string): WhyNot {
@@ -18,10 +20,12 @@ export function knownOr<T>(value: T | null | undefined, reason: string): T | Why
 }
 
 /** ISO 8601 (RFC 3339), in UTC and as the machine's clock showed it. */
-export const MomentSchema = z.strictObject({
-  utc: z.iso.datetime(),
-  local: z.iso.datetime({ offset: true }),
-})
+export const MomentSchema = z
+  .strictObject({
+    utc: z.iso.datetime(),
+    local: z.iso.datetime({ offset: true }),
+  })
+  .meta({ id: 'Moment' })
 export type Moment = Readonly<z.infer<typeof MomentSchema>>
 
 export function momentOf(date: Date): Moment {
@@ -33,7 +37,9 @@ export function momentOf(date: Date): Moment {
   return { utc: date.toISOString(), local: `${shifted}${offset}` }
 }
 
-export const DurationSchema = z.strictObject({ seconds: z.number().min(0), readable: z.string() })
+export const DurationSchema = z
+  .strictObject({ seconds: z.number().min(0), readable: z.string() })
+  .meta({ id: 'Duration' })
 export type Duration = Readonly<z.infer<typeof DurationSchema>>
 
 export function durationOf(seconds: number): Duration {
@@ -49,7 +55,9 @@ export function readableDuration(seconds: number): string {
   return [...parts, `${whole % 60} s`].filter(Boolean).join(' ')
 }
 
-export const SizeSchema = z.strictObject({ bytes: z.int().min(0), readable: z.string() })
+export const SizeSchema = z
+  .strictObject({ bytes: z.int().min(0), readable: z.string() })
+  .meta({ id: 'Size' })
 export type Size = Readonly<z.infer<typeof SizeSchema>>
 
 export function sizeOf(bytes: number): Size {

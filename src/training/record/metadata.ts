@@ -29,6 +29,7 @@ export const MetadataFileSchema = z.strictObject({
     endedAt: MomentSchema,
     writtenAt: MomentSchema,
     timeZone: z.string(),
+    /** Until it was evaluated; writing is a phase of its own. */
     duration: DurationSchema,
     /** Each time that the run was started or resumed. */
     starts: z.array(MomentSchema).min(1),
@@ -41,8 +42,6 @@ export const MetadataFileSchema = z.strictObject({
     evaluating: DurationSchema,
     writing: DurationSchema,
   }),
-  memory: z.strictObject({ peak: SizeSchema, atEnd: SizeSchema }),
-  cpuTime: DurationSchema,
   sizes: z.strictObject({
     models: SizeSchema,
     configs: SizeSchema,
@@ -79,7 +78,6 @@ export async function writeMetadata(c: PackageContext): Promise<void> {
         .filter((one) => group === undefined || one.group === group)
         .reduce((sum, { size }) => sum + size.bytes, 0),
     )
-  const { user, system } = process.cpuUsage()
   const phase = (name: string) => durationOf(c.phases[name] ?? 0)
   const now = new Date()
   const file: Metadata = {
@@ -96,7 +94,7 @@ export async function writeMetadata(c: PackageContext): Promise<void> {
       endedAt: momentOf(c.endedAt),
       writtenAt: momentOf(now),
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-      duration: durationOf((now.getTime() - c.startedAt.getTime()) / 1000),
+      duration: durationOf((c.endedAt.getTime() - c.startedAt.getTime()) / 1000),
       starts: c.observed.starts.map((at) => momentOf(new Date(at))),
     },
     phases: {
@@ -106,11 +104,6 @@ export async function writeMetadata(c: PackageContext): Promise<void> {
       evaluating: phase('evaluating'),
       writing: durationOf((now.getTime() - c.endedAt.getTime()) / 1000),
     },
-    memory: {
-      peak: sizeOf(process.resourceUsage().maxRSS * 1024),
-      atEnd: sizeOf(process.memoryUsage.rss()),
-    },
-    cpuTime: durationOf((user + system) / 1e6),
     sizes: {
       models: total('models'),
       configs: total('configs'),

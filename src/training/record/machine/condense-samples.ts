@@ -1,10 +1,8 @@
 // Thousands of samples of a long training -> a few hundred points that a person can draw.
 import { z } from 'zod'
 import type { Sample } from '../../observing/journal.ts'
-import { orWhyNot, whyNot } from '../known.ts'
 
 const MOST_POINTS = 300
-const NO_SENSOR = 'No such sensor.'
 
 export const PointSchema = z.strictObject({
   at: z.iso.datetime(),
@@ -13,9 +11,10 @@ export const PointSchema = z.strictObject({
   /** 0 to 1, of all processors of the machine. */
   systemCpu: z.number(),
   memoryBytes: z.int(),
-  cpuCelsius: orWhyNot(z.number()),
-  gpuCelsius: orWhyNot(z.number()),
-  gpuUtilisation: orWhyNot(z.number()),
+  /** Left out where there is no such sensor or card: see results/thermal.json. */
+  cpuCelsius: z.number().optional(),
+  gpuCelsius: z.number().optional(),
+  gpuUtilisation: z.number().optional(),
   isCooling: z.boolean(),
 })
 export type Point = z.infer<typeof PointSchema>
@@ -39,16 +38,19 @@ export function condense(samples: readonly Sample[]): Point[] {
       cpuCores: weightedMean(part, ({ cpuCores }) => cpuCores),
       systemCpu: weightedMean(part, ({ systemCpu }) => systemCpu),
       memoryBytes: Math.round(weightedMean(part, ({ memoryBytes }) => memoryBytes)),
-      cpuCelsius: hottest(part.map(({ cpuCelsius }) => cpuCelsius)),
-      gpuCelsius: hottest(part.map(({ gpuCelsius }) => gpuCelsius)),
-      gpuUtilisation: hottest(part.map(({ gpuUtilisation }) => gpuUtilisation)),
+      ...most(part, 'cpuCelsius'),
+      ...most(part, 'gpuCelsius'),
+      ...most(part, 'gpuUtilisation'),
       isCooling: part.some(({ isCooling }) => isCooling),
     })
   }
   return points
 }
 
-function hottest(values: readonly (number | null)[]) {
-  const known = values.filter((value) => value !== null)
-  return known.length === 0 ? whyNot(NO_SENSOR) : Math.max(...known)
+function most<K extends 'cpuCelsius' | 'gpuCelsius' | 'gpuUtilisation'>(
+  samples: readonly Sample[],
+  name: K,
+): Partial<Record<K, number>> {
+  const known = samples.map((one) => one[name]).filter((value) => value !== null)
+  return known.length === 0 ? {} : ({ [name]: Math.max(...known) } as Record<K, number>)
 }

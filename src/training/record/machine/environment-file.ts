@@ -53,19 +53,21 @@ export const EnvironmentFileSchema = z.strictObject({
   packages: PackagesSchema,
   environmentVariables: z.strictObject({
     rule: z.string(),
-    recorded: z.record(z.string(), orWhyNot(z.string())),
-    leftOut: z.int(),
+    set: z.record(z.string(), orWhyNot(z.string())),
+    notSet: z.array(z.string()),
+    notRecorded: z.int(),
   }),
 })
 
+const LEFT_OUT = 'Set, but left out: it may name a path or hold a secret.'
 const RULE =
   'Only variables of a fixed list are kept, which cannot hold a secret; a value that looks like a path is left out. The others are only counted.'
 
 export async function writeEnvironment(c: PackageContext): Promise<void> {
   const packages = await installedPackages()
-  const { recorded, leftOut } = recordedEnvironment()
-  const variables = Object.entries(recorded).map(
-    ([name, { value, reason }]) => [name, value ?? whyNot(reason)] as const,
+  const { set, notSet, notRecorded } = recordedEnvironment()
+  const variables = Object.entries(set).map(
+    ([name, value]) => [name, value ?? whyNot(LEFT_OUT)] as const,
   )
   const [one = 0, five = 0, fifteen = 0] = os.loadavg()
   const { user, system } = process.cpuUsage()
@@ -95,7 +97,12 @@ export async function writeEnvironment(c: PackageContext): Promise<void> {
     },
     git: await describeGit(c.job.datasetDir),
     packages,
-    environmentVariables: { rule: RULE, recorded: Object.fromEntries(variables), leftOut },
+    environmentVariables: {
+      rule: RULE,
+      set: Object.fromEntries(variables),
+      notSet: [...notSet],
+      notRecorded,
+    },
   }
   await writeFiles(c.dir, { 'results/environment.json': json(file) })
 }

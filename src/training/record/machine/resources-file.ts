@@ -1,7 +1,15 @@
 // results/resources.json: what the training took of the machine while it ran, against what it was to take.
 import os from 'node:os'
 import { z } from 'zod'
-import { orWhyNot, SizeSchema, sizeOf, type WhyNot, whyNot } from '../known.ts'
+import {
+  DurationSchema,
+  durationOf,
+  orWhyNot,
+  SizeSchema,
+  sizeOf,
+  type WhyNot,
+  whyNot,
+} from '../known.ts'
 import { json, type PackageContext, writeFiles } from '../package-context.ts'
 import { condense, type Point, PointSchema, weightedMean } from './condense-samples.ts'
 
@@ -18,6 +26,8 @@ export const ResourcesFileSchema = z.strictObject({
   cpu: z.strictObject({
     /** Processors: threads times duty cycle. */
     target: z.strictObject({ cores: z.number(), threads: z.int(), dutyCycle: z.number() }),
+    /** Of all processors, in all phases. */
+    time: DurationSchema,
     /** While it trained. */
     actual: z.strictObject({
       meanCores: z.number(),
@@ -64,14 +74,14 @@ function resourcesFile(c: PackageContext): z.infer<typeof ResourcesFileSchema> {
   const busy = training.length > 0 ? training : samples
   const cores = threads * cooling.dutyCycle
   const meanCores = weightedMean(busy, ({ cpuCores }) => cpuCores)
-  const peak = process.resourceUsage().maxRSS * 1024
   const memories = samples.map(({ memoryBytes }) => memoryBytes)
-  const peakBytes = Math.max(peak, ...memories)
+  const peakBytes = Math.max(c.peakMemoryBytes, ...memories)
   return {
     schema: 2,
     sampling: { everySeconds, samples: samples.length, starts: [...starts] },
     cpu: {
       target: { cores, threads, dutyCycle: cooling.dutyCycle },
+      time: durationOf(samples.reduce((sum, one) => sum + one.seconds * one.cpuCores, 0)),
       actual: {
         meanCores,
         peakCores: Math.max(...busy.map(({ cpuCores }) => cpuCores)),
@@ -91,7 +101,7 @@ function resourcesFile(c: PackageContext): z.infer<typeof ResourcesFileSchema> {
       actual: {
         mean: sizeOf(Math.round(weightedMean(samples, ({ memoryBytes }) => memoryBytes))),
         peak: sizeOf(peakBytes),
-        atEnd: sizeOf(process.memoryUsage.rss()),
+        atEnd: sizeOf(memories.at(-1) ?? c.peakMemoryBytes),
       },
       shareOfTarget: peakBytes / c.expectedMemoryBytes,
       machine: {

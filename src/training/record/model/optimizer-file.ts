@@ -4,6 +4,7 @@ import { copyFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readCheckpoint } from '../../loop/checkpoint.ts'
+import { WARM_UP_STEPS } from '../../loop/schedule.ts'
 import {
   DistributionSchema,
   distributionOf,
@@ -62,7 +63,6 @@ const LAYOUT =
   '4 bytes: length of the header (little endian); header: JSON, padded with spaces to a multiple of 8 bytes with those 4; ' +
   'then float32 values of each entry of its "arrays", in order (groups: weights of the last epoch, best, optimizer); ' +
   'then 4 bytes: CRC-32 of everything before.'
-const WARM_UP_STEPS = 30
 const OF_ADAM = 'Of the optimizer adam only.'
 const OF_SGD = 'Of the optimizer sgd only.'
 

@@ -63,8 +63,9 @@ type Convergence = z.infer<typeof ConvergenceFileSchema>
 type Series = z.infer<typeof SeriesSchema>
 
 const RECENT = 5
-/** A validation loss that falls by less than this share of its range an epoch stands still. */
-const STILL = 0.01
+/** A best validation loss that fell by less than this share of its range since some epochs before stands still. */
+const STILL = 0.02
+const JUST_NOW = 2
 const ONE_EPOCH = 'There was one epoch only.'
 const UNDEFINED = 'Not defined in every epoch: only one class has images in the split.'
 
@@ -176,9 +177,9 @@ function conclude(
     }
   }
   const range = Math.max(valLoss.worst.value - valLoss.best.value, Number.EPSILON)
-  const recent = valLoss.recentImprovementRate
-  const improves = typeof recent === 'number' && recent / range > STILL
-  return improves && epoch > history.length - RECENT
+  const before = history.slice(0, -RECENT + JUST_NOW).map((one) => one.valLoss)
+  const gained = (Math.min(...before) - valLoss.best.value) / range
+  return epoch > history.length - JUST_NOW && gained > STILL
     ? {
         conclusion: 'still improving',
         words: 'The validation loss was still falling at the end: more epochs may help.',

@@ -1,5 +1,6 @@
 // results/results_summary.json: the whole result of a training in one file, for programs.
 import { z } from 'zod'
+import { SPLITS } from '../../dataset/split.ts'
 import type { Assessment } from '../../evaluation/assess.ts'
 import type { EpochRecord } from '../../job.ts'
 import { DurationSchema, durationOf, MomentSchema, momentOf, orWhyNot, whyNot } from '../known.ts'
@@ -184,8 +185,8 @@ function testFigures({ quality, metrics, finding, classes }: Assessment) {
 }
 
 function distributionByClass({ index }: PackageContext): Record<string, Record<string, number>> {
-  const bySplit = Map.groupBy(index.images, ({ split }) => split)
-  const counted = [...bySplit].map(([split, images]) => {
+  const counted = SPLITS.map((split) => {
+    const images = index.images.filter((image) => image.split === split)
     const classes = index.classes.map(
       ({ label }, k) => [label, images.filter((one) => one.classes.includes(k)).length] as const,
     )

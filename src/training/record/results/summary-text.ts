@@ -48,7 +48,10 @@ function summaryText(c: PackageContext): string {
     row('Batch size', String(h.batchSize)),
     row('Optimizer', `${h.optimizer}, learning rate ${h.learningRate}, schedule ${h.schedule}`),
     row('Seed', String(h.seed)),
-    row('Engine', `${c.engine}, ${job.threads} ${job.threads === 1 ? 'thread' : 'threads'}`),
+    row(
+      'Engine',
+      `${c.engine === 'onnx' ? 'ONNX Runtime' : 'TensorFlow'}, ${job.threads} ${job.threads === 1 ? 'thread' : 'threads'}`,
+    ),
     '',
     'Dataset',
     row('Name', index.name),
@@ -114,7 +117,7 @@ function classTable(classes: readonly ClassReport[]): string[] {
   ]
 }
 
-function machineWords({ observed }: PackageContext): string[] {
+function machineWords({ observed, peakMemoryBytes }: PackageContext): string[] {
   const { samples, breaks, sensors } = observed
   const hottest = samples.flatMap(({ cpuCelsius }) => cpuCelsius ?? [])
   const heat =
@@ -125,7 +128,7 @@ function machineWords({ observed }: PackageContext): string[] {
         : `at most ${Math.round(Math.max(...hottest))} °C`
   const lost = breaks.reduce((sum, { seconds }) => sum + seconds, 0) + observed.restSeconds
   return [
-    row('Peak memory', readableBytes(process.resourceUsage().maxRSS * 1024)),
+    row('Peak memory', readableBytes(peakMemoryBytes)),
     row('Temperature', heat),
     row('Cooling breaks', `${breaks.length}, ${readableDuration(lost)} waited in all`),
   ]
