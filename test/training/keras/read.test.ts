@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url'
 import * as tf from '@tensorflow/tfjs'
 import { ZipFile } from 'yazl'
 import { isAppError } from '../../../src/errors.ts'
+import { snakeCase } from '../../../src/training/keras/class-names.ts'
 import { writeHdf5 } from '../../../src/training/keras/hdf5-write.ts'
 import { loadKeras } from '../../../src/training/keras/read/load-keras.ts'
-import { snakeCase } from '../../../src/training/keras/read/stored-weights.ts'
 
 const FIXTURES = fileURLToPath(new URL('fixtures/', import.meta.url))
 

@@ -7,7 +7,7 @@ import { AppError, isAppError, messageOf } from '../../../errors.ts'
 import { type KerasContents, readKerasFile } from './keras-file.ts'
 import { refused } from './layer-config.ts'
 import { withinBudget } from './stored-initializer.ts'
-import { type Stored, type StoredWeight, someStored } from './stored-weights.ts'
+import type { Stored, StoredWeight } from './stored-weights.ts'
 
 /**
  * Reads `.keras` files and whole-model `.h5` files of Keras 2 and 3. No code of the file is run. What compiling added
@@ -27,7 +27,7 @@ export async function buildKeras(contents: KerasContents): Promise<tf.LayersMode
   await tf.setBackend('cpu')
   const model = await withinBudget(contents.values, () => build(contents))
   const filled = new Set<Layer>()
-  for (const stored of someStored(contents.stored)) fill(model, { stored, contents, filled })
+  for (const stored of contents.stored) fill(model, { stored, contents, filled })
   const empty = leafLayers(model).find((layer) => layer.weights.length > 0 && !filled.has(layer))
   if (empty) throw refused(`The file holds no weights for the layer "${shown(empty.name)}".`)
   return model

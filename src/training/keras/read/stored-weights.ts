@@ -1,8 +1,8 @@
 // Where the weights of each layer are in a Keras file: by layer name in a whole-model .h5, by class and number in the
 // model.weights.h5 of a .keras file.
 
-import type { Hdf5Contents, Hdf5Tensor } from '../hdf5.ts'
-import { refused } from './layer-config.ts'
+import { snakeCase } from '../class-names.ts'
+import type { Hdf5Contents } from '../hdf5.ts'
 import type { KerasEntry } from './topology.ts'
 
 export interface StoredWeight {
@@ -126,20 +126,3 @@ export function storedByNumber(file: Hdf5Contents, root: KerasEntry): readonly S
       .map(({ name }) => ({ name, path: `${path}/${name}` }))
   }
 }
-
-/** Keras' own rule: Conv2D is conv2d, ReLU is re_lu, GlobalAveragePooling2D is global_average_pooling2d. */
-export function snakeCase(className: string): string {
-  return className
-    .replace(/\W+/g, '')
-    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase()
-}
-
-/** @throws AppError `invalid-package` when the file has no weights at all */
-export function someStored(stored: readonly Stored[]): readonly Stored[] {
-  if (stored.some((one) => ('all' in one ? one.all : one.weights).length > 0)) return stored
-  throw refused('The file holds a model without its weights; save it with them.')
-}
-
-export type ReadTensor = (path: string) => Hdf5Tensor
