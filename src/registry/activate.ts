@@ -10,9 +10,10 @@ import {
 } from './activations.ts'
 import { type Condition, getCondition } from './conditions.ts'
 import type { Db } from './database.ts'
+import { measuredMetrics } from './evaluations.ts'
 import { exclusive } from './exclusive.ts'
 import { gateSource, step, stepsOfRefusal, verifyVersion } from './gate-steps.ts'
-import { judgeMetrics } from './metric-gate.ts'
+import { judgeMetrics, type Measured } from './metric-gate.ts'
 import type { Actor, GateStep, PreparedHost, RegistryContext } from './registry-context.ts'
 import { type Attempt, commit, switchOver } from './switch-over.ts'
 import { inPrecision, type WantedPrecision, wantedPrecision } from './version-precision.ts'
@@ -158,7 +159,10 @@ async function judge(
 ): Promise<void> {
   const started = performance.now()
   const active = await activeAsItAnswers(ctx.db, condition)
-  const verdict = judgeMetrics(version, { active, gate: condition.gate })
+  const verdict = judgeMetrics(await measured(ctx.db, version), {
+    active: active && (await measured(ctx.db, active)),
+    gate: condition.gate,
+  })
   const ok = verdict.outcome === 'passed'
   const detail = ok || !forced ? verdict.detail : `${verdict.detail}; forced`
   steps.push({ name: 'metrics', ok, ms: Math.round(performance.now() - started), detail })
@@ -166,11 +170,18 @@ async function judge(
   const advice =
     verdict.outcome === 'gate'
       ? 'Force it with a reason if you accept that.'
-      : 'Evaluate it on the same test set, or force it with a reason.'
+      : 'Evaluate both on the same images, or force it with a reason.'
   throw new AppError(
     verdict.outcome,
     `${version.id} was not activated: ${verdict.detail}. ${advice}`,
   )
+}
+
+/** Evaluations are made in float32, so they say nothing about a graph in eight bits. */
+async function measured(db: Db, version: Version): Promise<Measured> {
+  const isInt8 = version.int8 !== null && version.metrics === version.int8?.metrics
+  const own = version.metrics ? [version.metrics] : []
+  return { id: version.id, measured: isInt8 ? own : await measuredMetrics(db, version) }
 }
 
 async function activeAsItAnswers(db: Db, { active }: Condition): Promise<Version | undefined> {

@@ -6,10 +6,11 @@ import type { VersionRef } from '../package/ids.ts'
 import { verifyPackage } from '../package/verify-package.ts'
 import { recordChanges } from './changes.ts'
 import { getCondition } from './conditions.ts'
+import { intactStatus } from './evaluations.ts'
 import { exclusive, STORE } from './exclusive.ts'
 import type { Actor, Clock, RegistryPlace } from './registry-context.ts'
 import { binnedDir, packageDir } from './store.ts'
-import { findVersionByDigest, getVersion, intactStatus, type Version } from './versions.ts'
+import { findVersionByDigest, getVersion, type Version } from './versions.ts'
 
 /**
  * @throws AppError `unknown-version`; `conflict` when it answers or challenges now, or an alias points at it. A deleted one stays as it is.
@@ -84,7 +85,7 @@ export function undeleteVersion(
         .where('name', '=', ref.name)
         .where('n', '=', ref.n)
         .set({
-          status: damage === null ? intactStatus(version.metrics) : 'quarantined',
+          status: damage === null ? await intactStatus(trx, version) : 'quarantined',
           status_reason: damage,
           deleted_at: null,
           ...(damage === null && { verified_at: clock().toISOString() }),

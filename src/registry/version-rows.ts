@@ -4,8 +4,9 @@ import { formatVersion, type VersionRef } from '../package/ids.ts'
 import type { ClassLabel, Manifest } from '../package/schema.ts'
 import { createCondition, findCondition } from './conditions.ts'
 import type { Db } from './database.ts'
+import { intactStatus } from './evaluations.ts'
 import type { Actor, Clock } from './registry-context.ts'
-import { checkTags, intactStatus, replaceTags, searchText } from './versions.ts'
+import { checkTags, replaceTags, searchText } from './versions.ts'
 
 export interface NewVersionRow {
   readonly ref: VersionRef
@@ -101,7 +102,10 @@ export async function insertVersion(db: Db, row: NewVersionRow): Promise<void> {
         n: ref.n,
         sha256: row.sha256,
         architecture,
-        status: damage === null ? intactStatus(metrics) : 'quarantined',
+        status:
+          damage === null
+            ? await intactStatus(trx, { metrics, sha256: row.sha256 })
+            : 'quarantined',
         status_reason: damage,
         deleted_at: null,
         emptied_at: null,

@@ -15,6 +15,7 @@ import type {
 } from '../package/schema.ts'
 import { recordChanges } from './changes.ts'
 import type { Db, VersionTable } from './database.ts'
+import { intactStatus } from './evaluations.ts'
 import type { Actor, Clock } from './registry-context.ts'
 
 export type VersionStatus = 'verified' | 'unevaluated' | 'quarantined' | 'deleted'
@@ -154,11 +155,6 @@ export function checkTags(tags: readonly string[]): string[] {
   return wanted
 }
 
-/** The status of a package whose files are intact. */
-export function intactStatus(metrics: Metrics | null): 'verified' | 'unevaluated' {
-  return metrics === null ? 'unevaluated' : 'verified'
-}
-
 /** Keeps what a check of the files found. A deleted version stays deleted. */
 export async function setIntegrity(
   db: Db,
@@ -174,7 +170,7 @@ export async function setIntegrity(
     .set(
       damage === null
         ? {
-            status: intactStatus(version.metrics),
+            status: await intactStatus(db, version),
             status_reason: null,
             verified_at: clock().toISOString(),
           }
