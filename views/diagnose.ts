@@ -7,6 +7,7 @@ import {
   type Example,
   exampleStrip,
   explanationField,
+  frameField,
   imageField,
   progress,
   type UploadLimits,
@@ -66,9 +67,11 @@ function diagnoseForm({ choices, chosen, limits }: DiagnoseProps, action: string
       })}
       ${operatingPointField(operatingPointNames(choices), chosen.operatingPoint)}
       ${explanationField(chosen.explain)}
+      ${frameField()}
     </details>
     ${progress()}
     <button class="button button-primary button-wide" type="submit">Diagnose</button>
+    <p class="hint">More than one? <a href="${links.batches}">Read many images</a>.</p>
   </form>`
 }
 

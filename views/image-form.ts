@@ -99,6 +99,16 @@ export function explanationField(chosen: string | undefined): Html {
   })
 }
 
+/** Which picture of a file that holds several. */
+export function frameField(): Html {
+  return field('frame', {
+    label: 'Frame',
+    control: html`<input type="number" id="frame" name="frame" min="1" max="999999" step="1"
+      placeholder="1" inputmode="numeric" aria-describedby="frame-hint" />`,
+    hint: 'Of a DICOM file or TIFF with several pictures; the first when left empty.',
+  })
+}
+
 /** Hidden until a form is on its way; the bar moves only with a script. */
 export function progress(): Html {
   return html`<div class="progress" data-progress hidden>

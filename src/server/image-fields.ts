@@ -77,7 +77,7 @@ export function explainOf(fields: ReadonlyMap<string, string>): ExplainMethod | 
 }
 
 /** @throws AppError `invalid`; whether the file has that frame is known once it is read */
-function frameOf(fields: ReadonlyMap<string, string>): number | undefined {
+export function frameOf(fields: ReadonlyMap<string, string>): number | undefined {
   const text = fieldOf(fields, 'frame')
   if (text === undefined) return undefined
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)

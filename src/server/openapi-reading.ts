@@ -69,15 +69,21 @@ export const READING: readonly Operation[] = [
     tag: 'reading',
     summary: 'Read several images',
     description:
-      'One line of JSON for each image, in order, sent as they are done: a Prediction or a Problem. With Accept: text/csv a table with a header line instead.',
+      'Images, a zip of them, or a folder below the data root. One line of JSON for each image, in order, sent as they are done: a Prediction or a Problem, with its name in "file" where it comes from a zip or folder. With Accept: text/csv a table with a header line instead. The header X-Roentgen-Images tells how many there will be.',
     form: {
-      image: { description: 'any number of images', kind: 'files', required: true },
+      image: { description: 'any number of images', kind: 'files' },
+      zip: { description: 'a zip of images, read in its own order', kind: 'file' },
+      folder: { description: 'a folder below the data root, such as "chest-xray/test"' },
       condition,
       version: { description: 'condition/name@n; need not be active' },
       ...explaining,
     },
     answers: { 200: { description: 'A line for each image', type: 'application/x-ndjson' } },
-    errors: [TOO_LARGE, ['422', 'condition-required, image-required']],
+    errors: [
+      ['404', 'unknown-condition, unknown-version, unknown-dataset: no such folder'],
+      TOO_LARGE,
+      ['422', 'condition-required, image-required, invalid: the zip or the folder'],
+    ],
   },
   {
     method: 'get',

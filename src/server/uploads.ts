@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { type Readable, Transform } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 import { setImmediate } from 'node:timers/promises'
@@ -35,6 +35,8 @@ export interface Upload {
 
 export interface UploadLimits {
   readonly maxFileBytes: number
+  /** Other limits, by field. */
+  readonly maxBytesOf?: Readonly<Record<string, number>>
   readonly maxFiles: number
   /** Folder to write files into; without it they stay in memory. Made when missing. */
   readonly spoolDir?: string
@@ -72,8 +74,12 @@ export function tooLarge(maxBytes: number): AppError {
 /** A client that says beforehand that it sends too much is refused without reading anything. */
 function refuseByLength(request: Request, limits: UploadLimits): void {
   const length = Number(request.headers.get('content-length') ?? 0)
-  const most = limits.maxFileBytes * limits.maxFiles + MAX_FIELDS * MAX_FIELD_BYTES
+  const most = largest(limits) * limits.maxFiles + MAX_FIELDS * MAX_FIELD_BYTES
   if (length > most) throw tooLarge(limits.maxFileBytes)
+}
+
+function largest({ maxFileBytes, maxBytesOf = {} }: UploadLimits): number {
+  return Math.max(maxFileBytes, ...Object.values(maxBytesOf))
 }
 
 /** Stops reading as soon as the parser refuses, and lets others run between two chunks. The body is not cancelled, which would close the connection on the answer. */
@@ -150,7 +156,7 @@ class FormReader {
           fields: MAX_FIELDS,
           files: this.#limits.maxFiles,
           // One byte more, so that our own count finds out and says so.
-          fileSize: this.#limits.maxFileBytes + 1,
+          fileSize: largest(this.#limits) + 1,
         },
       })
     } catch (error) {
@@ -165,7 +171,8 @@ class FormReader {
     part: { field: string; fileName: string },
     stream: Readable,
   ): Promise<UploadedFile | undefined> {
-    const { spoolDir, maxFileBytes, keepsOversized } = this.#limits
+    const { spoolDir, keepsOversized } = this.#limits
+    const maxFileBytes = this.#limits.maxBytesOf?.[part.field] ?? this.#limits.maxFileBytes
     let size = 0
     stream.on('data', (chunk: Buffer) => {
       size += chunk.length
@@ -174,7 +181,7 @@ class FormReader {
     if (spoolDir) {
       const path = join(spoolDir, randomUUID())
       this.#spooled.push(path)
-      await pipeline(stream, createWriteStream(path, { mode: 0o600 }))
+      await pipeline(stream, cutAfter(maxFileBytes + 1), createWriteStream(path, { mode: 0o600 }))
       return size === 0 && part.fileName === ''
         ? undefined
         : { ...part, size, bytes: undefined, path }
@@ -185,4 +192,17 @@ class FormReader {
     if (size === 0 && part.fileName === '') return undefined
     return { ...part, size, bytes: Buffer.concat(chunks, size), path: undefined }
   }
+}
+
+/** Passes on so many bytes and swallows the rest. */
+function cutAfter(bytes: number): Transform {
+  let left = bytes
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      const passed = chunk.subarray(0, left)
+      left -= passed.length
+      if (passed.length > 0) this.push(passed)
+      done()
+    },
+  })
 }

@@ -1,6 +1,6 @@
 // The commands while a server runs on the same home: they act through it.
 import assert from 'node:assert/strict'
-import { stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import type { Activation } from '../../src/registry/activations.ts'
@@ -36,6 +36,26 @@ test('activate, predict, verify, export and rollback go through the running serv
   assert.deepEqual([prediction.version, prediction.role], [second.id, 'active'])
   const kept = await fetch(`${server.url}/api/v1/predictions/${prediction.id}`)
   assert.equal(kept.status, 200)
+
+  const folder = join(root, 'films')
+  await mkdir(folder)
+  await writeFile(join(folder, '2.png'), await image(4))
+  await writeFile(join(folder, '10.png'), 'no image')
+  const csv = join(root, 'answers.csv')
+  const many = await roentgen(
+    ['predict', picture, folder, '--condition', 'pneumonia', '--json', '--csv', csv],
+    { env },
+  )
+  assert.equal(many.status, 1)
+  assert.equal(many.stdout.trim().split('\n').length, 2)
+  assert.match(many.stderr, /10\.png: .*\n/)
+  assert.match(many.stderr, /reading 3\/3/)
+  assert.match(
+    await readFile(csv, 'utf8'),
+    /^n,file,status[^\n]*\n1,\S*chest\.png,read,[^\n]*\n2,2\.png,read,[^\n]*\n3,10\.png,unsupported-image,/,
+  )
+  const beyond = ['predict', picture, '--condition', 'pneumonia', '--frame', '2']
+  assertRefused(await roentgen(beyond, { env }), /frame|picture/)
 
   const both = ['--condition', 'pneumonia', '--a', first.id, '--b', second.id]
   const { a, b, agree } = await json<{ a: Prediction; b: Prediction; agree: boolean }>(

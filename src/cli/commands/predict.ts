@@ -1,4 +1,4 @@
-// roentgen predict: one or more images through a version.
+// roentgen predict: one or more images, folders or zips of them through a version.
 import { writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
@@ -6,10 +6,13 @@ import { readConfig } from '../../config.ts'
 import { AppError, isAppError, messageOf } from '../../errors.ts'
 import { EXPLAIN_METHODS } from '../../inference/explain/explain.ts'
 import type { Prediction } from '../../registry/predictions.ts'
+import type { BatchItem } from '../../server/batch/batch-item.ts'
+import type { CsvEntry } from '../../server/prediction-csv.ts'
 import { type Api, withApi } from '../api.ts'
 import { command } from '../command.ts'
-import { openFile } from '../open-file.ts'
 import { printable, printJson, printLine, share } from '../output.ts'
+import { openTable } from '../prediction-table.ts'
+import { startProgress } from '../progress.ts'
 
 interface Options {
   readonly json?: true
@@ -19,13 +22,15 @@ interface Options {
   readonly explain?: string
   readonly layer?: string
   readonly target?: string
+  readonly frame?: string
+  readonly csv?: string
   readonly heatmap?: string
   readonly composite?: true
 }
 
 export function addPredictCommand(program: Command): void {
   command(program, 'predict <image...>', {
-    does: 'Read images: label, calibrated probability, decision, version, heatmap. With --json one line an image.',
+    does: 'Read images, folders and zips of them: label, calibrated probability, decision, version, heatmap. With --json one line an image.',
     example: 'roentgen predict chest.png --condition pneumonia --heatmap map.png --composite',
   })
     .requiredOption('--condition <id>', 'what to look for')
@@ -34,37 +39,72 @@ export function addPredictCommand(program: Command): void {
     .addOption(new Option('--explain <method>', 'how to explain').choices(EXPLAIN_METHODS))
     .option('--layer <name>', 'the layer to explain')
     .option('--target <label>', 'the class to explain, instead of the predicted one')
+    .option('--frame <n>', 'which picture of a file that holds several, counted from 1')
     .option('--heatmap <file>', 'write the heatmap as PNG; for one image')
     .option('--composite', 'with --heatmap: the image with the map upon it')
+    .option('--csv <file>', 'write all answers as a table')
     .action(predict)
 }
 
-async function predict(images: readonly string[], options: Options): Promise<void> {
-  if (options.heatmap !== undefined && images.length > 1) {
-    throw new AppError('invalid', '--heatmap writes one file; give one image.')
-  }
-  await withApi(readConfig(), async (api) => {
-    let failed = 0
-    for (const image of images) {
-      try {
-        await predictOne(api, { image, options })
-      } catch (error) {
-        if (images.length === 1 || !isAppError(error)) throw error
-        // The others are still read; the exit status tells that one was not.
-        failed++
-        process.stderr.write(`roentgen: ${printable(`${image}: ${error.message}`)}\n`)
-      }
+async function predict(paths: readonly string[], options: Options): Promise<void> {
+  // Loaded here, so that other commands start without it.
+  const { openImages } = await import('../open-images.ts')
+  const images = await openImages(paths)
+  try {
+    if (options.heatmap !== undefined && images.items.length > 1) {
+      throw new AppError('invalid', '--heatmap writes one file; give one image.')
     }
-    if (failed > 0) throw new AppError('invalid', `${failed} of ${images.length} images failed.`)
-  })
+    await withApi(readConfig(), (api) => predictAll(api, { images: images.items, options }))
+  } finally {
+    await images.close()
+  }
+}
+
+async function predictAll(
+  api: Api,
+  { images, options }: { images: readonly BatchItem[]; options: Options },
+): Promise<void> {
+  const table = options.csv === undefined ? undefined : await openTable(api, options.csv, options)
+  // One image is its own progress; a bar would stand between lines of answers on a terminal.
+  const quiet = images.length < 2 || (process.stdout.isTTY && !options.json)
+  const progress = startProgress('reading', { quiet })
+  let failed = 0
+  try {
+    for (const [at, item] of images.entries()) {
+      const result = await resultOf(api, { item, options, isOnly: images.length === 1 })
+      if (!('classes' in result)) failed++
+      await table?.add({ n: at + 1, file: item.name, result })
+      progress.update(at + 1, images.length)
+    }
+  } finally {
+    progress.end()
+    await table?.close()
+  }
+  if (failed > 0) throw new AppError('invalid', `${failed} of ${images.length} images failed.`)
+}
+
+/** Of several images the others are still read when one fails; the exit status tells. */
+async function resultOf(
+  api: Api,
+  o: { readonly item: BatchItem; readonly options: Options; readonly isOnly: boolean },
+): Promise<CsvEntry['result']> {
+  try {
+    return await predictOne(api, o)
+  } catch (error) {
+    if (!isAppError(error) || (o.isOnly && o.options.csv === undefined)) throw error
+    process.stderr.write(`roentgen: ${printable(`${o.item.name}: ${error.message}`)}\n`)
+    const { problemOf } = await import('../../server/problem.ts')
+    return problemOf(error)
+  }
 }
 
 async function predictOne(
   api: Api,
-  { image, options }: { image: string; options: Options },
-): Promise<void> {
+  { item, options }: { readonly item: BatchItem; readonly options: Options },
+): Promise<Prediction> {
   const form = new FormData()
-  form.set('image', await openFile(image), basename(image))
+  const bytes = await item.read()
+  form.set('image', new Blob([Uint8Array.from(bytes)]), basename(item.name))
   for (const field of [
     'condition',
     'version',
@@ -72,18 +112,26 @@ async function predictOne(
     'explain',
     'layer',
     'target',
+    'frame',
   ] as const) {
     if (options[field] !== undefined) form.set(field, options[field])
   }
   const prediction = await api.form<Prediction>('/api/v1/predict', form)
   if (options.heatmap !== undefined) await saveHeatmap(api, { prediction, options })
-  if (options.json) return printJson(prediction)
+  if (options.json) printJson(prediction)
+  else printPrediction(prediction, { name: item.name, options })
+  return prediction
+}
 
+function printPrediction(
+  prediction: Prediction,
+  { name, options }: { readonly name: string; readonly options: Options },
+): void {
   const { decision, classes, confidence, version, role, heatmap, warnings } = prediction
   const rule = decision.threshold === null ? '' : `, threshold ${share(decision.threshold)}`
   const point = decision.operatingPoint ? ` at "${decision.operatingPoint}"` : ''
   const calibrated = prediction.calibration ? 'calibrated' : 'not calibrated'
-  printLine(image)
+  printLine(printable(name))
   printLine(
     `  decision     ${decision.label} (${decision.positive ? 'positive' : 'negative'})${rule}${point}`,
   )

@@ -1,0 +1,117 @@
+// The batches that pages sent: read one after the other while somebody watches or not, kept in memory for a while. Names of
+// files may be names of people, so that nothing of a batch but its predictions is written anywhere.
+import { randomUUID } from 'node:crypto'
+import { AppError } from '../../errors.ts'
+import { getCondition } from '../../registry/conditions.ts'
+import type { Home } from '../home.ts'
+import { type CsvEntry, predictionCsv } from '../prediction-csv.ts'
+import type { Batch } from './open-batch.ts'
+import { readItem } from './read-item.ts'
+
+/** Finished ones that are still shown. */
+const KEPT = 20
+
+export interface BatchUnderWay {
+  readonly id: string
+  readonly condition: string
+  readonly total: number
+  /** What was read so far, in order. */
+  readonly entries: readonly CsvEntry[]
+  readonly isDone: boolean
+  /** Whole when `isDone`. */
+  readonly csv: string
+}
+
+interface Kept extends BatchUnderWay {
+  readonly entries: CsvEntry[]
+  isDone: boolean
+  csv: string
+  /** Told at each image and at the end. */
+  wake: PromiseWithResolvers<void>
+}
+
+export class BatchDesk {
+  readonly #home: Home
+  readonly #batches = new Map<string, Kept>()
+
+  constructor(home: Home) {
+    this.#home = home
+  }
+
+  /** Reads on its own from now on. */
+  async start(batch: Batch): Promise<BatchUnderWay> {
+    const { classes } = await getCondition(this.#home.db, batch.request.condition)
+    const { header, line } = predictionCsv(classes.map(({ label }) => label))
+    const kept: Kept = {
+      id: `bt_${randomUUID()}`,
+      condition: batch.request.condition,
+      total: batch.items.length,
+      entries: [],
+      isDone: false,
+      csv: header,
+      wake: Promise.withResolvers<void>(),
+    }
+    this.#batches.set(kept.id, kept)
+    this.#forgetOld()
+    void this.#read(batch, { kept, line })
+    return kept
+  }
+
+  /** @throws AppError `not-found` */
+  get(id: string): BatchUnderWay {
+    const kept = this.#batches.get(id)
+    if (kept) return kept
+    throw new AppError(
+      'not-found',
+      'This batch is no longer shown; what it read is on the predictions page.',
+    )
+  }
+
+  /** The entries as they come, those that are there at once; ends with the batch. */
+  async *follow(id: string): AsyncGenerator<CsvEntry> {
+    this.get(id)
+    for (let at = 0; ; ) {
+      const kept = this.#batches.get(id)
+      const entry = kept?.entries[at]
+      if (entry) {
+        at += 1
+        yield entry
+      } else if (!kept || kept.isDone) return
+      else await kept.wake.promise
+    }
+  }
+
+  async #read(
+    batch: Batch,
+    { kept, line }: { kept: Kept; line: (entry: CsvEntry) => string },
+  ): Promise<void> {
+    const { leaving } = this.#home
+    try {
+      for (const item of batch.items) {
+        if (leaving.aborted) break
+        const result = await readItem(this.#home, { request: batch.request, item, signal: leaving })
+        const entry = { n: kept.entries.length + 1, file: item.name, result }
+        kept.entries.push(entry)
+        kept.csv += line(entry)
+        tell(kept)
+      }
+    } finally {
+      kept.isDone = true
+      tell(kept)
+      await batch.close()
+    }
+  }
+
+  #forgetOld(): void {
+    const done = [...this.#batches.values()].filter((one) => one.isDone)
+    for (const { id } of done.slice(0, Math.max(0, this.#batches.size - KEPT))) {
+      this.#batches.delete(id)
+    }
+  }
+}
+
+function tell(kept: Kept): void {
+  const { resolve } = kept.wake
+  kept.wake = Promise.withResolvers<void>()
+  resolve()
+}

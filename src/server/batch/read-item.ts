@@ -1,0 +1,40 @@
+// One image of a batch read; whatever is wrong with it becomes its own line.
+
+import type { Home } from '../home.ts'
+import type { CsvEntry } from '../prediction-csv.ts'
+import { asAppError, problemOf } from '../problem.ts'
+import { readWithVersion } from '../reading.ts'
+import type { BatchItem } from './batch-item.ts'
+import type { Batch } from './open-batch.ts'
+
+const BUSY_WAIT_MS = 500
+const MOST_WAITS = 60
+
+/** A batch has time: while others fill the queue, or the version is loaded, it waits its turn. */
+export async function readItem(
+  home: Home,
+  o: {
+    readonly request: Batch['request']
+    readonly item: BatchItem
+    readonly signal?: AbortSignal
+  },
+): Promise<CsvEntry['result']> {
+  const { request, item, signal } = o
+  try {
+    const image = await item.read()
+    for (let waits = 0; ; waits++) {
+      try {
+        return (await readWithVersion(home, { ...request, image, signal })).prediction
+      } catch (error) {
+        const { code } = asAppError(error)
+        const mayWait = (code === 'busy' || code === 'loading') && !signal?.aborted
+        if (!mayWait || waits === MOST_WAITS || home.leaving.aborted) throw error
+        await new Promise((resolve) => setTimeout(resolve, BUSY_WAIT_MS))
+      }
+    }
+  } catch (error) {
+    const appError = asAppError(error)
+    if (appError.code === 'internal') home.log.error({ err: error }, 'an image of a batch failed')
+    return problemOf(appError)
+  }
+}
