@@ -5,6 +5,7 @@ import type { Version } from '../src/registry/versions.ts'
 import { field, type Html, icon } from './components.ts'
 import { links } from './links.ts'
 import { shortVersion, versionOptions } from './version-parts.ts'
+import { precisionField } from './version-precision.ts'
 
 /** htmx replaces the whole panel, as history, state and both forms change together. */
 const SWAP = html`hx-target="#condition-panel" hx-swap="outerHTML" hx-disable="find button"`
@@ -52,6 +53,7 @@ export function activateForm(condition: Condition, versions: readonly Version[])
         name="version"
         required>${versionOptions([{ condition, versions: others }], { chosen: others[0]?.id })}</select>`,
       })}
+      ${precisionField('activate', others)}
       ${reasonFields('activate')}
       <button class="button" type="submit">Check and activate</button>
     </form>
@@ -63,8 +65,25 @@ export function activateThisForm(version: Version): Html {
   return html`<form class="stack" method="post" action="${links.activate(version.condition)}">
     <input type="hidden" name="version" value="${version.id}" />
     <input type="hidden" name="back" value="model" />
+    ${precisionField('activate', [version])}
     ${reasonFields('activate')}
     <button class="button button-primary" type="submit">Check and activate</button>
+  </form>`
+}
+
+/** For the version that answers already, when it has a second graph: the same gate, another precision. */
+export function changePrecisionForm(version: Version): Html | undefined {
+  if (!version.int8) return undefined
+  return html`<form class="stack" method="post" action="${links.activate(version.condition)}">
+    <input type="hidden" name="version" value="${version.id}" />
+    <input type="hidden" name="back" value="model" />
+    ${field('change-precision', {
+      label: 'Answer from now on in',
+      control: html`<select id="change-precision" name="precision">
+        <option value="int8">int8</option><option value="float32">float32</option></select>`,
+    })}
+    ${reasonFields('change')}
+    <button class="button" type="submit">Check and change precision</button>
   </form>`
 }
 

@@ -68,7 +68,7 @@ function answeredThen({ time: when, activation }: NonNullable<HistoryProps['at']
 function entry(one: Activation): Html {
   const refused = one.outcome === 'refused'
   return html`<li class="event event-${refused ? 'refused' : 'activated'}">
-    <p class="event-title">${versionLink(one.version)}
+    <p class="event-title">${versionLink(one.version)}${one.precision === 'int8' && html` in int8`}
       ${badge(one.outcome, refused ? 'bad' : 'good', refused ? 'cross' : 'check')}</p>
     <p class="event-reason">${one.reason}</p>
     <p class="hint">${time(one.at)} · ${one.by} ${VIA[one.via] ?? one.via}${

@@ -7,6 +7,7 @@ import { versionLink } from './version-parts.ts'
 export interface HostStatus {
   /** The version that it has loaded. */
   readonly id: string
+  readonly precision: string
   readonly pid: number | null
   readonly state: string
   readonly reason: string | null
@@ -29,7 +30,7 @@ export function hostTable(hosts: readonly HostStatus[]): Html {
     <th scope="col" class="number">Process</th></tr></thead>
     <tbody>${hosts.map(
       (host) => html`<tr>
-        <th scope="row">${versionLink(host.id)}</th>
+        <th scope="row">${versionLink(host.id)}${host.precision !== 'float32' && html` <span class="row-note">in ${host.precision}</span>`}</th>
         <td>${host.role}</td>
         <td>${hostBadge(host)} ${
           host.reason &&

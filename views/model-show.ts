@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import type { Activation } from '../src/registry/activations.ts'
 import type { Condition } from '../src/registry/conditions.ts'
 import type { Version } from '../src/registry/versions.ts'
-import { activateThisForm } from './activate-form.ts'
+import { activateThisForm, changePrecisionForm } from './activate-form.ts'
 import { aliasWords } from './aliases.ts'
 import { badge, facts, field, type Html, hash, icon, notice, size, time } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
@@ -19,6 +19,7 @@ import {
   statusBadge,
   versionNotice,
 } from './version-parts.ts'
+import { precisionTable } from './version-precision.ts'
 
 export interface ModelPageProps {
   readonly frame: Frame
@@ -53,6 +54,7 @@ export function modelPage(props: ModelPageProps): Html {
           ${figures(version)}
           ${calibration(version)}
           ${operatingPoints(version, condition)}
+          ${precisionTable(version)}
           ${props.plots && props.plots.length > 0 && plots(version.id, props.plots)}
           ${activations(props)}
           ${lineage(version)}
@@ -94,7 +96,7 @@ function use({ version, condition, siblings }: ModelPageProps, isActive: boolean
   const rival = siblings.find((one) => one.id === condition.active?.version) ?? siblings[0]
   const usable = version.status === 'verified' || version.status === 'unevaluated'
   return html`<section class="panel" aria-label="Use"><h2>Use</h2>
-    ${isActive ? html`<p>It answers for ${condition.name} now.</p>` : usable ? activateThisForm(version) : html`<p class="hint">A ${version.status} version cannot be activated.</p>`}
+    ${isActive ? html`<p>It answers for ${condition.name} now.</p>${changePrecisionForm(version)}` : usable ? activateThisForm(version) : html`<p class="hint">A ${version.status} version cannot be activated.</p>`}
     ${
       usable &&
       html`<p class="button-row">

@@ -1,7 +1,7 @@
 // The shapes that the API takes and gives, as zod: bodies are checked against them, openapi.ts describes them, and tests
 // hold real answers against them. The words are those of the contract; the rows behind them belong to the registry.
 import { z } from 'zod'
-import { ClassSchema, KindSchema } from '../package/schema.ts'
+import { ClassSchema, KindSchema, PrecisionSchema } from '../package/schema.ts'
 
 const text = z.string()
 const number = z.number()
@@ -120,6 +120,8 @@ export const ActivationSchema = z.looseObject({
   reason: text,
   outcome: z.enum(['activated', 'refused']),
   steps: z.array(z.object({ name: text, ok: z.boolean(), ms: number, detail: text })),
+  /** Of the graph that answers since then; null of a refused line where it was not decided. */
+  precision: PrecisionSchema.nullable(),
 })
 
 export const VersionSchema = z.looseObject({

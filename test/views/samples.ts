@@ -238,6 +238,7 @@ export const host: HostStatus = {
   state: 'ready',
   reason: null,
   rssBytes: 58_000_000,
+  precision: 'float32',
   inFlight: 0,
   role: 'active',
 }
