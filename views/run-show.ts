@@ -77,10 +77,16 @@ function figures(run: Run): Html {
     ['AUC, training images', both(last?.trainAuc, last?.valAuc)],
     ['Learning rate', live('learningRate', progress.learningRate?.toExponential(1) ?? '–')],
     ['Images a second', live('imagesPerSecond', progress.imagesPerSecond ?? '–')],
-    ['Processors busy', live('cpuCores', use ? use.cpuCores.toFixed(1) : '–')],
+    [
+      'Processors busy',
+      use
+        ? html`${live('cpuCores', use.cpuCores.toFixed(1))} of ${use.targetCores.toFixed(1)} that it may`
+        : '–',
+    ],
     ['Processor time', duration(progress.cpuSeconds)],
     ['Memory of its process', live('memoryBytes', bytes(progress.memoryBytes))],
     ['Temperature', temperature(use)],
+    ['Time lost to sparing the machine', use?.lostSeconds ? duration(use.lostSeconds) : undefined],
     ['Begun', startedAt ? time(startedAt) : undefined],
     ['Ended', endedAt ? time(endedAt) : undefined],
     ...Object.entries(phases).map(
@@ -100,9 +106,7 @@ function temperature(use: Run['progress']['use']): string | undefined {
   const parts = [
     use.cpuCelsius === null ? '' : `processor ${Math.round(use.cpuCelsius)} °C`,
     use.gpuCelsius === null ? '' : `graphics ${Math.round(use.gpuCelsius)} °C`,
-    use.breaks === 0
-      ? ''
-      : `${count(use.breaks, 'cooling break')}, ${duration(use.lostSeconds)} lost`,
+    use.breaks === 0 ? '' : count(use.breaks, 'cooling break'),
   ]
   return parts.filter(Boolean).join(', ') || '–'
 }
@@ -119,10 +123,19 @@ function settings(run: Run): Html {
       'Starts from',
       run.initFrom ? versionLink(run.initFrom) : 'random weights, drawn from the seed',
     ],
-    ...given.map(([name, value]) => [words(name), JSON.stringify(value)] as const),
+    ...given.map(([name, value]) => [words(name), settingWords(value)] as const),
     ['Started', run.attempts > 1 ? `${run.attempts} times` : undefined],
     ['Tags', run.tags.length > 0 ? run.tags.map((tag) => badge(tag)) : undefined],
   ])
+}
+
+/** Settings within a setting one by one: "pause above celsius 75, duty cycle 0.6". */
+function settingWords(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const parts = Object.entries(value).map(
+    ([name, one]) => `${words(name).toLowerCase()} ${JSON.stringify(one)}`,
+  )
+  return parts.join(', ')
 }
 
 /** `batchSize` as "Batch size". */

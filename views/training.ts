@@ -10,6 +10,7 @@ import { bytes, count, duration } from './format.ts'
 import { type Frame, page } from './layout.ts'
 import { links } from './links.ts'
 import { type RunListProps, runList } from './run-list.ts'
+import { coolingSettings } from './training-cooling.ts'
 import { moreSettings } from './training-settings.ts'
 
 export interface ArchitectureChoice extends ArchitectureCard {
@@ -98,6 +99,7 @@ function startForm(props: TrainingPageProps): Html {
       )}
       <p class="hint">Several datasets, architectures or presets make one run for each combination.</p>
       ${moreSettings(props)}
+      ${coolingSettings(chosen)}
       <button class="button button-primary" type="submit">Start</button>
     </form>
   </section>`

@@ -25,6 +25,14 @@ const NUMBERS = [
 ] as const
 const WORDS = ['optimizer', 'schedule', 'aspect', 'interpolation'] as const
 const AUGMENTATION = ['rotationDegrees', 'shift', 'scale', 'brightness', 'contrast'] as const
+const COOLING = [
+  'pauseAboveCelsius',
+  'goOnBelowCelsius',
+  'gpuPauseAboveCelsius',
+  'gpuGoOnBelowCelsius',
+  'leastBreakSeconds',
+  'threads',
+] as const
 const FLIPS = ['flipHorizontal', 'flipVertical'] as const
 
 /** @throws AppError `invalid` */
@@ -41,6 +49,8 @@ export function runWishesOf(fields: ReadonlyMap<string, string>): Record<string,
   const augmentation = augmentationOf(fields)
   if (augmentation !== undefined) hyperparameters.augmentation = augmentation
   if (fields.has('noClassWeights')) hyperparameters.classWeights = false
+  const cooling = coolingOf(fields)
+  if (cooling !== undefined) hyperparameters.cooling = cooling
   if (fields.has('int8')) hyperparameters.int8 = true
   return {
     condition: fieldOf(fields, 'condition'),
@@ -51,6 +61,18 @@ export function runWishesOf(fields: ReadonlyMap<string, string>): Record<string,
     initFrom: fieldOf(fields, 'initFrom'),
     name: fieldOf(fields, 'name'),
   }
+}
+
+/** Undefined: as the server is set. */
+function coolingOf(fields: ReadonlyMap<string, string>) {
+  const wishes: Record<string, unknown> = {}
+  for (const name of COOLING) {
+    const value = numberField(fields, `cooling.${name}`)
+    if (value !== undefined) wishes[name] = value
+  }
+  const percent = numberField(fields, 'cooling.dutyPercent')
+  if (percent !== undefined) wishes.dutyCycle = percent / 100
+  return Object.keys(wishes).length === 0 ? undefined : wishes
 }
 
 /** null: none; undefined: what is usual for the body part. */

@@ -12,17 +12,18 @@ import type { Version } from '../../registry/versions.ts'
 import { noticeOfDataset } from '../../training/dataset-notice.ts'
 import type { JobCondition, TrainingMessage } from '../../training/job.ts'
 import { logLine } from '../../training/log-line.ts'
-import { type GivenHyperparameters, PRESETS, type Preset } from '../../training/settings.ts'
+import { PRESETS, type Preset } from '../../training/settings.ts'
 import type { TrainRequest } from '../../training/train-once.ts'
 import type { TrainingProcess } from '../../training/training-process.ts'
 import { type Api, withApi } from '../api.ts'
 import { command, wholeNumber } from '../command.ts'
+import { addCoolingOptions } from '../cooling-options.ts'
 import { belowDataRoot } from '../dataset-jobs.ts'
-import { givenSettings } from '../given-settings.ts'
+import { type GivenSettings, hyperparametersOf } from '../given-settings.ts'
 import { printFields, printJson, printLine, share } from '../output.ts'
 import { type Progress, startProgress } from '../progress.ts'
 
-interface Options {
+interface Options extends GivenSettings {
   readonly json?: true
   readonly condition: string
   readonly dataset: string
@@ -30,20 +31,13 @@ interface Options {
   readonly preset: Preset
   readonly name?: string
   readonly bodyPart?: string
-  readonly epochs?: number
-  readonly int8?: true
-  readonly batchSize?: number
-  readonly learningRate?: string
-  readonly imageSize?: number
-  readonly seed?: number
   readonly tag?: readonly string[]
   readonly initFrom?: string
-  readonly set?: readonly string[]
   readonly all?: true
 }
 
 export function addTrainCommand(program: Command): void {
-  command(program, 'train', {
+  const train = command(program, 'train', {
     does: 'Train a model on a folder of labelled images and register it. Ctrl-C once keeps the best so far, twice keeps nothing.',
     example:
       'roentgen train --condition pneumonia --dataset Dataset/pneumonia --architecture tiny_cnn --preset quick',
@@ -68,13 +62,17 @@ export function addTrainCommand(program: Command): void {
     .option('--image-size <pixels>', 'side of the input', wholeNumber(16, 1024))
     .option('--seed <number>', 'of split, order and augmentation', wholeNumber(0, 2_147_483_647))
     .option('--set <name=value...>', 'any other setting, e.g. optimizer=sgd trainedLayers=20')
-    .option('--int8', 'also make the graph in int8; kept if it loses at most half a point of accuracy')
+    .option(
+      '--int8',
+      'also make the graph in int8; kept if it loses at most half a point of accuracy',
+    )
+  addCoolingOptions(train)
     .option('--init-from <version>', 'start from the weights of a version (in the running server)')
     .option('--tag <tag...>', 'tags of the version')
-    .action(train)
+    .action(run)
 }
 
-async function train(given: Partial<Options>, program: Command): Promise<void> {
+async function run(given: Partial<Options>, program: Command): Promise<void> {
   const config = readConfig()
   if (given.all) return trainAll(config, given, program)
   const options = complete(given)
@@ -200,19 +198,6 @@ async function requestOf(config: Config, options: Options): Promise<TrainRequest
     ...(name !== undefined && { name: parseName(name, 'name') }),
     ...(tag !== undefined && { tags: tag }),
     ...(notice !== undefined && { demonstration: { notice } }),
-  }
-}
-
-function hyperparametersOf(options: Partial<Options>): GivenHyperparameters {
-  const { epochs, batchSize, imageSize, seed, learningRate } = options
-  return {
-    ...givenSettings(options.set),
-    ...(epochs !== undefined && { epochs }),
-    ...(batchSize !== undefined && { batchSize }),
-    ...(imageSize !== undefined && { imageSize }),
-    ...(seed !== undefined && { seed }),
-    ...(learningRate !== undefined && { learningRate: Number(learningRate) }),
-    ...(options.int8 && { int8: true }),
   }
 }
 
