@@ -3,6 +3,7 @@ import { html } from 'hono/html'
 import type { Condition } from '../src/registry/conditions.ts'
 import type { Dataset, ScanReport, Spread } from '../src/registry/datasets.ts'
 import { facts, field, type Html, notice, options, time } from './components.ts'
+import { labelsPanel } from './dataset-labels.ts'
 import { datasetBadge } from './dataset-list.ts'
 import { preparationPanel } from './dataset-preparation.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
@@ -36,16 +37,17 @@ export function datasetPage(props: DatasetPageProps): Html {
 export function datasetPanel(props: DatasetPageProps): Html {
   const { dataset, problem, progress } = props
   const { id, state, reason, scan, prepared } = dataset
-  const isBusy = state === 'scanning' || state === 'preparing'
+  const isBusy = state === 'scanning' || state === 'preparing' || progress !== undefined
   const live = isBusy
     ? html` hx-get="${links.dataset(id)}" hx-trigger="every 1s" hx-swap="outerMorph"`
     : ''
   return html`<div id="dataset-panel" class="dataset-panel"${live}>
     <div aria-live="polite">${problem && problemNotice(problem)}</div>
     <p class="run-state">${datasetBadge(state)} ${reason && html`<span>${reason}</span>`}</p>
-    ${isBusy && busy(state, progress)}
+    ${isBusy && busy(state === 'prepared' ? 'looking at labels' : state, progress)}
     ${scan && warnings(scan)}
     ${prepared && preparationPanel(dataset, prepared)}
+    ${!isBusy && labelsPanel(dataset)}
     ${scan && found(scan)}
     ${!isBusy && html`<div class="run-columns">${scan && prepareForm(props)}${scanAgain(dataset)}</div>`}
   </div>`

@@ -79,6 +79,10 @@ export const links = {
   datasetScan: '/datasets/scan',
   dataset: (id: string): string => `/datasets/${encodeURIComponent(id)}`,
   datasetPrepare: (id: string): string => `/datasets/${encodeURIComponent(id)}/prepare`,
+  datasetLabelCheck: (id: string): string => `/datasets/${encodeURIComponent(id)}/label-check`,
+  datasetExclude: (id: string): string => `/datasets/${encodeURIComponent(id)}/exclude`,
+  datasetImage: (id: string, file: string): string =>
+    withQuery(`/datasets/${encodeURIComponent(id)}/image`, { file }),
   training: (query: Query = {}): string => withQuery('/training', query),
   run: (id: string): string => `/training/${encodeURIComponent(id)}`,
   runAction: (id: string, action: string): string =>
@@ -89,6 +93,9 @@ export const links = {
   runEvents: (id: string): string => `/api/v1/runs/${encodeURIComponent(id)}/events`,
   runJson: (id: string): string => `/api/v1/runs/${encodeURIComponent(id)}`,
   status: '/status',
+  notifications: '/status/notifications',
+  notificationAction: (id: string, action: 'test' | 'switch' | 'delete'): string =>
+    `/status/notifications/${encodeURIComponent(id)}/${action}`,
   apiDocs: '/api/docs',
   openapi: '/api/v1/openapi.json',
   asset: (file: string, product: string): string => withQuery(`/public/${file}`, { v: product }),

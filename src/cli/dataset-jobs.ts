@@ -43,6 +43,26 @@ export function prepare(
   return watched(api, { start, body, title: 'prepared' }, options)
 }
 
+/** Looks for labels that are wrong, by the features of a version; the newest trained on it by default. */
+export function checkLabels(
+  api: Api,
+  { id, version }: { readonly id: string; readonly version?: string | undefined },
+  options: JobOptions,
+): Promise<Dataset> {
+  const start = `/api/v1/datasets/${encodeURIComponent(id)}/label-check`
+  return watched(api, { start, body: { version }, title: 'looked at' }, options)
+}
+
+/** Leaves files out and prepares it again. */
+export function exclude(
+  api: Api,
+  { id, files }: { readonly id: string; readonly files: readonly string[] },
+  options: JobOptions,
+): Promise<Dataset> {
+  const start = `/api/v1/datasets/${encodeURIComponent(id)}/exclude`
+  return watched(api, { start, body: { files }, title: 'prepared' }, options)
+}
+
 /** The answer may be that it goes on; then it is asked for until it has ended. */
 async function watched(
   api: Api,
@@ -52,7 +72,7 @@ async function watched(
   const progress = startProgress(job.title, { quiet })
   try {
     let dataset = await api.json<GivenDataset>(job.start, { body: job.body })
-    while (dataset.state === 'scanning' || dataset.state === 'preparing') {
+    while (dataset.state === 'scanning' || dataset.state === 'preparing' || dataset.progress) {
       if (dataset.progress) progress.update(dataset.progress.done, dataset.progress.total)
       await after(LOOK_AGAIN_MS)
       dataset = await api.json<GivenDataset>(`/api/v1/datasets/${encodeURIComponent(dataset.id)}`)

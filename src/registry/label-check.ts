@@ -9,6 +9,8 @@ export interface DoubtfulLabel {
   /** 0 to 1, of models that did not see the image. */
   readonly givenProbability: number
   readonly suggestedProbability: number
+  /** As sure as the models usually are of images that bear the suggested label. */
+  readonly sure: boolean
 }
 
 export interface LabelCheck {
@@ -22,5 +24,6 @@ export interface LabelCheck {
   readonly accuracy: number
   /** Of all doubtful labels; the list is cut after some hundred. */
   readonly count: number
+  readonly sure: number
   readonly labels: readonly DoubtfulLabel[]
 }

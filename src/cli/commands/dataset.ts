@@ -7,7 +7,14 @@ import { AppError } from '../../errors.ts'
 import type { Dataset } from '../../registry/datasets.ts'
 import { withApi } from '../api.ts'
 import { command, fraction, wholeNumber } from '../command.ts'
-import { belowDataRoot, type PrepareBody, prepare, scan } from '../dataset-jobs.ts'
+import {
+  belowDataRoot,
+  checkLabels,
+  exclude,
+  type PrepareBody,
+  prepare,
+  scan,
+} from '../dataset-jobs.ts'
 import { bytesText, printFields, printJson, printLine, printTable } from '../output.ts'
 import { startProgress } from '../progress.ts'
 
@@ -47,6 +54,14 @@ export function addDatasetCommands(program: Command): void {
     )
     .option('--exclude <file...>', 'files to leave out, or patterns such as "*/copy-*"')
     .action(prepareDataset)
+
+  command(group, 'labels <dataset>', {
+    does: 'After a first training: list the labels that look wrong; with --exclude leave files out and prepare again',
+    example: 'roentgen dataset labels chest-xray --exclude NORMAL/0007.png',
+  })
+    .option('--version <version>', 'whose features are used; else the newest trained on it')
+    .option('--exclude <file...>', 'files of the list to leave out, after looking at them')
+    .action(lookAtLabels)
 
   command(group, 'synth', {
     does: 'Make a folder of synthetic images with the masks of their lesions; never for use on patients',
@@ -106,6 +121,40 @@ async function prepareDataset(
     fingerprint: prepared.fingerprint,
   })
   for (const { file, reason } of prepared.setAside.files) printLine(`  ${file}: ${reason}`)
+}
+
+async function lookAtLabels(
+  given: string,
+  o: { readonly json?: true; readonly version?: string; readonly exclude?: readonly string[] },
+): Promise<void> {
+  const quiet = o.json === true
+  const dataset = await withApi(readConfig(), async (api) => {
+    const { items } = await api.json<{ items: Dataset[] }>('/api/v1/datasets')
+    const path = items.some(({ id }) => id === given) ? given : pathOf(given)
+    const known = items.find((one) => one.id === given || one.path === path)
+    if (!known)
+      throw new AppError('unknown-dataset', `"${given.slice(0, 120)}" was not scanned yet.`)
+    if (o.exclude) return exclude(api, { id: known.id, files: o.exclude }, { quiet })
+    return checkLabels(api, { id: known.id, version: o.version }, { quiet })
+  })
+  if (o.json) return printJson(dataset)
+  const { labelCheck, prepared } = dataset
+  if (o.exclude) {
+    return printFields({ images: prepared?.images, fingerprint: prepared?.fingerprint })
+  }
+  const percent = (p: number): string => `${Math.round(100 * p)} %`
+  printTable(
+    (labelCheck?.labels ?? []).map((one) => [
+      ...[one.file, one.given, percent(one.givenProbability)],
+      ...[one.suggested, percent(one.suggestedProbability)],
+    ]),
+    {
+      columns: ['file', 'label', 'probability', 'looks like', 'probability'],
+      none: 'No label looks wrong.',
+    },
+  )
+  const rest = (labelCheck?.count ?? 0) - (labelCheck?.labels.length ?? 0)
+  if (rest > 0) printLine(`and ${rest} more`)
 }
 
 const SPLITS = ['train', 'validation', 'calibration', 'test'] as const

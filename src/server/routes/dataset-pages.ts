@@ -1,9 +1,11 @@
-// Pages of datasets: what there is, one whole, scan and prepare.
+// Pages of datasets: what there is, one whole, scan and prepare, labels that look wrong.
+import { join } from 'node:path'
 import { type Context, Hono } from 'hono'
 import { datasetListPage } from '../../../views/dataset-list.ts'
 import { datasetPage, datasetPanel } from '../../../views/dataset-show.ts'
 import type { ProblemProps } from '../../../views/error.ts'
 import { links } from '../../../views/links.ts'
+import { AppError } from '../../errors.ts'
 import { listConditions } from '../../registry/conditions.ts'
 import { getDataset, listDatasets } from '../../registry/datasets.ts'
 import type { AppEnv } from '../app-env.ts'
@@ -12,8 +14,9 @@ import type { Home } from '../home.ts'
 import { fieldOf } from '../image-fields.ts'
 import { problemProps, seeOther } from '../page-data.ts'
 import { wantsFragment } from '../problem.ts'
-import { numberField, parseWith, readForm } from '../requests.ts'
+import { numberField, parseWith, queryText, readForm } from '../requests.ts'
 import { PrepareSchema } from '../training-schemas.ts'
+import { picture } from './images.ts'
 
 function linesOf(text = ''): string[] {
   return text.split(/[\r\n]+/).filter((line) => line.trim() !== '')
@@ -54,7 +57,38 @@ export function datasetPages(home: Home): Hono<AppEnv> {
       return c.html(datasetPage(await oneProps(c, { problem })), problem.status as 422)
     }
   })
+  routes.post('/datasets/:id/label-check', (c) => begun(c, (id) => datasets.checkLabels(id)))
+  routes.post('/datasets/:id/exclude', (c) =>
+    begun(c, async (id) => {
+      const chosen = [...(await readForm(c)).keys()].filter((key) => key.startsWith('file:'))
+      return datasets.exclude(
+        id,
+        chosen.map((key) => key.slice('file:'.length)),
+      )
+    }),
+  )
+  routes.get('/datasets/:id/image', async (c) => {
+    const { path, labelCheck } = await getDataset(db, c.req.param('id'))
+    const wanted = queryText(c, 'file')
+    // Only what the page lists: a query names no other file of this machine.
+    const known = labelCheck?.labels.find(({ file }) => file === wanted)
+    if (!known) throw new AppError('not-found', 'There is no such image in this list.')
+    const at = join(home.config.datasetsDir, path, known.file)
+    return picture(home, { c, path: at, isSmall: true })
+  })
   return routes
+
+  /** Begins something that takes a while and shows the page; a refusal is shown on it. */
+  async function begun(c: Context<AppEnv>, begin: (id: string) => Promise<unknown>) {
+    const { id } = await getDataset(db, c.req.param('id') ?? '')
+    try {
+      await begin(id)
+      return seeOther(c, links.dataset(id))
+    } catch (error) {
+      const problem = problemProps(error)
+      return c.html(datasetPage(await oneProps(c, { problem })), problem.status as 422)
+    }
+  }
 
   async function listProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
     const [known, folders] = await Promise.all([listDatasets(db), datasets.newFolders()])

@@ -77,6 +77,7 @@ export async function checkLabels(o: LabelCheckOptions): Promise<LabelCheck> {
         suggested: nameOf(doubt.suggested, classes),
         givenProbability: doubt.givenProbability,
         suggestedProbability: doubt.suggestedProbability,
+        sure: doubt.sure,
       })
     }
   }
@@ -90,6 +91,7 @@ export async function checkLabels(o: LabelCheckOptions): Promise<LabelCheck> {
     folds: FOLDS,
     accuracy: right / (images.length * questions.length),
     count: doubtful.length,
+    sure: doubtful.filter(({ sure }) => sure).length,
     labels: doubtful.slice(0, LISTED),
   }
 }

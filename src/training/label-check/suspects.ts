@@ -1,5 +1,5 @@
-// Confident learning (Northcutt, Jiang and Chuang 2021): a label is doubtful when a model that never saw the image is as sure
-// of another class as it usually is of images that bear that class.
+// Labels that a model which never saw the image would have given otherwise. Confident learning (Northcutt, Jiang and Chuang
+// 2021) tells how sure that is: as sure as the model usually is of images that bear the class.
 
 export interface Doubt {
   /** Place in the list that was given. */
@@ -9,6 +9,8 @@ export interface Doubt {
   /** Out-of-fold probabilities of both. */
   readonly givenProbability: number
   readonly suggestedProbability: number
+  /** The probability of the suggested class is at least its mean over the images that bear it. */
+  readonly sure: boolean
 }
 
 /** Most doubtful first. `probabilities` are [images][classes], of models that did not see the image. */
@@ -26,11 +28,11 @@ export function findDoubts(
   const doubts: Doubt[] = []
   for (const [at, row] of probabilities.entries()) {
     const given = labels[at] as number
-    const sure = [...row.keys()].filter((k) => (row[k] as number) >= (usual[k] as number))
-    const suggested = sure.sort((a, b) => (row[b] as number) - (row[a] as number))[0]
-    if (suggested === undefined || suggested === given) continue
+    const suggested = row.indexOf(Math.max(...row))
+    if (suggested === given) continue
     const [givenProbability, suggestedProbability] = [row[given] ?? 0, row[suggested] ?? 0]
-    doubts.push({ at, given, suggested, givenProbability, suggestedProbability })
+    const sure = suggestedProbability >= (usual[suggested] as number)
+    doubts.push({ at, given, suggested, givenProbability, suggestedProbability, sure })
   }
   const margin = (one: Doubt): number => one.givenProbability - one.suggestedProbability
   return doubts.sort((a, b) => margin(a) - margin(b) || a.at - b.at)
