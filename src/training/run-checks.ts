@@ -66,7 +66,8 @@ export function expectedDisk({ card, images, imageSize }: Omit<Need, 'batchSize'
   const rows = images * imageSize ** 2 * (card.channels === 3 ? 3 : 1) * 4
   // Above a gibibyte pixels are kept in half precision.
   const pixels = rows > 1024 * MIB ? rows / 2 : rows
-  return pixels + card.parameters * 4 * 6 + 50 * MIB
+  // The checkpoint holds four copies of what is trained; the package it again, ONNX, TF.js and three files of Keras.
+  return pixels + card.parameters * 4 * 14 + 50 * MIB
 }
 
 /** @returns a sentence for each check that was passed. @throws AppError `unavailable` with what is missing */

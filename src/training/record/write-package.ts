@@ -5,6 +5,7 @@ import { createSession } from '../../engine/session.ts'
 import { writeManifest } from '../../package/manifest.ts'
 import { measureHeatmapScale } from '../evaluation/heatmap-scale.ts'
 import { measureFamiliarity } from '../familiarity/measure-familiarity.ts'
+import { writeKerasFiles } from '../keras/write/package-files.ts'
 import { writePlots } from '../plots/package-plots.ts'
 import { tryInt8 } from '../precision/try-int8.ts'
 import { int8Config, int8Evidence, writeInt8 } from '../precision/write-int8.ts'
@@ -38,6 +39,8 @@ import { modelCard } from './summary.ts'
 const WRITERS: readonly PackageWriter[] = [
   ({ dir, config, onnx }) => writeFiles(dir, { [config.graph.file]: onnx }),
   ({ dir, model }) => saveLayersModel(model, join(dir, 'models/tfjs')),
+  ({ dir, name, model, job }) =>
+    writeKerasFiles({ dir, name, model, isDemonstration: job.demonstration !== undefined }),
   ({ dir, config }) => writeFiles(dir, { 'configs/model.json': json(config) }),
   ({ dir, index }) => writeFiles(dir, { 'configs/preprocessing.json': json(index.preprocessing) }),
   async ({ dir, session, config: model, prepared }) =>
