@@ -49,13 +49,19 @@ export class Journal {
     this.#path = path
     if (!resume) rmSync(path, { force: true })
     this.#lines = resume ? earlierLines(path) : []
+    // What a killed process left may end in half a line.
+    if (resume) this.#append('\n')
     this.add({ type: 'start', at: new Date().toISOString() })
   }
 
   add(line: Line): void {
     this.#lines.push(line)
+    this.#append(`${JSON.stringify(line)}\n`)
+  }
+
+  #append(text: string): void {
     try {
-      appendFileSync(this.#path, `${JSON.stringify(line)}\n`)
+      appendFileSync(this.#path, text)
     } catch {
       // A full disk ends the training elsewhere, with a sentence; observing it does not.
     }

@@ -1,0 +1,92 @@
+// A training that takes breaks and rests ends with the weights of one that does not; what was observed outlives a kill.
+import assert from 'node:assert/strict'
+import { appendFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { after } from 'node:test'
+import { readConfig } from '../../src/config.ts'
+import { getArchitecture } from '../../src/training/architectures/catalogue.ts'
+import { completeCooling } from '../../src/training/cooling/settings.ts'
+import { prepareDataset } from '../../src/training/dataset/prepare.ts'
+import { openPrepared } from '../../src/training/dataset/prepared.ts'
+import type { TrainingMessage } from '../../src/training/job.ts'
+import type { Control } from '../../src/training/loop/control.ts'
+import { trainModel } from '../../src/training/loop/train.ts'
+import { Journal } from '../../src/training/observing/journal.ts'
+import { RunObserver } from '../../src/training/observing/run-observer.ts'
+import { augmentationFor, completeHyperparameters } from '../../src/training/settings.ts'
+import { drawDataset } from '../support/drawn-dataset.ts'
+import { makeSensorTree } from '../support/sensor-tree.ts'
+
+const root = await mkdtemp(join(tmpdir(), 'roentgen-exact-'))
+after(() => rm(root, { recursive: true, force: true }))
+await prepareDataset({
+  dir: await drawDataset(join(root, 'spots'), 40),
+  outDir: join(root, 'prepared'),
+  name: 'spots',
+  seed: 42,
+  preprocessing: {
+    schema: 1,
+    ...{ width: 32, height: 32, channels: 1, interpolation: 'bilinear', aspect: 'pad' },
+    ...{ antialias: true, scale: 1 / 127.5, mean: [1], std: [1], order: 'rgb' },
+  },
+})
+const hyperparameters = completeHyperparameters(
+  { batchSize: 8, epochs: 2 },
+  { preset: 'quick', learningRate: 2e-3, imageSize: 32, augmentation: augmentationFor('knee') },
+)
+
+async function train(control: Control, report: (message: TrainingMessage) => void = () => {}) {
+  const prepared = await openPrepared(join(root, 'prepared'))
+  const shape = { height: 32, width: 32, channels: 1 } as const
+  const model = getArchitecture('tiny_cnn').build({ ...shape, outputs: 1, seed: 42 })
+  await trainModel(model, {
+    ...{ prepared, hyperparameters, engine: 'onnx', threads: 1, control, report },
+    checkpointPath: join(root, 'checkpoint.bin'),
+  })
+  prepared.close()
+  return model.getWeights().map((weight) => weight.dataSync())
+}
+
+test('breaks and rests change no bit of the weights', async () => {
+  const tree = await makeSensorTree(join(root, 'sys'), 99)
+  const control: Control = { wish: 'go on' }
+  const messages: TrainingMessage[] = []
+  const report = (message: TrainingMessage): void => {
+    messages.push(message)
+    if (message.type === 'cooling' && message.sentence !== null) void tree.heat(45)
+  }
+  const observer = await RunObserver.start({
+    workDir: root,
+    resume: false,
+    cooling: completeCooling({ dutyCycle: 0.8, leastBreakSeconds: 0 }, readConfig({}).cooling),
+    ...{ threads: 1, sensorsDir: tree.root, control, report, everyMs: 50 },
+  })
+  control.rest = () => observer.rest()
+  const rested = await train(control, report)
+  const { breaks, samples } = await observer.observed()
+  await observer.stop()
+  await observer.stop()
+  assert.equal(breaks.length, 1)
+  assert.ok(samples.length > 1)
+  assert.ok(messages.some(({ type }) => type === 'resources'))
+  assert.deepEqual(rested, await train({ wish: 'go on' }))
+})
+
+test('what was observed before a kill is in the record of the resumed run', () => {
+  const path = join(root, 'observed.jsonl')
+  const first = new Journal(path, { resume: false })
+  const one = {
+    startedAt: '2026-11-20T22:00:00.000Z',
+    ...({ seconds: 30, of: 'cpu', fromCelsius: 91, toCelsius: 79 } as const),
+    endedBy: 'cool again',
+  } as const
+  first.add({ type: 'break', ...one })
+  appendFileSync(path, '{"type":"sample","at":"2026-11-2')
+  const resumed = new Journal(path, { resume: true }).record()
+  assert.equal(resumed.starts.length, 2)
+  assert.deepEqual(resumed.breaks, [one])
+  assert.equal(new Journal(path, { resume: true }).record().starts.length, 3)
+  assert.deepEqual(new Journal(path, { resume: false }).record().breaks, [])
+})
