@@ -1,5 +1,6 @@
 // The tables of the registry as Kysely sees them. Their SQL, with the checks that hold them, is in migrations.ts.
 import type { Generated, Kysely } from 'kysely'
+import type { ArchiveJobTable, ArchiveRuleTable } from './schema-archive.ts'
 import type {
   AliasTable,
   BlindReadingTable,
@@ -8,6 +9,7 @@ import type {
   PromotionRuleTable,
   TrustedKeyTable,
 } from './schema-governance.ts'
+import type { NotificationDeliveryTable, NotificationTargetTable } from './schema-notifications.ts'
 
 export type Db = Kysely<Database>
 
@@ -28,12 +30,16 @@ export interface Database {
   challenges: ChallengeTable
   challenger_pairs: ChallengerPairTable
   evaluations: EvaluationTable
+  notification_targets: NotificationTargetTable
+  notification_deliveries: NotificationDeliveryTable
   aliases: AliasTable
   promotion_rules: PromotionRuleTable
   trusted_keys: TrustedKeyTable
   blind_readings: BlindReadingTable
   paired_jobs: PairedJobTable
   paired_lines: PairedLineTable
+  archive_rules: ArchiveRuleTable
+  archive_jobs: ArchiveJobTable
 }
 
 export interface ConditionTable {

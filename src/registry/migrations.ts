@@ -1,9 +1,11 @@
 // How the tables came to be, by name in the order of the alphabet. A released migration is never edited.
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { ARCHIVE } from './schema-archive.ts'
 import { CHALLENGERS } from './schema-challengers.ts'
 import { EVALUATIONS } from './schema-evaluations.ts'
 import { GOVERNANCE } from './schema-governance.ts'
+import { NOTIFICATIONS } from './schema-notifications.ts'
 import { SEARCH } from './schema-search.ts'
 
 const FIRST = [
@@ -217,4 +219,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       ]),
   },
   '0010-evaluations': { up: (db) => run(db, EVALUATIONS) },
+  '0011-notifications': { up: (db) => run(db, NOTIFICATIONS) },
+  '0012-archive': { up: (db) => run(db, ARCHIVE) },
 }
