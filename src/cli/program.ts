@@ -10,6 +10,8 @@ import { addConditionCommands } from './commands/condition.ts'
 import { addDatasetCommands } from './commands/dataset.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addEngineCommand } from './commands/engine.ts'
+import { addEvaluateCommand } from './commands/evaluate.ts'
+import { addKeysCommands } from './commands/keys.ts'
 import { addPackageCommands } from './commands/packages.ts'
 import { addPairedCommands } from './commands/paired.ts'
 import { addPredictCommand } from './commands/predict.ts'
@@ -38,12 +40,14 @@ export function buildProgram(): Command {
     addPredictCommand,
     addCompareCommand,
     addPairedCommands,
+    addEvaluateCommand,
     addConditionCommands,
     addVersionsCommands,
     addActivationCommands,
     addAliasCommands,
     addChallengerCommands,
     addPackageCommands,
+    addKeysCommands,
     addBackupCommands,
     addDatasetCommands,
     addTrainCommand,

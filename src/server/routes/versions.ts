@@ -19,6 +19,7 @@ import {
   versionOfPath,
 } from '../requests.ts'
 import { readUpload } from '../uploads.ts'
+import { evaluationRoutes } from './evaluations.ts'
 import { plotRoutes } from './plots.ts'
 
 const ONE = '/api/v1/versions/:condition/:name/:n'
@@ -68,6 +69,7 @@ export function versionRoutes(home: Home): Hono<AppEnv> {
     return c.body(Readable.toWeb(stream) as ReadableStream)
   })
   routes.route('/', plotRoutes(home))
+  routes.route('/', evaluationRoutes(home))
   return routes
 }
 

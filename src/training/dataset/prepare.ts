@@ -10,6 +10,7 @@ import type { ImageLimits } from '../../imaging/pixels.ts'
 import { preprocess } from '../../imaging/preprocess.ts'
 import { type Preprocessing, preprocessingDigest } from '../../imaging/preprocessing.ts'
 import { counterOf, PURPOSE } from '../random.ts'
+import { fingerprint } from './fingerprint.ts'
 import { type ConditionClasses, checkClasses, findClassIndices, guessClasses } from './labels.ts'
 import { chooseStorage, PixelWriter } from './pixel-store.ts'
 import type { PreparedImage, PreparedIndex } from './prepared.ts'
@@ -202,14 +203,6 @@ function setDuplicatesAside(decoded: readonly Decoded[]): {
     }
   }
   return { kept, duplicates, conflicts }
-}
-
-/** SHA-256 over the sorted lines "content hash, classes, split". */
-function fingerprint(images: readonly PreparedImage[]): string {
-  const lines = images.map(
-    ({ sha256, classes, split }) => `${sha256} ${classes.join('+')} ${split}`,
-  )
-  return createHash('sha256').update(lines.sort().join('\n')).digest('hex')
 }
 
 function checkEnough({ images, classes, setAside }: PreparedIndex): void {

@@ -1,16 +1,29 @@
-// Reading a package's results and drawing files takes a good part of a second of one core: it is done in a thread, one
+// Reading a package's results, measuring and drawing files takes a good part of a second of one core: it is done in a thread, one
 // after the other, so that a server goes on answering.
 import { Worker } from 'node:worker_threads'
+import type { Assessment, AssessmentInput } from '../evaluation/assess.ts'
 import type { Plot } from './node.ts'
 import type { PackageResults, PackageSubject } from './package-plots.ts'
+import type { ResultFigures } from './result-plots.ts'
 
 export type PlotJob =
   | { readonly do: 'read'; readonly packageDir: string; readonly subject: PackageSubject }
+  | { readonly do: 'measure'; readonly input: AssessmentInput }
   | { readonly do: 'draw'; readonly plot: Plot; readonly about: string }
 
 /** What a package says about its training and its test split. */
 export function readResultsApart(packageDir: string, subject: PackageSubject) {
   return inThread<PackageResults>({ do: 'read', packageDir, subject })
+}
+
+export interface Measured {
+  readonly assessment: Omit<Assessment, 'answers'>
+  readonly figures: ResultFigures
+}
+
+/** Figures with intervals, and what their plots need. */
+export function measureApart(input: AssessmentInput) {
+  return inThread<Measured>({ do: 'measure', input })
 }
 
 /** `<name>.png` and `<name>.pdf` with their bytes. */

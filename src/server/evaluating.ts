@@ -1,0 +1,204 @@
+// A version on labelled images, read as any image is read, measured with intervals, held against its own test figures, and
+// kept beside its package.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AppError } from '../errors.ts'
+import { logitsFromProbabilities } from '../inference/calibrate.ts'
+import { chooseOperatingPoint, defaultOperatingPoint } from '../inference/decide.ts'
+import { type Diagnosis, diagnose } from '../inference/diagnose.ts'
+import { positiveIndex } from '../inference/scores.ts'
+import type { OperatingPoint } from '../package/schema.ts'
+import { addEvaluation, type StoredEvaluation } from '../registry/evaluations.ts'
+import type { Actor } from '../registry/registry-context.ts'
+import { packageDir } from '../registry/store.ts'
+import type { Version } from '../registry/versions.ts'
+import type { Assessment, AssessmentInput } from '../training/evaluation/assess.ts'
+import { evaluationWarnings } from '../training/evaluation/falls-apart.ts'
+import { measureApart } from '../training/plots/plot-job.ts'
+import type { ResultFigures } from '../training/plots/result-plots.ts'
+import {
+  type EvaluationSet,
+  type EvaluationWish,
+  evaluationSet,
+  type LabelledFile,
+  sha256Of,
+  testSetOf,
+} from './evaluation-images.ts'
+import type { Home } from './home.ts'
+import { asAppError, problemOf } from './problem.ts'
+import { versionResults } from './version-results.ts'
+
+/** What is kept of an evaluation. */
+export interface EvaluationReport {
+  readonly assessment: Omit<Assessment, 'answers'>
+  readonly figures: ResultFigures
+  /** Sentences; the first says whether it falls apart here. */
+  readonly warnings: readonly string[]
+  /** Files that were not measured, by reason; the count is whole. */
+  readonly leftOut: {
+    readonly count: number
+    readonly files: readonly { readonly file: string; readonly reason: string }[]
+  }
+  readonly seconds: number
+}
+
+export type Evaluation = StoredEvaluation<EvaluationReport>
+
+export type EvaluationLine =
+  | { readonly done: number; readonly total: number }
+  | { readonly image: string; readonly problem: object }
+  | { readonly evaluation: Evaluation }
+
+export interface EvaluationRequest extends EvaluationWish {
+  readonly version: Version
+  readonly actor: Actor
+  readonly signal: AbortSignal
+}
+
+const SHOWN_FILES = 100
+
+interface Read {
+  readonly file: LabelledFile
+  readonly sha256: string
+  readonly logits: readonly number[]
+}
+
+/**
+ * A line an image, the kept evaluation last; nothing is kept when it is stopped before.
+ * @throws AppError `conflict` when the version cannot read images or none could be read; `invalid`, `unknown-dataset`
+ */
+export async function* evaluateVersion(
+  home: Home,
+  request: EvaluationRequest,
+): AsyncGenerator<EvaluationLine> {
+  const { version, signal } = request
+  if (version.status === 'deleted' || version.status === 'quarantined') {
+    throw new AppError('conflict', `${version.id} is ${version.status} and cannot read images.`)
+  }
+  const started = performance.now()
+  const set = await evaluationSet(home, request)
+  const leftOut = [...set.leftOut]
+  const read = new Map<string, Read>()
+  const total = set.files.length
+  for (const [at, file] of set.files.entries()) {
+    if (signal.aborted) return
+    try {
+      const one = await readOne(home, { version, dir: set.dir, file, signal })
+      if (read.has(one.sha256)) {
+        leftOut.push({ file: file.file, reason: 'The same image is there twice.' })
+      } else read.set(one.sha256, one)
+    } catch (error) {
+      if (signal.aborted) return
+      const known = asAppError(error)
+      if (known.code === 'internal') home.log.error({ err: error }, 'an image was not read')
+      leftOut.push({ file: file.file, reason: known.message })
+      yield { image: file.file, problem: problemOf(known) }
+    }
+    yield { done: at + 1, total }
+  }
+  yield {
+    evaluation: await keep(home, { request, set, leftOut, started, read: [...read.values()] }),
+  }
+}
+
+async function keep(
+  home: Home,
+  o: {
+    readonly request: EvaluationRequest
+    readonly set: EvaluationSet
+    readonly leftOut: readonly { readonly file: string; readonly reason: string }[]
+    readonly read: readonly Read[]
+    readonly started: number
+  },
+): Promise<Evaluation> {
+  const { request, set, leftOut, read } = o
+  const { version } = request
+  if (read.length === 0) {
+    throw new AppError('conflict', `None of the ${set.files.length} images could be read.`)
+  }
+  const input = assessmentInput(version, read)
+  const { assessment, figures } = await measureApart(input)
+  const own = (await versionResults(home, version)).assessment
+  const isFamiliar = set.preparation !== null && set.preparation === version.lineage.dataset
+  const report: EvaluationReport = {
+    assessment,
+    figures,
+    warnings: evaluationWarnings({ here: assessment, own, isFamiliar }),
+    leftOut: { count: leftOut.length, files: leftOut.slice(0, SHOWN_FILES) },
+    seconds: (performance.now() - o.started) / 1000,
+  }
+  const kept = await addEvaluation(home.db, {
+    version,
+    dataset: set.dataset,
+    split: set.split,
+    metrics: assessment.metrics,
+    report,
+    actor: request.actor,
+    clock: home.clock,
+  })
+  home.log.info({ version: version.id, dataset: set.dataset }, 'version evaluated')
+  return { ...kept, report }
+}
+
+/** The version's own calibration and thresholds: what answers is what is measured. */
+function assessmentInput(version: Version, read: readonly Read[]): AssessmentInput {
+  const { kind, classes, operatingPoints: points, defaultOperatingPoint: inUse } = version
+  const columns = kind === 'binary' ? [positiveIndex(classes)] : [...classes.keys()]
+  const point: OperatingPoint = chooseOperatingPoint({ points, inUse, kind, classes })
+  return {
+    classes,
+    outputs: {
+      kind,
+      logits: read.map(({ logits }) => columns.map((k) => logits[k] ?? Number.NaN)),
+      truth: read.map(({ file }) => columns.map((k) => Number(file.classes.includes(k)))),
+    },
+    testSet: testSetOf(read.map(({ sha256, file }) => ({ sha256, classes: file.classes }))),
+    calibration: version.calibration,
+    points: points.length > 0 ? points : [defaultOperatingPoint(kind, classes)],
+    point,
+    groups: read.map(({ file }) => file.group),
+  }
+}
+
+async function readOne(
+  home: Home,
+  o: {
+    readonly version: Version
+    readonly dir: string
+    readonly file: LabelledFile
+    readonly signal: AbortSignal
+  },
+): Promise<Read> {
+  const { version, file, signal } = o
+  const bytes = await readFile(join(o.dir, ...file.file.split('/')))
+  const { id, sha256 } = version
+  const lease = await home.runtime.leaseVersion({
+    id,
+    sha256,
+    dir: packageDir(home.store, version),
+  })
+  try {
+    const { preprocessing } = lease
+    const image = await home.imaging.read(bytes, { preprocessing: [preprocessing] })
+    const { kind, classes } = lease.model
+    const diagnosis = await diagnose({
+      lease,
+      tensor: image.tensors[0] ?? new Float32Array(),
+      calibration: version.calibration,
+      operatingPoint: defaultOperatingPoint(kind, classes),
+      explain: { method: 'none' },
+      signal,
+    })
+    return { file, sha256: sha256Of(bytes), logits: logitsOf(diagnosis, version) }
+  } finally {
+    lease.release()
+  }
+}
+
+/** By class. Of a graph that gives probabilities only, logits that give those very probabilities. */
+function logitsOf({ classes }: Pick<Diagnosis, 'classes'>, { kind }: Version): number[] {
+  if (classes.every(({ logit }) => logit !== null)) return classes.map(({ logit }) => logit ?? 0)
+  const given = classes.map(({ uncalibrated }) => uncalibrated)
+  if (kind !== 'binary') return logitsFromProbabilities(kind, given)
+  return given.map((p) => logitsFromProbabilities(kind, [p])[0] ?? 0)
+}

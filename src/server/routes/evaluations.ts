@@ -1,0 +1,65 @@
+// /api/v1/versions/…/evaluate and …/evaluations: a version on labelled images from elsewhere.
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { getEvaluation, listEvaluations } from '../../registry/evaluations.ts'
+import { getVersion } from '../../registry/versions.ts'
+import type { AppEnv } from '../app-env.ts'
+import { type EvaluationLine, evaluateVersion } from '../evaluating.ts'
+import { EVALUATION_SPLITS } from '../evaluation-images.ts'
+import type { Home } from '../home.ts'
+import { readJson, versionOfPath } from '../requests.ts'
+
+export const EvaluateSchema = z.strictObject({
+  /** A path below the data root, or the id of a dataset. */
+  dataset: z.string().min(1).max(500),
+  /** `test` of a prepared dataset and `all` of a plain folder, unless said otherwise. */
+  split: z.enum(EVALUATION_SPLITS).optional(),
+})
+
+const ONE = '/api/v1/versions/:condition/:name/:n'
+
+export function evaluationRoutes(home: Home): Hono<AppEnv> {
+  const { db } = home
+  const routes = new Hono<AppEnv>()
+  routes.post(`${ONE}/evaluate`, async (c) => {
+    const version = await getVersion(db, versionOfPath(c))
+    const wish = await readJson(c, EvaluateSchema)
+    const signal = AbortSignal.any([c.req.raw.signal, home.leaving])
+    const lines = evaluateVersion(home, { ...wish, version, actor: c.var.actor, signal })
+    // The first line now, so that what cannot begin is refused with its status.
+    const first = await lines.next()
+    c.header('Content-Type', 'application/x-ndjson')
+    return c.body(streamed(lines, first))
+  })
+  routes.get(`${ONE}/evaluations`, async (c) => {
+    const version = await getVersion(db, versionOfPath(c))
+    const items = await listEvaluations(db, version)
+    return c.json({ items: items.map(({ report: _, ...rest }) => rest) })
+  })
+  routes.get(`${ONE}/evaluations/:id`, async (c) => {
+    const version = await getVersion(db, versionOfPath(c))
+    return c.json(await getEvaluation(db, { version, id: c.req.param('id') }))
+  })
+  return routes
+
+  function streamed(
+    lines: AsyncGenerator<EvaluationLine>,
+    first: IteratorResult<EvaluationLine>,
+  ): ReadableStream<Uint8Array> {
+    let next: IteratorResult<EvaluationLine> | undefined = first
+    return new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        try {
+          const { value, done } = next ?? (await lines.next())
+          next = undefined
+          if (done) controller.close()
+          else controller.enqueue(Buffer.from(`${JSON.stringify(value)}\n`))
+        } catch (error) {
+          home.log.error({ err: error }, 'an evaluation failed')
+          controller.error(error)
+        }
+      },
+      cancel: async () => void (await lines.return(undefined)),
+    })
+  }
+}
