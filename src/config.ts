@@ -2,70 +2,11 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { AppError } from './errors.ts'
+import { SETTINGS, type SettingName } from './settings.ts'
+
+export { SETTINGS, type SettingName } from './settings.ts'
 
 const MIB = 1024 * 1024
-
-/** Every setting: environment variable, default, and what it does. The README lists the same (a test compares). */
-export const SETTINGS = {
-  PORT: ['7860', 'TCP port to listen on; 0 takes a free one'],
-  HOST: ['127.0.0.1', 'address to listen on; anything but loopback needs ROENTGEN_OPEN=1'],
-  ROENTGEN_OPEN: [
-    '0',
-    '1 allows a HOST that other machines can reach, although there are no users yet',
-  ],
-  ROENTGEN_ALLOWED_HOSTS: ['', 'further Host names that requests may carry, separated by commas'],
-  ROENTGEN_MODELS: ['models', 'the model store'],
-  ROENTGEN_DATA: ['data', 'database, uploads, private copies of active models'],
-  ROENTGEN_DATASETS: ['Dataset', 'folder of labelled images'],
-  ROENTGEN_DEMO: ['auto', 'auto gives an empty model store the demonstration models; off does not'],
-  DATABASE_URL: ['', 'unset: SQLite in the data folder'],
-  ROENTGEN_ENGINE: ['auto', 'auto, onnx or tensorflow'],
-  ROENTGEN_TENSORFLOW: ['', "a folder with TensorFlow's library for TF.js, if not Roentgen's own"],
-  ROENTGEN_WEIGHTS_URL: [
-    '',
-    'a mirror of published weights: their files under one address, if not where they are published',
-  ],
-  ROENTGEN_THREADS: ['0', 'threads of one inference; 0 takes all cores'],
-  ROENTGEN_TRAINING_THREADS: ['0', 'most threads of a training; 0 takes ROENTGEN_THREADS'],
-  ROENTGEN_CPU_PAUSE_ABOVE: [
-    '90',
-    '°C of the processor at which a training takes a cooling break; 0 never does',
-  ],
-  ROENTGEN_CPU_GO_ON_BELOW: ['80', '°C of the processor below which it goes on'],
-  ROENTGEN_GPU_PAUSE_ABOVE: ['85', '°C of a graphics card at which it takes a cooling break'],
-  ROENTGEN_GPU_GO_ON_BELOW: ['75', '°C of a graphics card below which it goes on'],
-  ROENTGEN_DUTY_CYCLE: ['100', 'percent of the time that a training computes; it rests the others'],
-  ROENTGEN_SENSORS: ['/sys', 'where the system shows its temperature sensors'],
-  ROENTGEN_HOST_MEMORY: [
-    '4096',
-    'MiB that all model hosts together may use before the least used is ended',
-  ],
-  ROENTGEN_QUEUE: ['64', 'requests that may wait for an inference before 503 is answered'],
-  ROENTGEN_MAX_UPLOAD_MB: ['64', 'largest upload of an image, MiB'],
-  ROENTGEN_MAX_PIXELS: ['100000000', 'most pixels of an image'],
-  ROENTGEN_MAX_IMPORT_MB: ['2048', 'largest upload of a package, MiB'],
-  ROENTGEN_KEEP_UPLOADS_HOURS: ['720', 'hours until a prediction and its image are forgotten'],
-  ROENTGEN_BIN_DAYS: ['30', 'days that a deleted version can be put back before its files go'],
-  ROENTGEN_KEEP_VERSIONS: [
-    '0',
-    'newest versions of a name to keep, older untagged ones go to the bin; 0 keeps all',
-  ],
-  ROENTGEN_WARM_MINUTES: [
-    '10',
-    'minutes that the previous version stays loaded for an instant rollback',
-  ],
-  ROENTGEN_CHECKPOINT_SECONDS: [
-    '120',
-    'seconds between two checkpoints within an epoch of a training; 0 takes one after each batch',
-  ],
-  ROENTGEN_TRAINING_MEMORY: [
-    '0',
-    'MiB that a training may use before it is ended and a smaller batch offered; 0 sets no limit',
-  ],
-  ROENTGEN_LOG: ['warn', 'least level that is logged: debug, info, warn, error or silent'],
-} as const satisfies Record<string, readonly [string, string]>
-
-export type SettingName = keyof typeof SETTINGS
 
 export interface Config {
   readonly port: number
@@ -91,11 +32,23 @@ export interface Config {
   readonly keepUploadsMs: number
   readonly keepBinMs: number
   readonly keepVersions: number
+  /** Imports and the inbox take packages only when a key signed them that is trusted here. */
+  readonly requireSignature: boolean
   readonly warmMs: number
   readonly checkpointSeconds: number
   /** 0: no limit. */
   readonly trainingMemoryBytes: number
+  readonly notifications: NotificationConfig
+  readonly dicom: DicomConfig
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+export interface NotificationConfig {
+  /** Of the pages; undefined: where the server listens. */
+  readonly origin: string | undefined
+  /** undefined: no mails. The address may hold a password. */
+  readonly mailServer: { readonly url: string; readonly from: string } | undefined
+  readonly allowsPrivate: boolean
 }
 
 /** What a training spares the machine unless its own settings say otherwise. */
@@ -110,6 +63,17 @@ export interface CoolingConfig {
   /** null: as many as an inference. */
   readonly threads: number | null
   readonly sensorsDir: string
+}
+
+/** How images come from, and results go to, an image archive. */
+export interface DicomConfig {
+  readonly stow: boolean
+  readonly folder: string | undefined
+  /** Without a trailing slash. */
+  readonly archive: string | undefined
+  readonly archiveAuthorization: string | undefined
+  readonly pollMs: number
+  readonly days: number
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -148,6 +112,10 @@ export function readConfig(env: Environment = process.env): Config {
       'DATABASE_URL is set, but only the built-in SQLite database is supported; unset it.',
     )
   }
+  const archive = text('ROENTGEN_DICOM_ARCHIVE').replace(/\/+$/, '')
+  if (archive !== '' && !/^https?:$/.test(URL.parse(archive)?.protocol ?? '')) {
+    wrong('ROENTGEN_DICOM_ARCHIVE', 'an address such as http://orthanc:8042/dicom-web')
+  }
   return Object.freeze({
     port: integer('PORT', 0, 65535),
     host,
@@ -181,11 +149,34 @@ export function readConfig(env: Environment = process.env): Config {
     keepUploadsMs: integer('ROENTGEN_KEEP_UPLOADS_HOURS', 1, 876_000) * 3_600_000,
     keepBinMs: integer('ROENTGEN_BIN_DAYS', 0, 36_500) * 86_400_000,
     keepVersions: integer('ROENTGEN_KEEP_VERSIONS', 0, 1_000_000),
+    requireSignature: oneOf('ROENTGEN_REQUIRE_SIGNATURE', ['0', '1']) === '1',
     warmMs: integer('ROENTGEN_WARM_MINUTES', 0, 1440) * 60_000,
     checkpointSeconds: integer('ROENTGEN_CHECKPOINT_SECONDS', 0, 86_400),
     trainingMemoryBytes: integer('ROENTGEN_TRAINING_MEMORY', 0, 16_777_216) * MIB,
+    notifications: {
+      origin: text('ROENTGEN_URL') ? webAddress('ROENTGEN_URL') : undefined,
+      mailServer: text('ROENTGEN_SMTP_URL')
+        ? { url: mailServerAddress(text('ROENTGEN_SMTP_URL')), from: text('ROENTGEN_MAIL_FROM') }
+        : undefined,
+      allowsPrivate: oneOf('ROENTGEN_NOTIFY_PRIVATE', ['0', '1']) === '1',
+    },
+    dicom: {
+      stow: oneOf('ROENTGEN_DICOM_STOW', ['0', '1']) === '1',
+      folder: text('ROENTGEN_DICOM_FOLDER') ? resolve(text('ROENTGEN_DICOM_FOLDER')) : undefined,
+      archive: archive || undefined,
+      archiveAuthorization: text('ROENTGEN_DICOM_ARCHIVE_AUTH') || undefined,
+      pollMs: integer('ROENTGEN_DICOM_POLL_SECONDS', 1, 86_400) * 1000,
+      days: integer('ROENTGEN_DICOM_DAYS', 0, 36_500),
+    },
     logLevel: oneOf('ROENTGEN_LOG', ['debug', 'info', 'warn', 'error', 'silent']),
   })
+}
+
+/** Said without its value, which may hold a password. @throws AppError `setting` */
+function mailServerAddress(text: string): string {
+  const url = URL.parse(text)
+  if (url && ['smtp:', 'smtps:'].includes(url.protocol) && url.hostname !== '') return text
+  throw new AppError('setting', 'ROENTGEN_SMTP_URL must be like smtp://user:password@host:587.')
 }
 
 /** The environment's settings with some replaced, as by options of the command line. */
