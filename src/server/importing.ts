@@ -14,7 +14,7 @@ import type { Actor } from '../registry/registry-context.ts'
 import { getVersion } from '../registry/versions.ts'
 import { convertForeign } from '../training/import/convert-foreign.ts'
 import { parseForeignFields } from '../training/import/foreign-fields.ts'
-import { modelFileKind } from '../training/import/model-file-kind.ts'
+import { type ModelFileKind, modelFileKind } from '../training/import/model-file-kind.ts'
 import type { Home } from './home.ts'
 import type { Upload } from './uploads.ts'
 
@@ -44,7 +44,8 @@ async function registerUpload(
   }
   const kind = modelFileKind(await headOf(file.path), file.fileName)
   if (kind === 'zip' && (await holdsPackage(file.path))) {
-    return importPackageZip(home, { zipPath: file.path, actor, clock: home.clock })
+    const requiresTrust = home.config.requireSignature
+    return importPackageZip(home, { zipPath: file.path, actor, clock: home.clock, requiresTrust })
   }
   const fields = Object.fromEntries(upload.fields)
   const source = { path: file.path, fileName: file.fileName, kind, fields }
@@ -83,21 +84,20 @@ export async function convertFromInbox(
 interface ForeignSource {
   readonly path: string
   readonly fileName: string
-  readonly kind: 'zip' | 'onnx' | 'keras' | 'folder'
+  readonly kind: ModelFileKind | 'folder'
   readonly fields: Readonly<Record<string, string>>
 }
-
-const KINDS = { zip: 'zip', onnx: 'onnx', keras: 'keras', folder: 'tfjs-folder' } as const
 
 async function withConverted<T>(
   home: Home,
   { source, use }: { source: ForeignSource; use: (fromDir: string) => Promise<T> },
 ): Promise<T> {
+  refuseUnsigned(home)
   const stagingDir = join(home.store.stagingDir, `import-${randomUUID()}`)
   try {
     const fields = parseForeignFields(source.fields)
     const fromDir = await convertForeign({
-      kind: KINDS[source.kind],
+      kind: source.kind === 'folder' ? 'tfjs-folder' : source.kind,
       path: source.path,
       sourceName: source.fileName,
       fields,
@@ -108,6 +108,15 @@ async function withConverted<T>(
   } finally {
     await rm(stagingDir, { recursive: true, force: true })
   }
+}
+
+/** @throws AppError `untrusted` where only signed packages are taken: nobody can have signed what is made here */
+export function refuseUnsigned({ config }: Pick<Home, 'config'>): void {
+  if (!config.requireSignature) return
+  throw new AppError(
+    'untrusted',
+    'Only packages that a trusted key signed are taken here; a model from elsewhere has none.',
+  )
 }
 
 /** A package's manifest lies at the top of the zip or in its one folder; a TF.js model has none. */

@@ -1,6 +1,7 @@
 // What a converter makes of a foreign file, before it becomes a package; and how it is fitted to a condition.
 import { AppError } from '../../errors.ts'
 import type { ClassLabel, ConditionKind, Graph, ModelConfig } from '../../package/schema.ts'
+import type { Variant } from '../architectures/architecture.ts'
 import type { ForeignFields, InputSize } from './foreign-fields.ts'
 import type { KnownCondition } from './import-job.ts'
 
@@ -19,6 +20,10 @@ export interface ConvertedModel {
   /** Set when it is a feature extractor: its outputs are pooled features and no findings. */
   readonly featureNotice: string | undefined
   readonly architecture: string
+  /** Whose details the architecture has. */
+  readonly variant?: Variant
+  /** On the probability of each output, where the file brings them. */
+  readonly thresholds?: readonly number[] | undefined
   /** Writes further formats of the model below the package's `models/`. */
   readonly writeMore: (modelsDir: string) => Promise<void>
 }

@@ -47,7 +47,7 @@ const PartialPreprocessingSchema = PreprocessingSchema.partial().extend({
   mode: z.enum(['tf', 'torch', 'caffe', 'unit', 'raw', 'xrv']).optional(),
   size: z.union([z.int(), z.tuple([z.int(), z.int()])]).optional(),
 })
-type PartialPreprocessing = z.infer<typeof PartialPreprocessingSchema>
+export type PartialPreprocessing = z.infer<typeof PartialPreprocessingSchema>
 
 /** @throws AppError `condition-required`, `invalid` naming the field that is missing or wrong */
 export function parseForeignFields(fields: Readonly<Record<string, string>>): ForeignFields {
@@ -106,6 +106,16 @@ export function parseClasses(text: string): readonly ClassLabel[] {
   return classes
 }
 
+/** Height and width, where they were said. */
+export function wantedSize(
+  given: PartialPreprocessing | undefined,
+): readonly [height: number, width: number] | undefined {
+  const { size, height, width } = given ?? {}
+  if (typeof size === 'number') return [size, size]
+  if (size) return size
+  return height !== undefined && width !== undefined ? [height, width] : undefined
+}
+
 /**
  * The preprocessing whole: the size is the model's, and where nothing else is said the image is stretched to it.
  * @throws AppError `invalid` when it does not fit the model's input, or when nobody said how pixels are scaled
@@ -114,8 +124,8 @@ export function completePreprocessing(
   given: PartialPreprocessing | undefined,
   input: InputSize,
 ): Preprocessing {
-  const { mode, size, ...rest } = given ?? {}
-  const [height, width] = typeof size === 'number' ? [size, size] : (size ?? [undefined, undefined])
+  const { mode, size: _, ...rest } = given ?? {}
+  const [height, width] = wantedSize(given) ?? [undefined, undefined]
   const scaling = mode ? MODES[mode] : undefined
   if (!scaling && rest.scale === undefined) {
     throw new AppError(

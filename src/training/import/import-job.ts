@@ -4,8 +4,8 @@ import type { ClassLabel, ConditionKind } from '../../package/schema.ts'
 import type { ForeignFields } from './foreign-fields.ts'
 
 export interface ImportJob {
-  /** The file as it was sent; already known to be one of these. A zip is a TF.js or Keras model. */
-  readonly kind: 'zip' | 'tfjs-folder' | 'onnx' | 'keras'
+  /** The file as it was sent; already known to be one of these. A zip is a TF.js, Keras or PyTorch model. */
+  readonly kind: 'zip' | 'tfjs-folder' | 'onnx' | 'keras' | 'state-dict'
   readonly path: string
   /** Base name as the sender had it, for the lineage. */
   readonly sourceName: string

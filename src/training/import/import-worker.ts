@@ -4,6 +4,7 @@ import { isAppError, messageOf } from '../../errors.ts'
 import { unzipSafely } from '../../package/unzip-package.ts'
 import { readZipNames } from '../../package/zip-names.ts'
 import { isKerasZip } from '../keras/keras-zip.ts'
+import { isTorchZip } from '../weights/torch-zip.ts'
 import type { ConvertedModel } from './converted-model.ts'
 import type { ImportJob, ImportReply } from './import-job.ts'
 import { tfjsFolder } from './tfjs-folder.ts'
@@ -37,9 +38,11 @@ async function convert(job: ImportJob): Promise<Converted> {
     return { job, model: await (await import('./convert-onnx.ts')).convertOnnx(job.path) }
   }
   if (job.kind === 'keras') return convertKerasFile(job)
+  if (job.kind === 'state-dict') return convertTorchFile(job)
   if (job.kind === 'tfjs-folder') return { job, model: await convertFolder(job.path) }
   const names = await readZipNames(job.path)
   if (isKerasZip(names)) return convertKerasFile({ ...job, kind: 'keras' })
+  if (isTorchZip(names)) return convertTorchFile({ ...job, kind: 'state-dict' })
   const unpacked = join(job.workDir, 'unpacked')
   const { paths } = await unzipSafely(job.path, { toDir: unpacked })
   return { job, model: await convertFolder(join(unpacked, tfjsFolder(paths))) }
@@ -49,6 +52,11 @@ async function convertKerasFile(job: ImportJob): Promise<Converted> {
   const { convertKeras } = await import('./convert-keras.ts')
   const { path, workDir, fields } = job
   return { job, model: await convertKeras(path, { workDir, name: fields.name }) }
+}
+
+async function convertTorchFile(job: ImportJob): Promise<Converted> {
+  const { convertStateDict } = await import('./convert-state-dict.ts')
+  return { job, model: await convertStateDict(job.path, job.fields) }
 }
 
 async function convertFolder(folder: string): Promise<ConvertedModel> {

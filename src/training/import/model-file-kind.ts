@@ -1,11 +1,14 @@
 // What kind of model file somebody sent, told by its bytes; a refusal names what it is and what could be sent instead.
 import { AppError } from '../../errors.ts'
 
-/** A zip is a package, a TF.js model or a `.keras` file; `keras` is HDF5. */
-export type ModelFileKind = 'zip' | 'onnx' | 'keras'
+/**
+ * A zip is a package, a TF.js model, a `.keras` file or a PyTorch file under another name; `keras` is HDF5; `state-dict` is
+ * of PyTorch, as `.pth` or `.safetensors`.
+ */
+export type ModelFileKind = 'zip' | 'onnx' | 'keras' | 'state-dict'
 
 const SUPPORTED =
-  'send a .roentgen.zip, an .onnx file, a Keras model (.keras or .h5), or a TF.js model (model.json with its weight files, zipped)'
+  'send a .roentgen.zip, an .onnx file, a Keras model (.keras or .h5), a PyTorch state dict (.pth or .safetensors), or a TF.js model (model.json with its weight files, zipped)'
 
 /**
  * @param head the first bytes of the file, 512 or all of them
@@ -26,13 +29,14 @@ export function modelFileKind(head: Uint8Array, fileName: string): ModelFileKind
   }
   if (text.startsWith('\x89HDF')) return 'keras'
   if (text.startsWith('PK\x03\x04')) {
-    if (/\.(pth|pt|ckpt)$/i.test(fileName)) return refuse('PyTorch files cannot be imported yet')
-    return 'zip'
+    return /\.(pth|pt|ckpt)$/i.test(fileName) ? 'state-dict' : 'zip'
   }
   if (text.startsWith('\x80\x02') || text.startsWith('\x80\x04')) {
-    return refuse('PyTorch files cannot be imported yet')
+    return refuse(
+      'This PyTorch file has the format from before version 1.6: load it in Python and save it again with torch.save(model.state_dict(), …)',
+    )
   }
-  if (text.slice(6, 10) === '\x00\x00{"') return refuse('Safetensors files cannot be imported yet')
+  if (text.slice(4, 9) === '\x00\x00\x00\x00{') return 'state-dict'
   if (/^\s*[{[]/.test(text)) {
     return refuse('A model.json without its weight files is only half a model')
   }

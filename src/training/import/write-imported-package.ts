@@ -9,6 +9,7 @@ import { completePreprocessing } from './foreign-fields.ts'
 import { writeGoldenImages } from './golden-images.ts'
 import type { ImportJob } from './import-job.ts'
 
+const PUBLISHED_POINT = 'published'
 const NO_METRICS = 'Imported; not evaluated here.'
 
 /** @returns the digest of the package. @throws AppError `invalid` or `invalid-package` in one sentence */
@@ -17,10 +18,13 @@ export async function writeImportedPackage(model: ConvertedModel, job: ImportJob
   const meaning = meaningOf(model, job)
   const preprocessing = completePreprocessing(fields.preprocessing, model.input)
   const graphFile = `models/${fields.name}.onnx`
-  const architecture = fields.architecture ?? model.architecture
+  // An architecture of ours keeps its own spelling, so that trainings can start from the version.
+  const own = model.variant ? model.architecture : undefined
+  const architecture = own ?? fields.architecture ?? model.architecture
   const config: ModelConfig = {
     schema: 1,
     architecture,
+    ...(model.variant && { variant: model.variant }),
     ...meaning,
     classes: [...meaning.classes],
     graph: { file: graphFile, ...model.graph },
@@ -47,13 +51,25 @@ export async function writeImportedPackage(model: ConvertedModel, job: ImportJob
     notice: model.featureNotice ?? NO_METRICS,
     demonstration: false,
     calibration: null,
-    operatingPoints: [],
-    defaultOperatingPoint: null,
+    ...operatingPointsOf(model, meaning),
     metrics: null,
     lineage: { source: job.sourceName, sourceSha256: job.sourceSha256, importedFrom: job.kind },
     tags: ['imported'],
   })
   return sha256
+}
+
+/** Thresholds that the file brings become the operating point that it answers with. */
+function operatingPointsOf({ thresholds }: ConvertedModel, { kind, classes }: ModelMeaning) {
+  if (!thresholds || kind !== 'multi-label') {
+    return { operatingPoints: [], defaultOperatingPoint: null }
+  }
+  const pairs = classes.map(({ label }, i) => [label, thresholds[i] ?? 1] as const)
+  const point = { name: PUBLISHED_POINT, thresholds: Object.fromEntries(pairs) }
+  return {
+    operatingPoints: [{ ...point, sensitivity: null, specificity: null }],
+    defaultOperatingPoint: PUBLISHED_POINT,
+  }
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {

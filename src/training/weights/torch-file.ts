@@ -14,6 +14,7 @@ import {
 } from './tensor-source.ts'
 import { readPickle } from './torch-pickle.ts'
 import { PickledTensor, type PickleValue } from './torch-values.ts'
+import { pickleOf } from './torch-zip.ts'
 
 const MIB = 1024 * 1024
 const MAX_ENTRIES = 20_000
@@ -39,7 +40,7 @@ export async function withTorchFile<T>(
 
 async function openArchive(zip: ZipFile, zipBytes: number): Promise<TensorSource> {
   const entries = await readEntries(zip, zipBytes)
-  const pickle = [...entries.keys()].find((name) => /^([^/]+\/)?data\.pkl$/.test(name))
+  const pickle = pickleOf(entries.keys())
   if (pickle === undefined) {
     throw invalid('This zip file is no PyTorch file: there is no data.pkl in it.')
   }

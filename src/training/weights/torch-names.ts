@@ -69,6 +69,12 @@ const SPECIAL: Readonly<Record<string, (layer: string) => string>> = {
   embedding: (layer) => layer,
 }
 
+/** Names of the last layer, the usual one first. @throws AppError `invalid` as `torchPlace` */
+export function torchHeads(architecture: string): readonly string[] {
+  const weight = { name: 'logits/bias', layer: 'logits', part: 'bias', shape: [1] }
+  return torchPlace(weight, architecture).names.map((name) => name.replace(/\.bias$/, ''))
+}
+
 const isHead = (layer: string): boolean => layer === 'logits' || layer === 'predictions'
 
 function resnet50(layer: string): readonly string[] | undefined {
