@@ -1,7 +1,7 @@
 // Predictions in eight bits: the same outputs under the same names, nearly the same numbers, and integers where it says so.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { before } from 'node:test'
@@ -9,10 +9,11 @@ import * as tf from '@tensorflow/tfjs'
 import { encodeModel, type OnnxGraph } from '../../../src/engine/onnx/model.ts'
 import { predictionTrace } from '../../../src/engine/prediction-graph.ts'
 import { foldConstants } from '../../../src/engine/quantisation/fold-constants.ts'
+import { isQuantised } from '../../../src/engine/quantisation/overflow-probe.ts'
 import { planQuantisation } from '../../../src/engine/quantisation/plan.ts'
 import { quantiseGraph } from '../../../src/engine/quantisation/quantise-graph.ts'
 import { quantisePrediction } from '../../../src/engine/quantisation/quantise-prediction.ts'
-import { createSession } from '../../../src/engine/session.ts'
+import { createSession, sumsOverflow } from '../../../src/engine/session.ts'
 import { numbers, relativeError } from '../compare.ts'
 import { separableNet, tinyNet } from '../nets.ts'
 
@@ -124,6 +125,23 @@ test('a value whose range was not measured is an error, not a guess', () => {
   const folded = foldConstants(predictionTrace(tinyNet(), { lastActivation: 'auto' }).nodes)
   const plan = planQuantisation(folded)
   assert.throws(() => quantiseGraph(folded, { plan, ranges: new Map() }), /no range was measured/)
+})
+
+test('a processor is told to sum slowly only where its fast sums overflow', async (t) => {
+  const text = await readFile('/proc/cpuinfo', 'utf8').catch(() => '')
+  const flags = /^flags\s*:(.*)$/m.exec(text)?.[1]?.split(' ') ?? []
+  if (process.arch !== 'x64' || !flags.includes('avx2')) {
+    return t.skip('skipped: the instructions of this processor are not known')
+  }
+  const hasExactSums = flags.some((flag) => /^avx(512)?_vnni$/.test(flag))
+  assert.equal(await sumsOverflow(), !hasExactSums)
+})
+
+test('a quantised file is told from a float one', async () => {
+  const { nodes } = predictionTrace(tinyNet({ channels: 3 }), { lastActivation: 'auto' })
+  const quantised = await quantisePrediction({ nodes, images: images(2), threads: 1 })
+  assert.equal(isQuantised(encodeModel(nodes)), false)
+  assert.equal(isQuantised(quantised?.onnx ?? new Uint8Array()), true)
 })
 
 const CHECK = `
