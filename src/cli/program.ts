@@ -7,6 +7,7 @@ import { addBackupCommands } from './commands/backup.ts'
 import { addChallengerCommands } from './commands/challenger.ts'
 import { addCompareCommand } from './commands/compare.ts'
 import { addConditionCommands } from './commands/condition.ts'
+import { addConvertCommand } from './commands/convert.ts'
 import { addDatasetCommands } from './commands/dataset.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addEngineCommand } from './commands/engine.ts'
@@ -47,6 +48,7 @@ export function buildProgram(): Command {
     addAliasCommands,
     addChallengerCommands,
     addPackageCommands,
+    addConvertCommand,
     addKeysCommands,
     addBackupCommands,
     addDatasetCommands,
