@@ -25,6 +25,8 @@ export const ERROR_CODES = {
   'no-active-version': { status: 409, title: 'No version answers for this condition yet' },
   'nothing-to-roll-back': { status: 409, title: 'There is nothing to roll back to' },
   'hash-mismatch': { status: 409, title: 'The package differs from its manifest' },
+  'signature-mismatch': { status: 409, title: 'A signature does not fit the package' },
+  untrusted: { status: 409, title: 'No trusted key signed the package' },
   'golden-mismatch': { status: 409, title: 'The version does not reproduce its golden images' },
   'load-failed': { status: 409, title: 'The version could not be loaded' },
   gate: { status: 409, title: 'The version is worse than the active one' },

@@ -11,6 +11,7 @@ import { count, fraction, operatingPointName, percent, score } from './format.ts
 import { type Frame, page } from './layout.ts'
 import { links } from './links.ts'
 import { plotGrid, type ShownPlot } from './plot.ts'
+import { type SignerList, signerWords } from './signers.ts'
 import {
   activeBadge,
   METRICS,
@@ -31,6 +32,8 @@ export interface ModelPageProps {
   readonly activations: readonly Activation[]
   /** Of its training and its test split. */
   readonly plots?: readonly ShownPlot[] | undefined
+  /** Who vouches for the package; `damaged`: its signature does not fit. */
+  readonly signers?: SignerList | undefined
   readonly problem?: ProblemProps | undefined
 }
 
@@ -61,7 +64,7 @@ export function modelPage(props: ModelPageProps): Html {
           ${files(version)}
         </div>
         <div class="condition-side">
-          ${identity(version)}
+          ${identity(props)}
           ${use(props, isActive)}
           ${notes(version)}
           ${!isActive && version.status !== 'deleted' && removal(version)}
@@ -71,7 +74,7 @@ export function modelPage(props: ModelPageProps): Html {
   )
 }
 
-function identity(version: Version): Html {
+function identity({ version, signers = [] }: ModelPageProps): Html {
   return html`<section class="panel" aria-label="Identity"><h2>Identity</h2>
     ${facts([
       ['Version', html`<code>${version.id}</code>`],
@@ -82,6 +85,7 @@ function identity(version: Version): Html {
         'Registered',
         html`${time(version.registeredAt)} by ${version.registeredBy}, ${version.registeredVia}`,
       ],
+      ['Signed by', signerWords(signers)],
       ['Files last verified', version.verifiedAt ? time(version.verifiedAt) : 'not yet'],
       ['Kind', version.kind],
       ['Classes', version.classes.map(({ label }) => label).join(', ')],

@@ -21,12 +21,22 @@ export async function flush(path: string): Promise<void> {
   }
 }
 
+export interface WriteOptions {
+  readonly mode?: number
+  /** A folder of the same file system for the half-written file, where `path` must never have a neighbour. */
+  readonly madeIn?: string
+}
+
 /** Replaces `path` so that a reader sees the old bytes or the new ones, whenever the power goes. */
-export async function writeFileDurably(path: string, bytes: Uint8Array | string): Promise<void> {
+export async function writeFileDurably(
+  path: string,
+  bytes: Uint8Array | string,
+  { mode = 0o644, madeIn }: WriteOptions = {},
+): Promise<void> {
   const folder = dirname(path)
-  const temporary = join(folder, `${TEMPORARY_PREFIX}${randomUUID()}`)
+  const temporary = join(madeIn ?? folder, `${TEMPORARY_PREFIX}${randomUUID()}`)
   try {
-    const handle = await open(temporary, 'wx', 0o644)
+    const handle = await open(temporary, 'wx', mode)
     try {
       await handle.writeFile(bytes)
       await handle.sync()

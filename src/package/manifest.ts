@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 import { flushTree, writeFileDurably } from './durable-files.ts'
 import { hashFile, sha256Of } from './hash-file.ts'
-import { checkPaths, isPlainFile, listFiles, MANIFEST } from './package-paths.ts'
+import { checkPaths, isPlainFile, listFiles, MANIFEST, SIGNATURE } from './package-paths.ts'
 import { type FileEntry, type Manifest, ManifestSchema } from './schema.ts'
 
 const MAX_MANIFEST_BYTES = 8 * 1024 * 1024
@@ -24,7 +24,7 @@ export interface ReadManifest {
  * manifest that lies there is replaced. @throws AppError `invalid-package` on unsafe names, links or wrong fields
  */
 export async function writeManifest(dir: string, fields: ManifestFields): Promise<ReadManifest> {
-  const paths = (await listFiles(dir)).filter((path) => path !== MANIFEST)
+  const paths = (await listFiles(dir)).filter((path) => path !== MANIFEST && path !== SIGNATURE)
   checkPaths(paths)
   const files: FileEntry[] = []
   for (const path of paths) files.push({ path, ...(await hashFile(join(dir, path))) })
@@ -79,7 +79,7 @@ function parseManifest(json: unknown): Manifest {
     )
   }
   const manifest = parsed.data
-  checkPaths([MANIFEST, ...manifest.files.map((file) => file.path)])
+  checkPaths([MANIFEST, SIGNATURE, ...manifest.files.map((file) => file.path)])
   checkWords(manifest)
   return manifest
 }

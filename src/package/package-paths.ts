@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 
 export const MANIFEST = 'manifest.json'
+/** Who vouches for the manifest; beside it and not in it, see signature.ts. */
+export const SIGNATURE = 'manifest.sig'
 
 /** Device names that Windows gives a meaning to, with any extension. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i

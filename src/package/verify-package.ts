@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 import { sha256Of, sha256OfFile } from './hash-file.ts'
 import { decodeManifest, readManifestBytes } from './manifest.ts'
-import { isPlainFile, listFiles, MANIFEST, shown } from './package-paths.ts'
+import { isPlainFile, listFiles, MANIFEST, SIGNATURE, shown } from './package-paths.ts'
 import type { FileEntry, Manifest } from './schema.ts'
 
 export interface VerifyOptions {
@@ -69,7 +69,7 @@ async function verifyFile(dir: string, file: FileEntry): Promise<void> {
 }
 
 async function refuseStrangers(dir: string, manifest: Manifest): Promise<void> {
-  const known = new Set([MANIFEST, ...manifest.files.map((file) => file.path)])
+  const known = new Set([MANIFEST, SIGNATURE, ...manifest.files.map((file) => file.path)])
   const stranger = (await listFiles(dir)).find((path) => !known.has(path))
   if (stranger !== undefined) throw mismatch(stranger, 'is not in the manifest')
 }

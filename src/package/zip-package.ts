@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { ZipFile } from 'yazl'
-import { MANIFEST } from './package-paths.ts'
+import { MANIFEST, SIGNATURE } from './package-paths.ts'
 import type { Manifest } from './schema.ts'
 
 export interface ZipPackageOptions {
@@ -11,11 +11,13 @@ export interface ZipPackageOptions {
   readonly folder: string
   /** Zip comment; an export keeps the version's id here, since a manifest does not know its number. */
   readonly comment: string
+  /** The bytes of manifest.sig, when it is signed. */
+  readonly signatures?: Uint8Array | undefined
 }
 
-/** Only what the manifest names goes in. Read errors end the stream with an error. */
+/** Only what the manifest names goes in, and who signed it. Read errors end the stream with an error. */
 export function zipPackage(dir: string, options: ZipPackageOptions): Readable {
-  const { manifest, folder, comment } = options
+  const { manifest, folder, comment, signatures } = options
   const zip = new ZipFile()
   const mtime = new Date(manifest.createdAt)
   const paths = [...manifest.files.map((file) => file.path), MANIFEST]
@@ -27,6 +29,10 @@ export function zipPackage(dir: string, options: ZipPackageOptions): Readable {
       mode: 0o100644,
       compress,
     })
+  }
+  if (signatures) {
+    const name = `${folder}/${SIGNATURE}`
+    zip.addBuffer(Buffer.from(signatures), name, { mtime, mode: 0o100644, compress: true })
   }
   const stream = zip.outputStream as Readable
   zip.on('error', (error: Error) => stream.destroy(error))

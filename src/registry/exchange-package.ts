@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { AppError } from '../errors.ts'
 import { findVersionRef, type VersionRef } from '../package/ids.ts'
+import { signatureBytes } from '../package/signature.ts'
 import { unzipPackage, type ZipLimits } from '../package/unzip-package.ts'
 import { verifyPackage } from '../package/verify-package.ts'
 import { zipPackage } from '../package/zip-package.ts'
@@ -33,22 +34,32 @@ export async function exportPackage(
   const dir = packageDir(store, ref)
   const { manifest } = await verifyPackage(dir, { expectedSha256: version.sha256 })
   const folder = `${ref.condition}-${ref.name}-v${ref.n}`
-  const stream = zipPackage(dir, { manifest, folder, comment: `roentgen ${version.id}` })
+  const signatures = await signatureBytes(dir)
+  const comment = `roentgen ${version.id}`
+  const stream = zipPackage(dir, { manifest, folder, comment, signatures })
   return { stream, fileName: `${folder}.roentgen.zip` }
 }
 
 /** Registers the package in a zip; it stays inactive. @throws AppError as `unzipPackage` and `registerPackage` */
 export async function importPackageZip(
   place: RegistryPlace,
-  options: { zipPath: string; actor: Actor; clock: Clock; limits?: ZipLimits },
+  options: {
+    zipPath: string
+    actor: Actor
+    clock: Clock
+    limits?: ZipLimits
+    /** Refused unless a key signed it that is trusted here. */
+    requiresTrust?: boolean | undefined
+  },
 ): Promise<Registered> {
-  const { zipPath, actor, clock, limits } = options
+  const { zipPath, actor, clock, limits, requiresTrust } = options
   const toDir = join(place.store.stagingDir, `unzip-${randomUUID()}`)
   try {
     const { comment } = await unzipPackage(zipPath, { toDir, ...(limits && { limits }) })
     const former = COMMENT.exec(comment)?.[1] ?? ''
     const formerId = findVersionRef(former) ? former : undefined
-    return await registerPackage(place, { fromDir: toDir, move: true, actor, clock, formerId })
+    const arrived = { fromDir: toDir, move: true, actor, clock, formerId, requiresTrust }
+    return await registerPackage(place, arrived)
   } finally {
     await rm(toDir, { recursive: true, force: true })
   }

@@ -35,6 +35,8 @@ export interface InboxOptions {
   readonly quietMs?: number
   /** Makes a package folder of a foreign model and its details; without it they are refused. */
   readonly convert?: (file: string, details: unknown) => Promise<string>
+  /** Packages are refused unless a key signed them that is trusted here. */
+  readonly requiresTrust?: boolean | undefined
 }
 
 const ACTOR = { by: 'inbox', via: 'file' } as const
@@ -44,6 +46,7 @@ export class Inbox {
   readonly #steadyMs: number
   readonly #quietMs: number
   readonly #convert: InboxOptions['convert']
+  readonly #requiresTrust: boolean | undefined
   /** Signatures of what was tried in vain, by name, so that nothing is hashed twice for the same bytes. */
   readonly #tried = new Map<string, { signature: string; reason: string }>()
   #items: readonly InboxItem[] = []
@@ -53,6 +56,7 @@ export class Inbox {
     this.#steadyMs = options.steadyMs ?? 1000
     this.#quietMs = options.quietMs ?? 5000
     this.#convert = options.convert
+    this.#requiresTrust = options.requiresTrust
   }
 
   /** As the last scan left it, for a page. */
@@ -109,7 +113,8 @@ export class Inbox {
     const { name, kind, path } = item
     const { clock } = this.#ctx
     if (kind === 'zip' && (await zipHoldsPackage(path))) {
-      const result = await importPackageZip(this.#ctx, { zipPath: path, actor: ACTOR, clock })
+      const arrived = { zipPath: path, actor: ACTOR, clock, requiresTrust: this.#requiresTrust }
+      const result = await importPackageZip(this.#ctx, arrived)
       return this.#taken(item, result)
     }
     if (kind !== 'package') return this.#takeForeign(item)
@@ -117,7 +122,8 @@ export class Inbox {
     if (missing && Date.now() - item.changedAt < this.#quietMs) {
       return { name, kind, state: 'waiting', reason: `It is still being copied: ${missing}.` }
     }
-    const options = { fromDir: path, move: true, actor: ACTOR, clock }
+    const requiresTrust = this.#requiresTrust
+    const options = { fromDir: path, move: true, actor: ACTOR, clock, requiresTrust }
     return this.#taken(item, await registerPackage(this.#ctx, options))
   }
 

@@ -8,10 +8,12 @@ import { copyFolder, exists, flushTree, moveFolder } from '../package/durable-fi
 import { formatVersion, type VersionRef } from '../package/ids.ts'
 import type { Manifest } from '../package/schema.ts'
 import { readServingConfig } from '../package/serving-config.ts'
+import { addSignatures, readSignatures } from '../package/signature.ts'
 import { type VerifiedPackage, verifyPackage } from '../package/verify-package.ts'
 import { exclusive, STORE } from './exclusive.ts'
 import type { Actor, Clock, RegistryPlace } from './registry-context.ts'
 import { packageDir, type Store } from './store.ts'
+import { refuseUntrusted } from './trusted-keys.ts'
 import { ensureCondition, insertVersion, takeNumber } from './version-rows.ts'
 import { findVersionByDigest, getVersion, setIntegrity, type Version } from './versions.ts'
 
@@ -24,6 +26,8 @@ export interface RegisterOptions {
   readonly clock: Clock
   /** Its id in the registry that it was exported from. */
   readonly formerId?: string | undefined
+  /** Refused unless a key signed it that is trusted here. */
+  readonly requiresTrust?: boolean | undefined
 }
 
 export interface Registered {
@@ -33,8 +37,8 @@ export interface Registered {
 }
 
 /**
- * @throws AppError `hash-mismatch`, `invalid-package`; `conflict` when the condition has other classes. Nothing is
- * listed then.
+ * @throws AppError `hash-mismatch`, `invalid-package`; `signature-mismatch`, `untrusted`; `conflict` when the condition has
+ * other classes. Nothing is listed then.
  */
 export async function registerPackage(
   place: RegistryPlace,
@@ -60,12 +64,20 @@ async function registerStaged(
   const { staged, actor, clock, formerId } = options
   const verified = await verifyPackage(staged)
   await checkConfiguration(staged, verified.manifest)
+  const signatures = await readSignatures(staged)
+  if (options.requiresTrust) await refuseUntrusted(place.db, staged)
   await flushTree(staged)
   const { manifest, sha256, sizeBytes } = verified
   const work = async (): Promise<Registered> => {
     const existing = await findVersionByDigest(place.db, sha256)
     if (existing) {
       await repair(place, { existing, staged, clock })
+      // Whoever brings it again may bring a signature that was not there before.
+      const { stagingDir } = place.store
+      await addSignatures(packageDir(place.store, existing), {
+        more: signatures,
+        madeIn: stagingDir,
+      })
       return { version: await getVersion(place.db, existing), created: false }
     }
     await ensureCondition(place.db, { manifest, actor, clock })

@@ -23,6 +23,7 @@ import { governanceRoutes } from './routes/governance.ts'
 import { healthRoutes } from './routes/health.ts'
 import { imageRoutes } from './routes/images.ts'
 import { inboxRoutes } from './routes/inbox.ts'
+import { keyRoutes } from './routes/keys.ts'
 import { modelPages } from './routes/model-pages.ts'
 import { openapiRoutes } from './routes/openapi.ts'
 import { pairedRoutes } from './routes/paired.ts'
@@ -87,6 +88,7 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     predictionRoutes(home),
     dicomExportRoutes(home),
     versionRoutes(home),
+    keyRoutes(home),
     inboxRoutes(home),
     imageRoutes(home),
     datasetRoutes(home),

@@ -113,6 +113,7 @@ export class Home implements RegistryContext {
     this.runs = new TrainingQueue({ context: this, datasetsDir, threads })
     this.#watcher = new Watcher(this, {
       convert: (path, details) => convertFromInbox(this, { path, details }),
+      requiresTrust: config.requireSignature,
     })
     this.recovered = this.#recover()
     this.settled = this.recovered.then(() => this.#settle())

@@ -5,6 +5,7 @@ import * as schemas from './api-schemas.ts'
 import { DICOM } from './openapi-dicom.ts'
 import { EVALUATION } from './openapi-evaluation.ts'
 import { GOVERNANCE } from './openapi-governance.ts'
+import { KEYS } from './openapi-keys.ts'
 import type { Operation } from './openapi-operation.ts'
 import { READING, SERVER } from './openapi-reading.ts'
 import { CONDITIONS, VERSIONS } from './openapi-registry.ts'
@@ -44,7 +45,7 @@ export function openapiDocument(): Json {
       ...READING,
       ...DICOM,
       ...CONDITIONS,
-      ...GOVERNANCE,
+      ...GOVERNANCE, ...KEYS,
       ...VERSIONS,
       ...EVALUATION,
       ...TRAINING,

@@ -7,6 +7,8 @@ import { modelPage } from '../../../views/model-show.ts'
 import { formatVersion } from '../../package/ids.ts'
 import { listHistory } from '../../registry/activations.ts'
 import { getCondition, listConditions } from '../../registry/conditions.ts'
+import { packageDir } from '../../registry/store.ts'
+import { signersOf } from '../../registry/trusted-keys.ts'
 import { deleteVersion, undeleteVersion } from '../../registry/version-bin.ts'
 import { listArchitectures, listVersions, newestVersions } from '../../registry/version-list.ts'
 import { getVersion, patchVersion } from '../../registry/versions.ts'
@@ -120,6 +122,7 @@ export function modelPages(home: Home): Hono<AppEnv> {
       condition: await getCondition(db, version.condition),
       plots: shownPlots(version, plotsOf(await versionResults(home, version))),
       siblings: newest.filter((one) => one.id !== version.id),
+      signers: await signersOf(db, packageDir(home.store, version)).catch(() => 'damaged' as const),
       activations: history.items
         .filter((one) => one.version === version.id)
         .slice(0, SHOWN_ACTIVATIONS),

@@ -1,0 +1,53 @@
+// /api/v1/keys and …/sign: whose signatures count here, and signing packages with a key of this home.
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { packageDir } from '../../registry/store.ts'
+import {
+  listKeys,
+  newSigningKey,
+  revokeKey,
+  signersOf,
+  signVersion,
+  trustKey,
+} from '../../registry/trusted-keys.ts'
+import { getVersion } from '../../registry/versions.ts'
+import type { AppEnv } from '../app-env.ts'
+import type { Home } from '../home.ts'
+import { readJson, versionOfPath } from '../requests.ts'
+
+const reason = z.string().trim().min(1, 'say why').max(500)
+export const NewKeySchema = z.strictObject({ name: z.string() })
+/** `publicKey`: PEM, or base64 of its DER. */
+export const TrustKeySchema = z.strictObject({ name: z.string(), publicKey: z.string().max(2000) })
+export const RevokeKeySchema = z.strictObject({ reason })
+export const SignSchema = z.strictObject({ key: z.string() })
+
+export function keyRoutes(home: Home): Hono<AppEnv> {
+  const { db, clock } = home
+  const routes = new Hono<AppEnv>()
+  routes.get('/api/v1/keys', async (c) => c.json({ items: await listKeys(db) }))
+  routes.post('/api/v1/keys', async (c) => {
+    const { name } = await readJson(c, NewKeySchema)
+    return c.json(await newSigningKey(home, { name, actor: c.var.actor, clock }), 201)
+  })
+  routes.post('/api/v1/keys/trust', async (c) => {
+    const given = await readJson(c, TrustKeySchema)
+    return c.json(await trustKey(db, { ...given, actor: c.var.actor, clock }))
+  })
+  routes.post('/api/v1/keys/:key/revoke', async (c) => {
+    const { reason: why } = await readJson(c, RevokeKeySchema)
+    const key = c.req.param('key')
+    return c.json(await revokeKey(db, { key, reason: why, actor: c.var.actor, clock }))
+  })
+  routes.get('/api/v1/versions/:condition/:name/:n/signatures', async (c) => {
+    const version = await getVersion(db, versionOfPath(c))
+    return c.json({ items: await signersOf(db, packageDir(home.store, version)) })
+  })
+  routes.post('/api/v1/versions/:condition/:name/:n/sign', async (c) => {
+    const { key } = await readJson(c, SignSchema)
+    const version = await getVersion(db, versionOfPath(c))
+    await signVersion(home, { version, key })
+    return c.json({ items: await signersOf(db, packageDir(home.store, version)) })
+  })
+  return routes
+}
