@@ -18,6 +18,8 @@ export interface FetchWishes {
   readonly key: string
   /** A folder with files of the same names, instead of where they are published. */
   readonly mirror?: string | undefined
+  /** What is published; all that is known here by default. */
+  readonly files?: readonly PublishedFile[]
   /** Also when they are here already. */
   readonly replace?: boolean | undefined
   readonly onProgress?: ((done: number, total: number) => void) | undefined
@@ -28,7 +30,7 @@ export interface FetchWishes {
 /** What is here already is not fetched again. @throws AppError `invalid`, `unavailable`, `invalid-package`, `disk-full` */
 export async function fetchWeights(wishes: FetchWishes): Promise<StoredWeights> {
   const { dataDir, onProgress, signal, at } = wishes
-  const file = findFetchable(wishes.key)
+  const file = findFetchable(wishes.key, fetchable(wishes.files))
   const name = publishedName(file)
   const before = await findWeights(dataDir, name)
   if (before && !wishes.replace) return before
@@ -56,11 +58,11 @@ export async function fetchWeights(wishes: FetchWishes): Promise<StoredWeights> 
 }
 
 /** Spelling is forgiven. @throws AppError `invalid` with the names that there are */
-function findFetchable(key: string): PublishedFile {
+function findFetchable(key: string, files: ReturnType<typeof fetchable>): PublishedFile {
   const fold = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '')
-  const found = fetchable().find((one) => fold(one.key) === fold(key))
+  const found = files.find((one) => fold(one.key) === fold(key))
   if (found) return found
-  const keys = fetchable().map((one) => one.key)
+  const keys = files.map((one) => one.key)
   throw new AppError(
     'invalid',
     `No weights are published as "${key.slice(0, 64)}"; there are: ${keys.join(', ')}.`,

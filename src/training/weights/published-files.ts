@@ -150,8 +150,10 @@ export const PUBLISHED: readonly PublishedFile[] = [
 ]
 
 /** What can be fetched under a name. */
-export function fetchable(): readonly (PublishedFile & { readonly key: string })[] {
-  return PUBLISHED.filter((one): one is PublishedFile & { key: string } => one.key !== undefined)
+export function fetchable(
+  files: readonly PublishedFile[] = PUBLISHED,
+): readonly (PublishedFile & { readonly key: string })[] {
+  return files.filter((one): one is PublishedFile & { key: string } => one.key !== undefined)
 }
 
 /** The published file that has these check sums. */

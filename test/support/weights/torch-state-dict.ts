@@ -1,0 +1,52 @@
+// A state dict in the names and layouts of torchvision, of full size, with numbers that tell their place: for tests that need
+// a file and no PyTorch. That the names are torchvision's is shown by files of torchvision itself.
+import { rm } from 'node:fs/promises'
+import { uniforms } from '../../../src/engine/counter-random.ts'
+import type { Architecture } from '../../../src/training/architectures/architecture.ts'
+import { foreignShape, ownLayers } from '../../../src/training/weights/places.ts'
+import { writeSafetensors } from '../../../src/training/weights/safetensors.ts'
+import { torchPlace } from '../../../src/training/weights/torch-names.ts'
+
+export interface Wanted {
+  readonly architecture: Architecture
+  readonly channels: 1 | 3
+  readonly outputs: number
+  readonly seed?: number
+  /** Another shape for a tensor, a further tensor, or null to leave one out. */
+  readonly change?: ReadonlyMap<string, readonly number[] | null>
+}
+
+/** Writes safetensors. @returns the numbers by name */
+export async function torchStateDict(
+  path: string,
+  { architecture, channels, outputs, seed = 1, change = new Map() }: Wanted,
+): Promise<ReadonlyMap<string, Float32Array>> {
+  const side = architecture.inputSize
+  const shape = { height: side, width: side, channels, outputs, seed: 0, weights: 'zeros' } as const
+  const model = architecture.build({ ...shape, variant: 'torchvision', top: 'original' })
+  const shapes = new Map<string, readonly number[]>()
+  for (const weight of ownLayers(model).flat()) {
+    const { names, axes, view } = torchPlace(weight, architecture.name)
+    const [name = ''] = names
+    const seen = foreignShape(view ?? weight.shape, axes)
+    const [first = 0, ...rest] = seen
+    shapes.set(name, view ? [first, rest.reduce((n, dim) => n * dim, 1)] : seen)
+  }
+  model.dispose()
+  for (const [name, changed] of change) {
+    if (changed === null) shapes.delete(name)
+    else shapes.set(name, changed)
+  }
+  const values = new Map(
+    [...shapes].map(([name, dims], i) => {
+      const size = dims.reduce((n, dim) => n * dim, 1)
+      return [name, uniforms(size, seed, 1, i).map((value) => 0.05 + 0.1 * value)]
+    }),
+  )
+  await rm(path, { force: true })
+  await writeSafetensors(path, {
+    tensors: [...shapes].map(([name, dims]) => ({ name, shape: dims })),
+    valuesOf: async (name) => values.get(name) ?? new Float32Array(),
+  })
+  return values
+}
