@@ -67,6 +67,8 @@ export const links = {
   versionEvaluations: (id: string): string => `${version(id)}/evaluations`,
   evaluation: (id: string, evaluation: string): string =>
     `${version(id)}/evaluations/${encodeURIComponent(evaluation)}`,
+  evaluationJson: (id: string, evaluation: string): string =>
+    `/api/v1/versions/${versionSegments(id)}/evaluations/${encodeURIComponent(evaluation)}`,
   conditions: '/conditions',
   condition: (id: string, query: Query = {}): string => withQuery(condition(id), query),
   activate: (id: string): string => `${condition(id)}/activate`,

@@ -12,6 +12,7 @@ import { type Frame, page } from './layout.ts'
 import { links } from './links.ts'
 import { plotGrid, type ShownPlot } from './plot.ts'
 import { type SignerList, signerWords } from './signers.ts'
+import { type VersionEvaluations, versionEvaluations } from './version-evaluations.ts'
 import {
   activeBadge,
   METRICS,
@@ -32,6 +33,8 @@ export interface ModelPageProps {
   readonly activations: readonly Activation[]
   /** Of its training and its test split. */
   readonly plots?: readonly ShownPlot[] | undefined
+  /** On images from elsewhere. */
+  readonly evaluations?: VersionEvaluations | undefined
   /** Who vouches for the package; `damaged`: its signature does not fit. */
   readonly signers?: SignerList | undefined
   readonly problem?: ProblemProps | undefined
@@ -58,6 +61,7 @@ export function modelPage(props: ModelPageProps): Html {
           ${calibration(version)}
           ${operatingPoints(version, condition)}
           ${precisionTable(version)}
+          ${props.evaluations && versionEvaluations(version, props.evaluations)}
           ${props.plots && props.plots.length > 0 && plots(version.id, props.plots)}
           ${activations(props)}
           ${lineage(version)}
@@ -119,7 +123,7 @@ function use({ version, condition, siblings }: ModelPageProps, isActive: boolean
 function figures({ metrics }: Version): Html {
   if (!metrics) {
     return html`<section aria-label="Figures"><h2>Figures</h2>
-      ${notice('Not evaluated: nothing is known about how well it does. It can only be activated with force and a reason.', { tone: 'warn' })}</section>`
+      ${notice('Not evaluated: nothing is known about how well it does. Evaluate it on labelled images below; until then it can only be activated with force and a reason.', { tone: 'warn' })}</section>`
   }
   return html`<section aria-label="Figures"><h2>Figures</h2>
     <ul class="figure-grid">${METRICS.map(

@@ -22,6 +22,7 @@ import { queryText, readForm, versionOfPath } from '../requests.ts'
 import { shownPlots } from '../shown-plots.ts'
 import { readUpload } from '../uploads.ts'
 import { plotsOf, versionResults } from '../version-results.ts'
+import { evaluationPages, evaluationsOf } from './evaluation-pages.ts'
 import { versionFilter } from './versions.ts'
 
 const ONE = '/models/:condition/:name/:n'
@@ -74,6 +75,7 @@ export function modelPages(home: Home): Hono<AppEnv> {
   })
   routes.post(`${ONE}/delete`, (c) => changed(c, deleteVersion, links.models()))
   routes.post(`${ONE}/undelete`, (c) => changed(c, undeleteVersion))
+  routes.route('/', evaluationPages(home))
   return routes
 
   /** Does it and goes on; a refusal is shown on the version's page. */
@@ -120,6 +122,7 @@ export function modelPages(home: Home): Hono<AppEnv> {
       frame: frameOf(c),
       version,
       condition: await getCondition(db, version.condition),
+      evaluations: await evaluationsOf(home, version),
       plots: shownPlots(version, plotsOf(await versionResults(home, version))),
       siblings: newest.filter((one) => one.id !== version.id),
       signers: await signersOf(db, packageDir(home.store, version)).catch(() => 'damaged' as const),
