@@ -23,7 +23,8 @@ export function statusPage(props: StatusProps): Html {
   return page(
     props.frame,
     { title: 'Status', width: 'wide' },
-    html`<header class="heading"><h1>Status</h1></header>${statusPanel(props)}
+    html`<header class="heading"><h1>Status</h1>
+      <p><a href="${links.notifications}">Notifications</a> tell people when a training or a comparison ends.</p></header>${statusPanel(props)}
       <p class="hint">For programs: <a href="/healthz">/healthz</a>, <a
         href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a>.</p>`,
   )

@@ -25,6 +25,8 @@ import { imageRoutes } from './routes/images.ts'
 import { inboxRoutes } from './routes/inbox.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { modelPages } from './routes/model-pages.ts'
+import { notificationPages } from './routes/notification-pages.ts'
+import { notificationRoutes } from './routes/notifications.ts'
 import { openapiRoutes } from './routes/openapi.ts'
 import { pairedRoutes } from './routes/paired.ts'
 import { pairedPages } from './routes/paired-pages.ts'
@@ -90,6 +92,7 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     versionRoutes(home),
     keyRoutes(home),
     inboxRoutes(home),
+    notificationRoutes(home),
     imageRoutes(home),
     datasetRoutes(home),
     runRoutes(home),
@@ -104,6 +107,7 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     datasetPages(home),
     trainingPages(home),
     statusPages(home),
+    notificationPages(home),
   ]
   for (const part of parts) app.route('/', part)
   return app

@@ -27,6 +27,7 @@ import type { HomeOptions, HomeParts } from './home-parts.ts'
 import { convertFromInbox } from './importing.ts'
 import { createLog, type Log } from './log.ts'
 import { Metrics } from './metrics.ts'
+import { PostRoom } from './notifications/post-room.ts'
 import { PRODUCT_VERSION } from './product.ts'
 import { applyRetention, pruneServingCopies, restoreChallengers } from './serving-upkeep.ts'
 import { Shadow } from './shadow.ts'
@@ -67,6 +68,8 @@ export class Home implements RegistryContext {
   readonly shadow: Shadow
   /** Work that goes on after the answer. */
   readonly chores: Chores
+  /** Tells people what has ended. */
+  readonly post: PostRoom
   /** What the registry asks to prove a version: the runtime's hosts. */
   readonly gate: RegistryContext['gate']
   /** Fulfilled when the registry is the truth again after whatever ended the last process. Never rejects. */
@@ -108,6 +111,7 @@ export class Home implements RegistryContext {
     }
     this.shadow = new Shadow(this)
     this.chores = new Chores(this.log)
+    this.post = new PostRoom(this)
     const { datasetsDir, threads } = config
     this.datasets = new DatasetDesk(this, datasetsDir)
     this.runs = new TrainingQueue({ context: this, datasetsDir, threads })
@@ -254,6 +258,7 @@ export class Home implements RegistryContext {
     await expirePredictions(this, this)
     await pruneServingCopies(this)
     await this.#watcher.start()
+    this.post.start()
   }
 
   /** Does it again and again until the end; a failure is logged and ends nothing. */
@@ -283,6 +288,7 @@ export class Home implements RegistryContext {
     await this.datasets.stop()
     await this.#watcher.stop()
     await this.shadow.stop()
+    await this.post.stop()
     await this.chores.stop()
     await this.runtime.stop()
     await this.imaging.stop()

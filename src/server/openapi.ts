@@ -6,6 +6,7 @@ import { DICOM } from './openapi-dicom.ts'
 import { EVALUATION } from './openapi-evaluation.ts'
 import { GOVERNANCE } from './openapi-governance.ts'
 import { KEYS } from './openapi-keys.ts'
+import { NOTIFICATIONS } from './openapi-notifications.ts'
 import type { Operation } from './openapi-operation.ts'
 import { READING, SERVER } from './openapi-reading.ts'
 import { CONDITIONS, VERSIONS } from './openapi-registry.ts'
@@ -45,10 +46,12 @@ export function openapiDocument(): Json {
       ...READING,
       ...DICOM,
       ...CONDITIONS,
-      ...GOVERNANCE, ...KEYS,
+      ...GOVERNANCE,
+      ...KEYS,
       ...VERSIONS,
       ...EVALUATION,
       ...TRAINING,
+      ...NOTIFICATIONS,
       ...SERVER,
     ]),
     components: {

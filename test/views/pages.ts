@@ -8,6 +8,7 @@ import { diagnosePage } from '../../views/diagnose.ts'
 import { errorPage, type ProblemProps } from '../../views/error.ts'
 import { modelListPage } from '../../views/model-list.ts'
 import { modelPage } from '../../views/model-show.ts'
+import { notificationsPage } from '../../views/notifications.ts'
 import { predictionListPage } from '../../views/prediction-list.ts'
 import { predictionPage } from '../../views/prediction-show.ts'
 import { statusPage } from '../../views/status.ts'
@@ -184,6 +185,46 @@ export const PAGES: Readonly<Record<string, Html>> = {
     at: { time: '2026-11-20T18:47:03Z', activation: null },
   }),
   status: statusPage(statusProps),
+  notifications: notificationsPage({
+    frame,
+    hasMail: true,
+    targets: [
+      {
+        id: 'nt_1',
+        kind: 'webhook',
+        name: 'Lab <b>',
+        address: 'https://example.org/hook',
+        events: ['run.finished', 'run.failed'],
+        enabled: true,
+        createdAt: '2026-03-03T14:05:00.000Z',
+        by: 'person',
+      },
+    ],
+    deliveries: [
+      {
+        id: 'nd_1',
+        target: 'nt_1',
+        event: 'run.failed',
+        subject: 'run-1',
+        message: {
+          event: 'run.failed',
+          title: 'Training failed: tiny_cnn on <chest>',
+          text: 'The dataset is gone.',
+          facts: [],
+          path: '/training/run-1',
+          at: '2026-03-03T14:05:00.000Z',
+        },
+        state: 'waiting',
+        attempts: 1,
+        nextAt: '2026-03-03T14:06:00.000Z',
+        detail: 'Answered 503.',
+        createdAt: '2026-03-03T14:05:00.000Z',
+        endedAt: null,
+      },
+    ],
+    made: { name: 'Lab', secret: 'f'.repeat(64) },
+    problem,
+  }),
   api: apiDocsPage({ frame, openapi }),
   error: errorPage({ frame, problem }),
 }

@@ -1,0 +1,177 @@
+// Messages to targets: what has ended and was not told yet, what is due, and how each try went. Sending is the server's.
+import { randomUUID } from 'node:crypto'
+import type { Selectable } from 'kysely'
+import type { Db } from './database.ts'
+import type { NotificationEvent, NotificationTarget } from './notification-targets.ts'
+import type { Clock } from './registry-context.ts'
+import type { NotificationDeliveryTable } from './schema-notifications.ts'
+
+/** What is told, whatever the shape that the far end wants. */
+export interface Message {
+  readonly event: NotificationEvent | 'test'
+  readonly title: string
+  /** One or two sentences. */
+  readonly text: string
+  readonly facts: readonly { readonly name: string; readonly value: string }[]
+  /** Path of the page that shows it. */
+  readonly path: string
+  readonly at: string
+}
+
+export interface Delivery {
+  readonly id: string
+  readonly target: string
+  readonly event: string
+  readonly subject: string
+  readonly message: Message
+  readonly state: 'waiting' | 'delivered' | 'failed'
+  readonly attempts: number
+  readonly nextAt: string | null
+  readonly detail: string | null
+  readonly createdAt: string
+  readonly endedAt: string | null
+}
+
+/** Once for each target, event and subject: telling it again changes nothing. */
+export async function queueDelivery(
+  db: Db,
+  o: { target: string; subject: string; message: Message; clock: Clock },
+): Promise<void> {
+  const at = o.clock().toISOString()
+  await db
+    .insertInto('notification_deliveries')
+    .values({
+      id: `nd_${randomUUID()}`,
+      target: o.target,
+      event: o.message.event,
+      subject: o.subject,
+      message: JSON.stringify(o.message),
+      state: 'waiting',
+      attempts: 0,
+      next_at: at,
+      detail: null,
+      created_at: at,
+      ended_at: null,
+    })
+    .onConflict((conflict) => conflict.columns(['target', 'event', 'subject']).doNothing())
+    .execute()
+}
+
+/** Runs that ended since the target was made, in the states of `events`, and were not told to it. */
+export async function findUntoldRuns(db: Db, target: NotificationTarget): Promise<string[]> {
+  const states = (['finished', 'failed', 'cancelled'] as const).filter((state) =>
+    target.events.includes(`run.${state}`),
+  )
+  if (states.length === 0) return []
+  const rows = await db
+    .selectFrom('runs')
+    .select('runs.id')
+    .where('runs.state', 'in', states)
+    .where('runs.ended_at', '>=', target.createdAt)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('notification_deliveries')
+            .select('notification_deliveries.id')
+            .where('notification_deliveries.target', '=', target.id)
+            .whereRef('notification_deliveries.subject', '=', 'runs.id'),
+        ),
+      ),
+    )
+    .orderBy('runs.seq')
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+/** The same of comparisons of two versions on many images. */
+export async function findUntoldComparisons(db: Db, target: NotificationTarget): Promise<string[]> {
+  const states = (['finished', 'failed'] as const).filter((state) =>
+    target.events.includes(`comparison.${state}`),
+  )
+  if (states.length === 0) return []
+  const rows = await db
+    .selectFrom('paired_jobs')
+    .select('paired_jobs.id')
+    .where('paired_jobs.state', 'in', states)
+    .where('paired_jobs.ended_at', '>=', target.createdAt)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('notification_deliveries')
+            .select('notification_deliveries.id')
+            .where('notification_deliveries.target', '=', target.id)
+            .whereRef('notification_deliveries.subject', '=', 'paired_jobs.id'),
+        ),
+      ),
+    )
+    .orderBy('paired_jobs.seq')
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+/** Oldest first. */
+export async function listDue(
+  db: Db,
+  { clock, limit }: { clock: Clock; limit: number },
+): Promise<Delivery[]> {
+  const rows = await db
+    .selectFrom('notification_deliveries')
+    .selectAll()
+    .where('state', '=', 'waiting')
+    .where('next_at', '<=', clock().toISOString())
+    .orderBy('next_at')
+    .limit(limit)
+    .execute()
+  return rows.map(fromRow)
+}
+
+/** How a try went: delivered, to be tried again at `nextAt`, or given up. */
+export async function recordTry(
+  db: Db,
+  o: {
+    id: string
+    state: 'waiting' | 'delivered' | 'failed'
+    detail: string | null
+    nextAt: string | null
+    clock: Clock
+  },
+): Promise<void> {
+  const isOpen = o.state === 'waiting'
+  await db
+    .updateTable('notification_deliveries')
+    .where('id', '=', o.id)
+    .set((eb) => ({
+      state: o.state,
+      attempts: eb('attempts', '+', 1),
+      detail: o.detail,
+      next_at: o.nextAt,
+      ended_at: isOpen ? null : o.clock().toISOString(),
+    }))
+    .execute()
+}
+
+/** The log, newest first. */
+export async function listDeliveries(
+  db: Db,
+  { target, limit }: { target?: string | undefined; limit: number },
+): Promise<Delivery[]> {
+  const rows = await db
+    .selectFrom('notification_deliveries')
+    .selectAll()
+    .$if(target !== undefined, (q) => q.where('target', '=', target ?? ''))
+    .orderBy('seq', 'desc')
+    .limit(limit)
+    .execute()
+  return rows.map(fromRow)
+}
+
+function fromRow(row: Selectable<NotificationDeliveryTable>): Delivery {
+  const { id, target, event, subject, state, attempts, detail } = row
+  return {
+    ...{ id, target, event, subject, state, attempts, detail },
+    message: JSON.parse(row.message) as Message,
+    nextAt: row.next_at,
+    createdAt: row.created_at,
+    endedAt: row.ended_at,
+  }
+}
