@@ -91,7 +91,7 @@ export async function checkMachine(
     throw new AppError(
       'unavailable',
       `This run needs about ${words(memory)} of memory and this machine has ${words(there)}: ` +
-        'choose a smaller batch, image size or architecture.',
+        'close other programs, or choose a smaller batch, image size or architecture.',
     )
   }
   return [

@@ -66,6 +66,7 @@ const RISING_EPOCHS = 3
 const LARGE_GAP = 0.2
 const LEAST_GAIN = 0.02
 const JUDGED_AFTER = 5
+const LOW_ACCURACY = 0.7
 
 /** Overfitting and underfitting as they can be seen in the curves: sentences with the figures and what to do; none while all is well. */
 export function notesOn(history: readonly RunEpoch[]): string[] {
@@ -94,6 +95,13 @@ export function notesOn(history: readonly RunEpoch[]): string[] {
     return [
       `It hardly learns (underfitting): after ${history.length} epochs the training loss is ${figure(last.trainLoss)}, ` +
         `it began at ${figure(first.trainLoss)}. Try another learning rate, more trained layers or a larger architecture, and look for wrong labels.`,
+    ]
+  }
+  const best = Math.max(...history.map(({ valAccuracy }) => valAccuracy))
+  if (history.length >= JUDGED_AFTER && best < LOW_ACCURACY) {
+    return [
+      `The accuracy on validation images is ${percent(best)} at best after ${history.length} epochs. Look for unbalanced classes and ` +
+        'wrong labels on the page of the dataset, try another architecture, or more epochs (intensive).',
     ]
   }
   return []
