@@ -41,8 +41,9 @@ export const OptimizerFileSchema = z.strictObject({
     name: z.string(),
     warmUpSteps: z.int(),
     stepsPerEpoch: z.int(),
-    first: z.number(),
-    last: z.number(),
+    /** At the end of the first and of the last epoch. */
+    afterFirstEpoch: z.number(),
+    afterLastEpoch: z.number(),
   }),
   state: orWhyNot(
     z.strictObject({
@@ -86,8 +87,8 @@ export async function writeOptimizer(c: PackageContext): Promise<void> {
       name: h.schedule,
       warmUpSteps: WARM_UP_STEPS,
       stepsPerEpoch: trained.steps,
-      first: rates[0] ?? h.learningRate,
-      last: rates.at(-1) ?? h.learningRate,
+      afterFirstEpoch: rates[0] ?? h.learningRate,
+      afterLastEpoch: rates.at(-1) ?? h.learningRate,
     },
     state: await keepState(c),
   }

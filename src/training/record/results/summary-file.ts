@@ -1,5 +1,6 @@
 // results/results_summary.json: the whole result of a training in one file, for programs.
 import { z } from 'zod'
+import type { ConditionKind } from '../../../package/schema.ts'
 import { SPLITS } from '../../dataset/split.ts'
 import type { Assessment } from '../../evaluation/assess.ts'
 import type { EpochRecord } from '../../job.ts'
@@ -161,20 +162,20 @@ function resultsSummary(c: PackageContext) {
         recall: best.valRecall,
         auc: best.valAuc,
       },
-      test: { images: count('test'), ...testFigures(evaluation) },
+      test: { images: count('test'), ...testFigures(evaluation, index.kind) },
     }),
     validation: explainNulls(validation),
     ...(explainNulls(test) as object),
   }
 }
 
-/** Precision and recall: of a finding for two classes, else the mean over the classes. */
-function testFigures({ quality, metrics, finding, classes }: Assessment) {
+/** Precision and recall: of the finding for binary, else the mean over the classes. */
+function testFigures({ quality, metrics, finding, classes }: Assessment, kind: ConditionKind) {
   const mean = (values: readonly (number | null)[]): number | null => {
     const known = values.filter((value) => value !== null)
     return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length
   }
-  const isBinary = classes.length === 2
+  const isBinary = kind === 'binary'
   return {
     loss: quality.raw.nll,
     accuracy: metrics.accuracy,

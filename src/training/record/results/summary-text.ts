@@ -1,4 +1,5 @@
 // results/SUMMARY.txt: a training on one page of plain text.
+import type { ConditionKind } from '../../../package/schema.ts'
 import type { ClassReport } from '../../evaluation/class-reports.ts'
 import type { Evaluation } from '../../evaluation/evaluate.ts'
 import type { Rate } from '../../evaluation/rates.ts'
@@ -18,6 +19,7 @@ function summaryText(c: PackageContext): string {
   const count = (split: string) => index.images.filter((image) => image.split === split).length
   const convergence = analyseConvergence(trained)
   const { metrics, finding } = evaluation
+  const balanced = row('Balanced accuracy', percent(metrics.balancedAccuracy))
   const title = `${job.condition.name}: ${job.condition.id}/${c.name}`
   return [
     title,
@@ -72,9 +74,14 @@ function summaryText(c: PackageContext): string {
     row('Convergence', `${convergence.conclusion}. ${convergence.words}`),
     '',
     `Test split (${metrics.n} images, 95 % intervals), operating point ${evaluation.defaultOperatingPoint}`,
-    row('Accuracy', withInterval(evaluation.accuracy)),
-    row('Balanced accuracy', percent(metrics.balancedAccuracy)),
-    row('AUC', aucWords(evaluation)),
+    row(
+      index.kind === 'multi-label' ? 'All labels right' : 'Accuracy',
+      withInterval(evaluation.accuracy),
+    ),
+    ...(index.kind === 'multi-label' ? [] : [balanced]),
+    row('AUC', aucWords(evaluation, index.kind)),
+    ...(index.kind === 'binary' ? [] : ['Any finding, against none:']),
+    ...(index.kind === 'multi-label' ? [balanced] : []),
     row('Sensitivity', withInterval(finding.sensitivity)),
     row('Specificity', withInterval(finding.specificity)),
     row('PPV / NPV', `${percent(finding.ppv.value)} / ${percent(finding.npv.value)}`),
@@ -126,17 +133,29 @@ function machineWords({ observed, peakMemoryBytes }: PackageContext): string[] {
       : hottest.length === 0
         ? 'no sensor of the processor'
         : `at most ${Math.round(Math.max(...hottest))} °C`
-  const lost = breaks.reduce((sum, { seconds }) => sum + seconds, 0) + observed.restSeconds
+  const inBreaks = breaks.reduce((sum, { seconds }) => sum + seconds, 0)
+  const { dutyCycle } = observed.cooling
   return [
     row('Peak memory', readableBytes(peakMemoryBytes)),
     row('Temperature', heat),
-    row('Cooling breaks', `${breaks.length}, ${readableDuration(lost)} waited in all`),
+    row(
+      'Cooling breaks',
+      breaks.length === 0 ? 'none' : `${breaks.length}, ${readableDuration(inBreaks)} in all`,
+    ),
+    ...(dutyCycle < 1
+      ? [
+          row(
+            'Rests',
+            `${readableDuration(observed.restSeconds)}, for a duty cycle of ${Math.round(100 * dutyCycle)} %`,
+          ),
+        ]
+      : []),
   ]
 }
 
-function aucWords({ metrics, classes }: Evaluation): string {
+function aucWords({ metrics, classes }: Evaluation, kind: ConditionKind): string {
   const area = classes.find((one) => one.positive)?.area
-  if (classes.length > 2 || !area) return number(metrics.auc)
+  if (kind !== 'binary' || !area) return `${number(metrics.auc)}, mean over the classes`
   return `${number(area.auc)} (${number(area.interval[0])} to ${number(area.interval[1])})`
 }
 
@@ -144,6 +163,9 @@ function calibrationWords({ calibration, quality }: Evaluation): string {
   const before = number(quality.raw.ece)
   if (!calibration) return `none: too few images to fit one; ECE ${before}`
   const { temperature, n } = calibration
+  if (temperature === 1) {
+    return `temperature 1: another did not help on unseen images of the ${n}; ECE ${before}`
+  }
   return `temperature ${number(temperature)} from ${n} images; ECE ${before} before, ${number(quality.calibrated.ece)} after`
 }
 

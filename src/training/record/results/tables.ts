@@ -56,7 +56,8 @@ export function historyCsv(history: readonly EpochRecord[]): string {
 }
 
 export function perClassCsv({ classes }: Evaluation): string {
-  const interval = ({ value, interval: bounds }: Rate): Cell[] => [value, bounds?.[0], bounds?.[1]]
+  const bounds = (of: readonly [number, number] | null | undefined): Cell[] => [of?.[0], of?.[1]]
+  const interval = (one: Rate): Cell[] => [one.value, ...bounds(one.interval)]
   return formatCsv(
     [
       'class',
@@ -66,27 +67,46 @@ export function perClassCsv({ classes }: Evaluation): string {
       'recall',
       'recall_low',
       'recall_high',
-      'specificity',
       'f1_score',
+      'f1_low',
+      'f1_high',
       'support',
+      'specificity',
+      'specificity_low',
+      'specificity_high',
+      'npv',
       'auc',
       'auc_low',
       'auc_high',
       'average_precision',
+      'average_precision_low',
+      'average_precision_high',
     ],
     classes.map((one) => [
       one.label,
       ...interval(one.precision),
       ...interval(one.recall),
-      one.specificity.value,
       one.f1,
+      ...bounds(one.f1Interval),
       one.support,
+      ...interval(one.specificity),
+      one.npv.value,
       one.area?.auc,
-      one.area?.interval[0],
-      one.area?.interval[1],
+      ...bounds(one.area?.interval),
       one.averagePrecision,
+      ...bounds(one.averagePrecisionInterval),
     ]),
   )
+}
+
+/** Of several labels those that are found, as in the column of what is true. */
+function predictedLabel(
+  answer: Evaluation['answers'][number] | undefined,
+  { kind }: PreparedIndex,
+): string | undefined {
+  if (kind !== 'multi-label') return answer?.decision.label
+  const found = answer?.decision.findings.filter(({ positive }) => positive) ?? []
+  return found.map(({ label }) => label).join('|')
 }
 
 /** One line for each test image: file, truth, answer, calibrated probability and logit of each class. */
@@ -111,7 +131,7 @@ export function predictionsCsv(
         image.file,
         image.sha256,
         image.classes.map((k) => labels[k]).join('|'),
-        answer?.decision.label,
+        predictedLabel(answer, index),
         answer?.decision.positive,
         ...(answer?.scores.map((one) => one.probability) ?? []),
         ...(answer?.scores.map((one) => one.logit) ?? []),
