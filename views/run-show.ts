@@ -111,6 +111,12 @@ function temperature(use: Run['progress']['use']): string | undefined {
   return parts.filter(Boolean).join(', ') || '–'
 }
 
+function startWords({ hyperparameters: { weights } }: Run): string {
+  if (typeof weights !== 'string' || weights === 'none')
+    return 'random weights, drawn from the seed'
+  return weights === 'imagenet' ? 'ImageNet weights' : `the weights "${weights}"`
+}
+
 function settings(run: Run): Html {
   const given = Object.entries(run.hyperparameters)
   return facts([
@@ -119,10 +125,7 @@ function settings(run: Run): Html {
     ['Architecture', run.architecture],
     ['Preset', run.preset],
     ['Name', run.name ?? undefined],
-    [
-      'Starts from',
-      run.initFrom ? versionLink(run.initFrom) : 'random weights, drawn from the seed',
-    ],
+    ['Starts from', run.initFrom ? versionLink(run.initFrom) : startWords(run)],
     ...given.map(([name, value]) => [words(name), settingWords(value)] as const),
     ['Started', run.attempts > 1 ? `${run.attempts} times` : undefined],
     ['Tags', run.tags.length > 0 ? run.tags.map((tag) => badge(tag)) : undefined],

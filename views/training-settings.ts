@@ -45,7 +45,7 @@ const LEARNING: readonly NumberSetting[] = [
     label: 'Fine-tuning depth (layers)',
     min: 0,
     max: 10_000,
-    hint: 'so many before the head are trained; all when empty, 0 the head alone',
+    hint: 'so many before the head are trained, 0 the head alone; when empty all, with pretrained weights 20',
   },
   {
     name: 'frozenCopies',
@@ -152,8 +152,8 @@ export function moreSettings({ versions, chosen }: TrainingSettingsProps): Html 
         { value: 'constant', text: 'constant' },
       ])}
       ${RATE.map(number)}
-      ${choice('initFrom', 'Start from', [
-        { value: '', text: 'the architecture’s own first weights' },
+      ${choice('initFrom', 'Retrain a version', [
+        { value: '', text: 'no, start as chosen above' },
         ...versions.map(({ id }) => ({ value: id, text: id })),
       ])}
       ${field('name', { label: 'Name of the version', control: html`<input id="name" name="name" value="${chosen.get('name') ?? ''}" maxlength="64" autocomplete="off" />`, hint: 'architecture and preset by default' })}

@@ -4,6 +4,7 @@ import type { Condition } from '../src/registry/conditions.ts'
 import type { Dataset } from '../src/registry/datasets.ts'
 import type { Version } from '../src/registry/versions.ts'
 import type { ArchitectureCard } from '../src/training/architecture-cards.ts'
+import type { StoredWeights } from '../src/training/weights/weights-store.ts'
 import { emptyState, field, type Html, options } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
 import { bytes, count, duration } from './format.ts'
@@ -12,6 +13,7 @@ import { links } from './links.ts'
 import { type RunListProps, runList } from './run-list.ts'
 import { coolingSettings } from './training-cooling.ts'
 import { moreSettings } from './training-settings.ts'
+import { weightsChoice } from './training-weights.ts'
 
 export interface ArchitectureChoice extends ArchitectureCard {
   /** As the last run of it did on this machine; null before the first. */
@@ -27,6 +29,8 @@ export interface TrainingPageProps extends RunListProps {
   readonly architectures: readonly ArchitectureChoice[]
   /** Versions that a run can start from. */
   readonly versions: readonly Version[]
+  /** Pretrained weights that are kept here. */
+  readonly weights: readonly StoredWeights[]
   /** The form as it was sent, or what a link wants chosen. */
   readonly chosen: ReadonlyMap<string, string>
   readonly problem?: ProblemProps | undefined
@@ -91,6 +95,7 @@ function startForm(props: TrainingPageProps): Html {
         props,
       )}
       ${tiles('architecture', 'Architecture', architectures.map(architectureTile), props)}
+      ${weightsChoice(props)}
       ${tiles(
         'preset',
         'Preset',

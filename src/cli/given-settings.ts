@@ -9,6 +9,7 @@ export interface GivenSettings extends CoolingOptions {
   readonly learningRate?: string
   readonly imageSize?: number
   readonly seed?: number
+  readonly weights?: string
   readonly int8?: true
   readonly set?: readonly string[]
 }
@@ -24,6 +25,7 @@ export function hyperparametersOf(options: GivenSettings): GivenHyperparameters 
     ...(imageSize !== undefined && { imageSize }),
     ...(seed !== undefined && { seed }),
     ...(learningRate !== undefined && { learningRate: Number(learningRate) }),
+    ...(options.weights !== undefined && { weights: options.weights }),
     ...(options.int8 && { int8: true }),
     ...(cooling && { cooling }),
   }

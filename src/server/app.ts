@@ -38,6 +38,7 @@ import { runRoutes } from './routes/runs.ts'
 import { statusPages } from './routes/status-pages.ts'
 import { trainingPages } from './routes/training-pages.ts'
 import { versionRoutes } from './routes/versions.ts'
+import { weightsRoutes } from './routes/weights.ts'
 import { gatekeeper, responseHeaders } from './security.ts'
 
 export interface AppOptions {
@@ -96,6 +97,7 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     imageRoutes(home),
     datasetRoutes(home),
     runRoutes(home),
+    weightsRoutes(home),
     diagnosePages(home),
     batchPages(home),
     comparePages(home),

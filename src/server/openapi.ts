@@ -11,6 +11,7 @@ import type { Operation } from './openapi-operation.ts'
 import { READING, SERVER } from './openapi-reading.ts'
 import { CONDITIONS, VERSIONS } from './openapi-registry.ts'
 import { TRAINING } from './openapi-training.ts'
+import { WEIGHTS } from './openapi-weights.ts'
 import { PRODUCT_VERSION } from './product.ts'
 import { DatasetSchema, RunSchema } from './training-schemas.ts'
 
@@ -51,6 +52,7 @@ export function openapiDocument(): Json {
       ...VERSIONS,
       ...EVALUATION,
       ...TRAINING,
+      ...WEIGHTS,
       ...NOTIFICATIONS,
       ...SERVER,
     ]),

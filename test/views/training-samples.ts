@@ -1,6 +1,7 @@
 // Datasets and runs as the server would give them, for rendering their pages without one.
 import type { Dataset } from '../../src/registry/datasets.ts'
 import { NO_PROGRESS, type Run, type RunEpoch } from '../../src/registry/runs.ts'
+import type { StoredWeights } from '../../src/training/weights/weights-store.ts'
 import type { DatasetPageProps } from '../../views/dataset-show.ts'
 import type { RunPageProps } from '../../views/run-show.ts'
 import type { TrainingPageProps } from '../../views/training.ts'
@@ -137,6 +138,28 @@ export const datasetProps: DatasetPageProps = {
 
 export const runProps: RunPageProps = { frame, run, log: [{ at: AT, text: 'epoch 1/5: loss 1' }] }
 
+const weights: StoredWeights = {
+  schema: 1,
+  name: 'chest-densenet',
+  architecture: 'densenet121',
+  variant: 'torchvision',
+  channels: 1,
+  imageSize: null,
+  scaling: { scale: 1, mean: [0], std: [1], order: 'rgb' },
+  parameters: 7_031_232,
+  sha256: 'a'.repeat(64),
+  file: 'chest-densenet.aaaaaaaaaaaa.safetensors',
+  source: {
+    fileName: 'chest.pth',
+    format: 'pytorch',
+    sha256: 'b'.repeat(64),
+    md5: 'c'.repeat(32),
+    url: null,
+    published: null,
+  },
+  importedAt: AT,
+}
+
 export const trainingProps: TrainingPageProps = {
   frame,
   conditions: [pneumonia],
@@ -156,6 +179,7 @@ export const trainingProps: TrainingPageProps = {
     },
   ],
   versions: [version()],
+  weights: [weights],
   chosen: new Map(),
   runs: [run, failed],
   nextCursor: 'next',

@@ -61,6 +61,10 @@ export function addTrainCommand(program: Command): void {
     .option('--learning-rate <number>', 'of the first step')
     .option('--image-size <pixels>', 'side of the input', wholeNumber(16, 1024))
     .option('--seed <number>', 'of split, order and augmentation', wholeNumber(0, 2_147_483_647))
+    .option(
+      '--weights <name>',
+      'pretrained weights to start from: imagenet, or a name of "weights list"',
+    )
     .option('--set <name=value...>', 'any other setting, e.g. optimizer=sgd trainedLayers=20')
     .option(
       '--int8',

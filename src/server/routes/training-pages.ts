@@ -14,6 +14,7 @@ import { listRuns, type Run } from '../../registry/runs.ts'
 import { listVersions } from '../../registry/version-list.ts'
 import { architectureCards } from '../../training/architecture-cards.ts'
 import { expectedMemory } from '../../training/run-checks.ts'
+import { listWeights } from '../../training/weights/weights-store.ts'
 import type { AppEnv } from '../app-env.ts'
 import { frameOf } from '../frame.ts'
 import type { Home } from '../home.ts'
@@ -144,6 +145,7 @@ export function trainingPages(home: Home): Hono<AppEnv> {
       datasets: await listDatasets(db),
       architectures: await architectureChoices(home),
       versions,
+      weights: await listWeights(home.store.dataDir),
       ...(await runsProps(c)),
       ...shown,
     }
