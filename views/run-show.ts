@@ -86,7 +86,10 @@ function figures(run: Run): Html {
     ['Processor time', duration(progress.cpuSeconds)],
     ['Memory of its process', live('memoryBytes', bytes(progress.memoryBytes))],
     ['Temperature', temperature(use)],
-    ['Time lost to sparing the machine', use?.lostSeconds ? duration(use.lostSeconds) : undefined],
+    [
+      'Time lost to sparing the machine',
+      use && use.lostSeconds >= 1 ? duration(use.lostSeconds) : undefined,
+    ],
     ['Begun', startedAt ? time(startedAt) : undefined],
     ['Ended', endedAt ? time(endedAt) : undefined],
     ...Object.entries(phases).map(
@@ -132,14 +135,20 @@ function settings(run: Run): Html {
   ])
 }
 
-/** Settings within a setting one by one: "pause above celsius 75, duty cycle 0.6". */
+/** Settings within a setting one by one: "pause above 75 °C, duty cycle 60 %". */
 function settingWords(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const parts = Object.entries(value).map(
-    ([name, one]) => `${words(name).toLowerCase()} ${JSON.stringify(one)}`,
-  )
+  const parts = Object.entries(value).map(([name, one]) => {
+    const [, plain = name, unit] = /^(.+?)(Celsius|Seconds|Degrees)$/.exec(name) ?? []
+    const label = words(plain).toLowerCase()
+    if (name === 'dutyCycle' && typeof one === 'number')
+      return `${label} ${Math.round(100 * one)} %`
+    return `${label} ${JSON.stringify(one)}${unit ? UNITS[unit] : ''}`
+  })
   return parts.join(', ')
 }
+
+const UNITS: Readonly<Record<string, string>> = { Celsius: ' °C', Seconds: ' s', Degrees: '°' }
 
 /** `batchSize` as "Batch size". */
 function words(name: string): string {

@@ -67,13 +67,13 @@ test('the page of a run shows use against target, temperature, breaks and the ti
     ...{ cpuCores: 1.62, targetCores: 2, sensors: 3, cpuCelsius: 83.4, gpuCelsius: null },
     ...{ breaks: 2, lostSeconds: 61 },
   }
-  const hyperparameters = { cooling: { pauseAboveCelsius: 75 } }
+  const hyperparameters = { cooling: { pauseAboveCelsius: 75, dutyCycle: 0.6 } }
   const shown = { ...run, hyperparameters, progress: { ...run.progress, use } }
   const html = String(runPanel({ ...runProps, run: shown }))
   assert.match(html, /1\.6<\/span> of 2\.0 that it may/)
   assert.match(html, /processor 83 °C, 2 cooling breaks/)
   assert.match(html, /Time lost to sparing the machine[\s\S]*1 min 1 s/)
-  assert.match(html, /pause above celsius 75/)
+  assert.match(html, /pause above 75 °C, duty cycle 60 %/)
   const without = { ...shown, progress: { ...run.progress, use: { ...use, sensors: 0 } } }
   assert.match(String(runPanel({ ...runProps, run: without })), /no sensor on this machine/)
 })

@@ -127,6 +127,16 @@ test('everything that the guide names is where it says', () => {
   )
 })
 
+test('every file of a package that the checklist of the seeds names is in it', () => {
+  const list = readFileSync(join(ROOT, 'docs/guide/seeds.md'), 'utf8')
+  const named = new Set([...list.matchAll(/`package ([^`]+)`/g)].map((match) => match[1] ?? ''))
+  assert.ok(named.size > 10)
+  assert.deepEqual(
+    [...named].filter((path) => !existsSync(join(packageDir, path))),
+    [],
+  )
+})
+
 function isThere(file: string, where: string): boolean {
   if (!existsSync(join(packageDir, file))) return false
   const column = /^column `(.+)`$/.exec(where)?.[1]

@@ -37,6 +37,8 @@ export interface Observed extends JournalRecord {
 const NO_SENSOR =
   'This machine shows no temperature sensor, so a training cannot pause for heat; the duty cycle and the number of threads hold all the same.'
 const EVERY_MS = 2000
+/** Cooling breaks tell something of the time that is left only after so much work. */
+const TELLING_SECONDS = 300
 
 export class RunObserver {
   readonly #o: ObserverOptions
@@ -52,6 +54,7 @@ export class RunObserver {
   #breaks = 0
   #lostSeconds = 0
   #seconds = 0
+  #breakSeconds = 0
   #restedBefore = 0
 
   private constructor(options: ObserverOptions, sensors: Sensors) {
@@ -67,6 +70,7 @@ export class RunObserver {
       onCooling: (sentence) => this.#cool(sentence),
       onBreak: (one) => {
         this.#breaks += 1
+        this.#breakSeconds += one.seconds
         this.#journal.add({ type: 'break', ...one })
       },
       lookEveryMs: everyMs,
@@ -99,9 +103,11 @@ export class RunObserver {
   /** Times that are left are told with the rests that go with them. */
   withRests(message: TrainingMessage): TrainingMessage {
     if (message.type !== 'batch' && message.type !== 'epoch') return message
-    const worked = this.#seconds - this.#lostSeconds
-    if (message.etaSeconds === null || worked <= 0) return message
-    return { ...message, etaSeconds: (message.etaSeconds * this.#seconds) / worked }
+    if (message.etaSeconds === null) return message
+    const duty = 1 / this.#o.cooling.dutyCycle
+    const worked = this.#seconds - this.#breakSeconds
+    const breaks = worked < TELLING_SECONDS ? 1 : this.#seconds / worked
+    return { ...message, etaSeconds: message.etaSeconds * duty * breaks }
   }
 
   /** What was seen until now. */
