@@ -3,7 +3,7 @@ import type { Int8Trial } from './try-int8.ts'
 
 export function int8Summary(trial: Int8Trial | null): string {
   if (!trial) return ''
-  return `Int8              ${trial.offered ? 'offered' : 'not offered'}: ${trial.reason}\n`
+  return `${'Int8'.padEnd(20)}${trial.offered ? 'offered' : 'not offered'}: ${trial.reason}\n`
 }
 
 /** A section of the model card. */
