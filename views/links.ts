@@ -56,6 +56,9 @@ export const links = {
   heatmapComposite: (url: string): string => withQuery(url, { composite: 1 }),
   models: (query: Query = {}): string => withQuery('/models', query),
   modelImport: '/models/import',
+  modelImportOne: (id: string): string => `/models/import/${encodeURIComponent(id)}`,
+  modelImportStep: (id: string, step: 'try' | 'save' | 'discard'): string =>
+    `/models/import/${encodeURIComponent(id)}/${step}`,
   version,
   versionEdit: (id: string): string => `${version(id)}/edit`,
   versionDelete: (id: string): string => `${version(id)}/delete`,
@@ -94,6 +97,8 @@ export const links = {
   runWholeSet: '/training/whole-set',
   runEvents: (id: string): string => `/api/v1/runs/${encodeURIComponent(id)}/events`,
   runJson: (id: string): string => `/api/v1/runs/${encodeURIComponent(id)}`,
+  archive: '/archive',
+  archiveRules: '/archive/rules',
   status: '/status',
   notifications: '/status/notifications',
   notificationAction: (id: string, action: 'test' | 'switch' | 'delete'): string =>

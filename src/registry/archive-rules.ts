@@ -16,7 +16,9 @@ export interface ArchiveRule {
   readonly unnamedPart: boolean
 }
 
-export type ArchiveRulePatch = Partial<Omit<ArchiveRule, 'condition'>>
+type Settable = Omit<ArchiveRule, 'condition'>
+/** What is absent stays as it is. */
+export type ArchiveRulePatch = { readonly [K in keyof Settable]?: Settable[K] | undefined }
 
 export async function listArchiveRules(db: Db): Promise<ArchiveRule[]> {
   const rows = await db.selectFrom('archive_rules').selectAll().orderBy('condition').execute()
@@ -29,7 +31,7 @@ export async function listArchiveRules(db: Db): Promise<ArchiveRule[]> {
   }))
 }
 
-/** What holds before anybody has said anything; `suggested` is what the condition's body part suggests. */
+/** `suggested` is what holds before anybody has said anything. @throws AppError `unknown-condition` */
 export async function patchArchiveRule(
   db: Db,
   o: {
@@ -42,7 +44,15 @@ export async function patchArchiveRule(
 ): Promise<ArchiveRule> {
   const { id, ...condition } = await getCondition(db, o.condition)
   const present = (await listArchiveRules(db)).find((rule) => rule.condition === id)
-  const rule = { ...o.suggested({ id, ...condition }), ...present, ...o.patch, condition: id }
+  const given = Object.fromEntries(
+    Object.entries(o.patch).filter(([, value]) => value !== undefined),
+  )
+  const rule: ArchiveRule = {
+    ...o.suggested({ id, ...condition }),
+    ...present,
+    ...given,
+    condition: id,
+  }
   const row = {
     condition: id,
     enabled: rule.enabled ? 1 : 0,

@@ -8,6 +8,8 @@ import { demonstrationNotice } from './demonstration.ts'
 import type { Home } from './home.ts'
 import { problemHandlers, wantsHtml } from './problem.ts'
 import { activationRoutes } from './routes/activations.ts'
+import { archiveRoutes } from './routes/archive.ts'
+import { archivePages } from './routes/archive-pages.ts'
 import { backupRoutes } from './routes/backup.ts'
 import { batchRoutes } from './routes/batch.ts'
 import { batchPages } from './routes/batch-pages.ts'
@@ -90,6 +92,8 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     pairedRoutes(home),
     predictionRoutes(home),
     dicomExportRoutes(home),
+    archiveRoutes(home),
+    archivePages(home),
     versionRoutes(home),
     keyRoutes(home),
     inboxRoutes(home),

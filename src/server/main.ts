@@ -7,6 +7,7 @@ import { type Config, readConfig } from '../config.ts'
 import { checkNativeEngine } from '../engine/native-engine.ts'
 import { AppError, isAppError, messageOf } from '../errors.ts'
 import { createApp } from './app.ts'
+import { archiveOf } from './archive/archive.ts'
 import { type Home, openHome } from './home.ts'
 import { PRODUCT_VERSION } from './product.ts'
 import { newToken, removeServerFile, writeServerFile } from './server-file.ts'
@@ -40,6 +41,7 @@ export async function serve(config: Config): Promise<void> {
     startedAt,
     version: PRODUCT_VERSION,
   })
+  archiveOf(home).start()
   process.stdout.write(`Roentgen listening on ${address}\n`)
   await told
   await stop({ server, home })
@@ -73,6 +75,7 @@ function addressOf(server: Server, { host }: Config): string {
 /** No new connections; what is being answered is finished; then hosts, workers, registry and lock. */
 async function stop({ server, home }: { server: Server; home: Home }): Promise<void> {
   home.leave()
+  const archive = archiveOf(home).stop()
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
   const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS)
@@ -80,6 +83,7 @@ async function stop({ server, home }: { server: Server; home: Home }): Promise<v
   await closed
   clearTimeout(timer)
   clearInterval(sweep)
+  await archive
   await home.close()
 }
 

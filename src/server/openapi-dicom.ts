@@ -1,5 +1,6 @@
 // The addresses that give and take DICOM, in words. A test holds this list against the routes.
-import type { FormField, Operation } from './openapi-operation.ts'
+import * as schemas from './api-schemas-archive.ts'
+import { type FormField, json, type Operation } from './openapi-operation.ts'
 
 const source: FormField = {
   description: 'the very DICOM file that was read',
@@ -49,4 +50,24 @@ export const DICOM: readonly Operation[] = [
     summary: 'Findings, probabilities and version as a DICOM structured report (TID 1500)',
     unknown: 'unknown-prediction',
   }),
+  {
+    method: 'get',
+    path: '/api/v1/archive',
+    tag: 'archive',
+    summary: 'Images that came from an archive and what became of them, newest first',
+    answers: { 200: json(schemas.ArchiveStatusSchema, 'What goes on') },
+  },
+  {
+    method: 'patch',
+    path: '/api/v1/archive/rules/{id}',
+    tag: 'archive',
+    summary: 'Which images from an archive a condition reads by itself',
+    description: 'What is absent stays as it is.',
+    json: schemas.ArchiveRulePatchSchema,
+    answers: { 200: json(schemas.ArchiveRuleSchema, 'The rule') },
+    errors: [
+      ['404', 'unknown-condition'],
+      ['422', 'invalid'],
+    ],
+  },
 ]

@@ -1,0 +1,147 @@
+// The way from and to an image archive: images come by STOW-RS, from a watched folder or by asking the archive; they are read
+// by the conditions that are set to, and the results are stored beside them. Does nothing where nothing is set.
+import { setTimeout as delay } from 'node:timers/promises'
+import { AppError, messageOf } from '../../errors.ts'
+import { listArchiveJobs } from '../../registry/archive-jobs.ts'
+import type { Home } from '../home.ts'
+import { asAppError } from '../problem.ts'
+import { deliverTo } from './deliver.ts'
+import type { ArchiveAddress } from './dicomweb-client.ts'
+import { type Received, receiveImage } from './intake.ts'
+import { JobRunner } from './job-runner.ts'
+import { pollArchive } from './poll-archive.ts'
+import { type Sightings, scanFolder } from './scan-folder.ts'
+import { openSpool, type Spool } from './spool.ts'
+
+const RETRY_MS = 5000
+const MOST_KNOWN_WAITING = 100_000
+
+export interface ArchiveOptions {
+  /** Pause before the second try; doubled with each further one. */
+  readonly retryMs?: number
+}
+
+export interface SourceStatus {
+  readonly name: 'stow' | 'folder' | 'archive'
+  readonly isOn: boolean
+  /** When it was last looked at with success; null: not yet. */
+  readonly lookedAt: string | null
+  /** Why the last look failed. */
+  readonly problem: string | null
+}
+
+export class Archive {
+  readonly #home: Home
+  readonly #ending = new AbortController()
+  readonly #spool: Spool
+  readonly #runner: JobRunner
+  readonly #address: ArchiveAddress | undefined
+  readonly #sources: Record<'folder' | 'archive', Pick<SourceStatus, 'lookedAt' | 'problem'>> = {
+    folder: { lookedAt: null, problem: null },
+    archive: { lookedAt: null, problem: null },
+  }
+  #running: Promise<unknown> | undefined
+
+  constructor(home: Home, { retryMs = RETRY_MS }: ArchiveOptions = {}) {
+    this.#home = home
+    const { dicom, dataDir, maxUploadBytes } = home.config
+    const { signal } = this.#ending
+    this.#spool = openSpool(dataDir)
+    this.#address = dicom.archive
+      ? {
+          base: dicom.archive,
+          authorization: dicom.archiveAuthorization,
+          maxObjectBytes: maxUploadBytes,
+          signal,
+        }
+      : undefined
+    const deliver = deliverTo({ archive: this.#address, folder: dicom.folder, dataDir })
+    this.#runner = new JobRunner(home, { spool: this.#spool, deliver, signal, retryMs })
+  }
+
+  get isOn(): boolean {
+    return this.sources().some(({ isOn }) => isOn)
+  }
+
+  sources(): SourceStatus[] {
+    const { stow, folder } = this.#home.config.dicom
+    return [
+      { name: 'stow', isOn: stow, lookedAt: null, problem: null },
+      { name: 'folder', isOn: folder !== undefined, ...this.#sources.folder },
+      { name: 'archive', isOn: this.#address !== undefined, ...this.#sources.archive },
+    ]
+  }
+
+  /** Goes on with what waited. Where nothing is set, only what still waits from before is worked off. */
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  /** Lets go of everything; what is half done is done again at the next start. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#ending.abort()
+    this.#runner.wake()
+    await this.#running
+  }
+
+  /** An image that somebody sent, of this study where one was named. @throws AppError those of receiveImage */
+  async receive(bytes: Uint8Array, o: { readonly study?: string | undefined }): Promise<Received> {
+    const from = { bytes, source: 'stow', spool: this.#spool, study: o.study } as const
+    const received = await receiveImage(this.#home, from)
+    this.#runner.wake()
+    return received
+  }
+
+  async #run(): Promise<void> {
+    const { recovered, db, config } = this.#home
+    await recovered
+    const jobs = await listArchiveJobs(db, MOST_KNOWN_WAITING)
+    const waiting = jobs.filter(({ state }) => state === 'waiting').map(({ key }) => key)
+    if (!this.isOn && waiting.length === 0) return
+    await this.#spool.keepOnly(new Set(waiting))
+    const onImage = () => this.#runner.wake()
+    const { folder } = config.dicom
+    const seen: Sightings = new Map()
+    const [spool, archive] = [this.#spool, this.#address]
+    await Promise.all([
+      this.#runner.run(),
+      folder &&
+        this.#again('folder', () => scanFolder(this.#home, { folder, seen, spool, onImage })),
+      archive && this.#again('archive', () => pollArchive(this.#home, { archive, spool, onImage })),
+    ])
+  }
+
+  /** A look now and then until the end; a failing one is told of on the page, and once in the log. */
+  async #again(name: 'folder' | 'archive', look: () => Promise<void>): Promise<void> {
+    const { signal } = this.#ending
+    const { clock, log, config } = this.#home
+    while (!signal.aborted) {
+      try {
+        await look()
+        this.#sources[name] = { lookedAt: clock().toISOString(), problem: null }
+      } catch (error) {
+        if (signal.aborted) return
+        const problem =
+          error instanceof AppError
+            ? error.message
+            : name === 'folder'
+              ? 'The folder cannot be read.'
+              : asAppError(error).message
+        if (this.#sources[name].problem !== problem) {
+          log.warn({ source: name, reason: messageOf(error) }, 'images cannot be looked for')
+        }
+        this.#sources[name] = { ...this.#sources[name], problem }
+      }
+      await delay(config.dicom.pollMs, undefined, { signal }).catch(() => {})
+    }
+  }
+}
+
+const archives = new WeakMap<Home, Archive>()
+
+/** The one of this home; `options` count the first time. */
+export function archiveOf(home: Home, options?: ArchiveOptions): Archive {
+  const known = archives.get(home) ?? new Archive(home, options)
+  archives.set(home, known)
+  return known
+}

@@ -1,0 +1,35 @@
+// An image from outside becomes a waiting job: told apart by its SOP Instance UID, spooled, then written down, in that order,
+// so that a job that is there has its file.
+import { AppError } from '../../errors.ts'
+import type { StudyIdentity } from '../../imaging/dicom/study-identity.ts'
+import { type ArchiveJob, addArchiveJob, isKnownImage } from '../../registry/archive-jobs.ts'
+import type { Home } from '../home.ts'
+import { keyOf, type Spool } from './spool.ts'
+
+export interface Received {
+  readonly identity: StudyIdentity
+  /** False when the image was known already: nothing happens again. */
+  readonly isNew: boolean
+}
+
+/** @throws AppError `unsupported-image`, `undecodable-image`, `invalid` when it is no DICOM file that names study and image */
+export async function receiveImage(
+  home: Pick<Home, 'db' | 'clock' | 'imaging'>,
+  o: {
+    readonly bytes: Uint8Array
+    readonly source: ArchiveJob['source']
+    readonly spool: Spool
+    /** The study that it must belong to. */
+    readonly study?: string | undefined
+  },
+): Promise<Received> {
+  const { db, clock } = home
+  const identity = await home.imaging.identify(o.bytes)
+  if (o.study !== undefined && o.study !== identity.studyInstanceUid) {
+    throw new AppError('invalid', 'The image belongs to another study than it was sent to.')
+  }
+  const key = keyOf(identity.image.sopInstanceUid)
+  if (await isKnownImage(db, key)) return { identity, isNew: false }
+  await o.spool.put(key, o.bytes)
+  return { identity, isNew: await addArchiveJob(db, { key, source: o.source, clock }) }
+}
