@@ -13,8 +13,9 @@ import { openPrepared } from '../../src/training/dataset/prepared.ts'
 import type { TrainingMessage } from '../../src/training/job.ts'
 import type { Control } from '../../src/training/loop/control.ts'
 import { trainModel } from '../../src/training/loop/train.ts'
-import { Journal } from '../../src/training/observing/journal.ts'
+import { Journal, type Sample } from '../../src/training/observing/journal.ts'
 import { RunObserver } from '../../src/training/observing/run-observer.ts'
+import { wholeRun } from '../../src/training/observing/whole-run.ts'
 import { augmentationFor, completeHyperparameters } from '../../src/training/settings.ts'
 import { drawDataset } from '../support/drawn-dataset.ts'
 import { makeSensorTree } from '../support/sensor-tree.ts'
@@ -49,6 +50,12 @@ async function train(control: Control, report: (message: TrainingMessage) => voi
   return model.getWeights().map((weight) => weight.dataSync())
 }
 
+const SAMPLE: Sample = {
+  ...{ at: '', seconds: 2, phase: 'training', cpuCores: 1, systemCpu: 0.5, memoryBytes: 1 },
+  ...{ freeMemoryBytes: 1, loadAverage: 1, cpuCelsius: null, gpuCelsius: null },
+  ...{ gpuUtilisation: null, gpuMemoryBytes: null, restSeconds: 0, isCooling: false },
+}
+
 test('breaks and rests change no bit of the weights', async () => {
   const tree = await makeSensorTree(join(root, 'sys'), 99)
   const control: Control = { wish: 'go on' }
@@ -72,6 +79,18 @@ test('breaks and rests change no bit of the weights', async () => {
   assert.ok(samples.length > 1)
   assert.ok(messages.some(({ type }) => type === 'resources'))
   assert.deepEqual(rested, await train({ wish: 'go on' }))
+})
+
+test('a resumed run began with its first start, and its phases are those of all its parts', () => {
+  const at = (minute: number) => `2026-11-20T22:${String(minute).padStart(2, '0')}:00.000Z`
+  const own = { startedAt: new Date(at(30)), phases: { preparing: 1, training: 100 } }
+  const sample = { ...SAMPLE, at: at(5), phase: 'training', seconds: 240 } as const
+  const after = { ...sample, at: at(31), seconds: 60 }
+  const record = { starts: [at(0), at(30)], samples: [sample, after], breaks: [] }
+  const whole = wholeRun(record, own)
+  assert.equal(whole.startedAt.toISOString(), at(0))
+  assert.deepEqual(whole.phases, { preparing: 1, training: 100 + 240 })
+  assert.equal(wholeRun({ ...record, starts: [at(30)] }, own), own)
 })
 
 test('what was observed before a kill is in the record of the resumed run', () => {

@@ -29,12 +29,14 @@ export const MetadataFileSchema = z.strictObject({
     endedAt: MomentSchema,
     writtenAt: MomentSchema,
     timeZone: z.string(),
-    /** Until it was evaluated; writing is a phase of its own. */
+    /** From the first start until it was evaluated, interruptions included; writing is a phase of its own. */
     duration: DurationSchema,
+    /** The same without interruptions: the sum of its phases. */
+    worked: DurationSchema,
     /** Each time that the run was started or resumed. */
     starts: z.array(MomentSchema).min(1),
   }),
-  /** Of this start; earlier ones of a resumed run are in the history's own seconds. */
+  /** Of all starts of a run that was resumed. */
   phases: z.strictObject({
     preparing: DurationSchema,
     building: DurationSchema,
@@ -95,6 +97,7 @@ export async function writeMetadata(c: PackageContext): Promise<void> {
       writtenAt: momentOf(now),
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       duration: durationOf((c.endedAt.getTime() - c.startedAt.getTime()) / 1000),
+      worked: durationOf(Object.values(c.phases).reduce((sum, seconds) => sum + seconds, 0)),
       starts: c.observed.starts.map((at) => momentOf(new Date(at))),
     },
     phases: {

@@ -17,6 +17,7 @@ function summaryText(c: PackageContext): string {
   const seconds = (c.endedAt.getTime() - c.startedAt.getTime()) / 1000
   const best = trained.history.find(({ epoch }) => epoch === trained.bestEpoch) as EpochRecord
   const count = (split: string) => index.images.filter((image) => image.split === split).length
+  const starts = c.observed.starts.length
   const convergence = analyseConvergence(trained)
   const { metrics, finding } = evaluation
   const balanced = row('Balanced accuracy', percent(metrics.balancedAccuracy))
@@ -31,6 +32,9 @@ function summaryText(c: PackageContext): string {
     row('Start', momentOf(c.startedAt).local),
     row('End', momentOf(c.endedAt).local),
     row('Duration', readableDuration(seconds)),
+    ...(starts > 1
+      ? [row('Resumed', `${starts - 1} times; interruptions are in the duration`)]
+      : []),
     ...Object.entries(c.phases).map(([name, time]) => row(`  ${name}`, readableDuration(time))),
     '',
     'Model',
