@@ -28,8 +28,10 @@ import type {
 import { outputsOf } from './loop/batches.ts'
 import { readCheckpoint } from './loop/checkpoint.ts'
 import { type Control, whilePaused } from './loop/control.ts'
+import { shortenMemory } from './loop/moving-averages.ts'
 import { trainModel } from './loop/train.ts'
 import { RunObserver } from './observing/run-observer.ts'
+import { wholeRun } from './observing/whole-run.ts'
 import { preparedFolder, prepareOnce } from './prepare-once.ts'
 import { writePackage } from './record/write-package.ts'
 import { augmentationFor, completeHyperparameters, type Hyperparameters } from './settings.ts'
@@ -124,6 +126,10 @@ async function trainObserved(job: TrainingJob, context: ObservedContext): Promis
       await adoptPretrained(model, { weights: pretrained, dataDir: job.dataDir })
       context.report({ type: 'log', text: `started from the weights "${pretrained.name}"` })
     }
+    if (!job.initFrom && !pretrained) {
+      const batches = Math.floor(prepared.imagesOf('train').length / hyperparameters.batchSize)
+      shortenMemory(model, batches * hyperparameters.epochs)
+    }
     phases.building = (performance.now() - buildingFrom) / 1000
     const trained = await inPhase('training', () =>
       trainModel(model, {
@@ -155,7 +161,8 @@ async function trainObserved(job: TrainingJob, context: ObservedContext): Promis
       const trial = { job, name, architecture, pretrained, variant }
       const input = { ...trial, model, prepared, hyperparameters, trained, engine }
       const observed = await observer.observed()
-      return writePackage({ ...input, evaluation, validation, observed, startedAt, phases })
+      const times = wholeRun(observed, { startedAt, phases })
+      return writePackage({ ...input, evaluation, validation, observed, ...times })
     })
     return {
       packageDir: job.packageDir,
