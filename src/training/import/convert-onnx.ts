@@ -1,43 +1,90 @@
-// An ONNX file as a graph that is served: which input takes the image and what its output means. The file stays as it is.
+// An ONNX file as a graph that is served: which input takes the image, what its output means, and, where its end is linear,
+// what a heatmap needs. The graph itself stays as it is.
 import { readFile } from 'node:fs/promises'
 import { AppError } from '../../errors.ts'
 import type { ConvertedModel } from './converted-model.ts'
 import type { InputSize } from './foreign-fields.ts'
+import { explainGraph } from './onnx/explain-graph.ts'
+import { withExternalData } from './onnx/external-data.ts'
+import { type ProtoModel, readModel } from './onnx/model-proto.ts'
 import { type OnnxOutline, type OnnxValue, readOnnxOutline } from './onnx-outline.ts'
 
 const FLOAT32 = 1
 
-/** @throws AppError `invalid-package` in one sentence */
-export async function convertOnnx(path: string): Promise<ConvertedModel> {
-  const onnx = await readFile(path)
-  const outline = readOnnxOutline(onnx)
+/** Older operators mean other things, and ONNX Runtime runs none of them. */
+const MIN_OPSET = 7
+const DOMAINS = new Set(['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft'])
+
+/** @param folder where files are that hold its weights, if there are any. @throws AppError `invalid-package` in one sentence */
+export async function convertOnnx(path: string, folder?: string): Promise<ConvertedModel> {
+  const given = await readFile(path)
+  const outline = readOnnxOutline(given)
+  const model = readWhole(given)
+  checkOperators(model)
+  const whole = await withExternalData(given, folder)
   const { name, layout, size } = imageInput(outline)
   const output = scoreOutput(outline)
   const maker = outline.madeBy.get(output.name)
   const lastActivation =
     maker === 'Softmax' ? 'softmax' : maker === 'Sigmoid' ? 'sigmoid' : undefined
   const isProbability = lastActivation !== undefined
+  const { width, height, channels } = size
+  const dims = layout === 'nhwc' ? [1, height, width, channels] : [1, channels, height, width]
+  const explained = await explainGraph(whole, {
+    // With weights from elsewhere the constants are known only now.
+    model: whole === given ? model : readModel(whole),
+    scores: output.name,
+    input: { name, dims },
+  })
   return {
-    onnx,
+    onnx: explained?.onnx ?? whole,
     graph: {
       input: { name, layout },
       outputs: {
         logits: isProbability ? null : output.name,
         probabilities: isProbability ? output.name : null,
-        features: null,
-        gradients: null,
+        features: explained?.features ?? null,
+        gradients: explained?.gradients ?? null,
       },
     },
     input: size,
     outputCount: output.dims.slice(1).reduce<number>((count, n) => count * (n ?? 1), 1),
     lastActivation,
-    explanation: null,
+    explanation: explained
+      ? { layer: explained.layer, reason: explained.reason, scale: null }
+      : null,
     parameters: null,
     labels: undefined,
     featureNotice: undefined,
     architecture: 'onnx',
     writeMore: async () => {},
   }
+}
+
+function readWhole(bytes: Uint8Array): ProtoModel {
+  try {
+    return readModel(bytes)
+  } catch (cause) {
+    throw new AppError('invalid-package', 'The ONNX file is damaged; export or copy it again.', {
+      cause,
+    })
+  }
+}
+
+function checkOperators({ opset, hasFunctions, nodes }: ProtoModel): void {
+  if (opset < MIN_OPSET) {
+    throw new AppError(
+      'invalid-package',
+      `The model is of ONNX operator set ${opset}; sets from ${MIN_OPSET} are run, so export it again.`,
+    )
+  }
+  // Functions in the file define operators of domains of their own.
+  const foreign = hasFunctions ? undefined : nodes.find(({ domain }) => !DOMAINS.has(domain))
+  if (!foreign) return
+  throw new AppError(
+    'invalid-package',
+    `The operator "${foreign.op.slice(0, 40)}" of "${foreign.domain.slice(0, 40)}" is somebody's own, which is not run here.`,
+  )
 }
 
 function imageInput(outline: OnnxOutline): {

@@ -1,5 +1,5 @@
 // The child process of an import: TF.js and somebody else's model stay in here. Gets one ImportJob, answers once, ends.
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { isAppError, messageOf } from '../../errors.ts'
 import { unzipSafely } from '../../package/unzip-package.ts'
 import { readZipNames } from '../../package/zip-names.ts'
@@ -45,6 +45,12 @@ async function convert(job: ImportJob): Promise<Converted> {
   if (isTorchZip(names)) return convertTorchFile({ ...job, kind: 'state-dict' })
   const unpacked = join(job.workDir, 'unpacked')
   const { paths } = await unzipSafely(job.path, { toDir: unpacked })
+  const [onnx, ...others] = paths.filter((path) => path.toLowerCase().endsWith('.onnx'))
+  if (onnx !== undefined && others.length === 0) {
+    const path = join(unpacked, onnx)
+    const { convertOnnx } = await import('./convert-onnx.ts')
+    return { job: { ...job, kind: 'onnx' }, model: await convertOnnx(path, dirname(path)) }
+  }
   return { job, model: await convertFolder(join(unpacked, tfjsFolder(paths))) }
 }
 

@@ -1,6 +1,7 @@
 // The outline of an ONNX file: its inputs, outputs and which operator makes each output. Reads the protobuf wire format
 // directly (onnx.proto3: ModelProto.graph = 7; GraphProto node 1, initializer 5, input 11, output 12). Runs nothing.
 import { AppError } from '../../errors.ts'
+import { type Field, fields } from './onnx/wire.ts'
 
 export interface OnnxValue {
   readonly name: string
@@ -66,50 +67,6 @@ function readValue(bytes: Uint8Array): OnnxValue {
     dims,
     elementType: tensor.find((one) => one.number === 1)?.value ?? 0,
   }
-}
-
-interface Field {
-  readonly number: number
-  /** Of a varint; 0 for the other wire types. */
-  readonly value: number
-  /** Of a length-delimited field; empty for the other wire types. */
-  readonly bytes: Uint8Array
-}
-
-const EMPTY = new Uint8Array()
-
-/** All fields of one message. @throws Error when it ends in the midst of one */
-function fields(bytes: Uint8Array): Field[] {
-  const found: Field[] = []
-  let at = 0
-  const varint = (): number => {
-    let value = 0
-    for (let shift = 0; shift < 70; shift += 7) {
-      const byte = bytes[at++]
-      if (byte === undefined) throw new Error('ends within a number')
-      if (shift < 49) value += (byte & 0x7f) * 2 ** shift
-      if (byte < 0x80) return value
-    }
-    throw new Error('a number is too long')
-  }
-  const take = (length: number): Uint8Array => {
-    if (at + length > bytes.length) throw new Error('ends within a field')
-    at += length
-    return bytes.subarray(at - length, at)
-  }
-  while (at < bytes.length) {
-    const key = varint()
-    const number = Math.floor(key / 8)
-    const wire = key % 8
-    if (number === 0) throw new Error('field number 0')
-    if (wire === 0) found.push({ number, value: varint(), bytes: EMPTY })
-    else if (wire === 2) found.push({ number, value: 0, bytes: take(varint()) })
-    else if (wire === 1 || wire === 5) {
-      take(wire === 1 ? 8 : 4)
-      found.push({ number, value: 0, bytes: EMPTY })
-    } else throw new Error(`unknown wire type ${wire}`)
-  }
-  return found
 }
 
 function child(message: readonly Field[], number: number): Field[] {
