@@ -45,6 +45,7 @@ await runJob(
       batchSize: 16,
       imageSize: 32,
       epochs: 2,
+      int8: true,
       cooling: { threads: 1, dutyCycle: 0.9, leastBreakSeconds: 0 },
     },
   },

@@ -2,6 +2,7 @@
 // pair of figures either way.
 import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { createSession } from '../../engine/session.ts'
 import { decodeImage } from '../../imaging/decode.ts'
 import { preprocess } from '../../imaging/preprocess.ts'
@@ -12,7 +13,9 @@ import {
   type ModelConfig,
   type PrecisionEvidence,
 } from '../../package/schema.ts'
+import { orWhyNot, SizeSchema, sizeOf, whyNot } from '../record/known.ts'
 import { json, type PackageContext, writeFiles } from '../record/package-context.ts'
+import { explainNulls } from '../record/results/explain-nulls.ts'
 import { int8Card, int8Summary } from './int8-words.ts'
 import { type Int8Trial, MOST_LOST } from './try-int8.ts'
 
@@ -23,6 +26,45 @@ const LIMITS = { maxBytes: 256 * 1024 * 1024, maxPixels: 100_000_000 }
  * same graph with and without integer kernels differs by less than this.
  */
 const TOLERANCE = 0.02
+
+const fraction = orWhyNot(z.number().min(0).max(1))
+const FiguresSchema = z.strictObject({
+  accuracy: fraction,
+  balancedAccuracy: fraction,
+  auc: fraction,
+  sensitivity: fraction,
+  specificity: fraction,
+  f1: fraction,
+  n: z.int().min(0),
+  testSet: z.string(),
+})
+
+/** results/precision.json, of a training that was asked for int8. */
+export const PrecisionFileSchema = z.strictObject({
+  schema: z.literal(1),
+  offered: z.boolean(),
+  reason: z.string(),
+  /** Fraction of accuracy that int8 may lose. */
+  mostLost: z.number(),
+  float32: z.strictObject({ metrics: FiguresSchema, size: SizeSchema }),
+  int8: orWhyNot(
+    z.strictObject({
+      metrics: FiguresSchema,
+      calibration: orWhyNot(z.looseObject({ method: z.string(), temperature: z.number() })),
+      operatingPoints: z.array(z.looseObject({ name: z.string() })),
+      size: SizeSchema,
+      operators: z.int().min(1),
+      activations: z.int().min(1),
+      ranges: z.strictObject({
+        images: z.int().min(1),
+        split: z.literal('train'),
+        rule: z.enum(['widest', 'average']),
+        /** Root mean square of what the logits of these images differ by, in logit units. */
+        logitDifference: z.strictObject({ widest: z.number(), average: z.number() }),
+      }),
+    }),
+  ),
+})
 
 /** What configs/model.json says of it. */
 export function int8Config(name: string, trial: Int8Trial | null): Pick<ModelConfig, 'int8'> {
@@ -53,28 +95,29 @@ export async function writeInt8(c: PackageContext): Promise<void> {
 }
 
 function report({ onnx, evaluation }: PackageContext, { offered, reason, measured }: Int8Trial) {
-  return {
+  return explainNulls({
     schema: 1,
     offered,
     reason,
     mostLost: MOST_LOST,
-    float32: { metrics: evaluation.metrics, sizeBytes: onnx.length },
-    int8: measured && {
-      metrics: measured.evaluation.metrics,
-      calibration: measured.evaluation.calibration,
-      operatingPoints: measured.evaluation.operatingPoints,
-      sizeBytes: measured.quantised.onnx.length,
-      operators: measured.quantised.operators,
-      activations: measured.quantised.activations,
-      ranges: {
-        images: measured.rangeImages,
-        split: 'train',
-        rule: measured.quantised.rule,
-        /** Root mean square of what the logits of these images differ by. */
-        logitDifference: measured.quantised.differences,
-      },
-    },
-  }
+    float32: { metrics: evaluation.metrics, size: sizeOf(onnx.length) },
+    int8: measured
+      ? {
+          metrics: measured.evaluation.metrics,
+          calibration: measured.evaluation.calibration,
+          operatingPoints: measured.evaluation.operatingPoints,
+          size: sizeOf(measured.quantised.onnx.length),
+          operators: measured.quantised.operators,
+          activations: measured.quantised.activations,
+          ranges: {
+            images: measured.rangeImages,
+            split: 'train',
+            rule: measured.quantised.rule,
+            logitDifference: measured.quantised.differences,
+          },
+        }
+      : whyNot(reason),
+  })
 }
 
 async function goldenOutputs(c: PackageContext, onnx: Uint8Array): Promise<Golden> {

@@ -8,6 +8,7 @@ import {
   ModelConfigSchema,
   PreprocessingSchema,
 } from '../../package/schema.ts'
+import { PrecisionFileSchema } from '../precision/write-int8.ts'
 import { EnvironmentFileSchema } from './machine/environment-file.ts'
 import { ResourcesFileSchema } from './machine/resources-file.ts'
 import { ThermalFileSchema } from './machine/thermal-file.ts'
@@ -50,6 +51,11 @@ export const FORMATS: readonly Format[] = [
   record('results/weight_statistics.json', 'numbers about the weights', WeightStatisticsSchema),
   record('results/dataset_stats.json', 'what it learnt from', DatasetFileSchema),
   record('results/environment.json', 'machine, engine and libraries', EnvironmentFileSchema),
+  record(
+    'results/precision.json',
+    'int8 beside float32, where it was asked for',
+    PrecisionFileSchema,
+  ),
   record('results/resources.json', 'what it took of the machine', ResourcesFileSchema),
   record('results/thermal.json', 'how warm it got, and cooling breaks', ThermalFileSchema),
   record('results/metadata.json', 'times, sizes and digests', MetadataFileSchema),
