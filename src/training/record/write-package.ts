@@ -10,6 +10,7 @@ import { writePlots } from '../plots/package-plots.ts'
 import { tryInt8 } from '../precision/try-int8.ts'
 import { int8Config, int8Evidence, writeInt8 } from '../precision/write-int8.ts'
 import { expectedMemory } from '../run-checks.ts'
+import { writeModelCard } from './card/model-card.ts'
 import { describeModel } from './describe-model.ts'
 import { writeGolden } from './golden-images.ts'
 import { writeEnvironment } from './machine/environment-file.ts'
@@ -33,7 +34,6 @@ import { writeHistory } from './results/history-file.ts'
 import { writeResultsSummary } from './results/summary-file.ts'
 import { writeSummaryText } from './results/summary-text.ts'
 import { writeTables } from './results/tables.ts'
-import { modelCard } from './summary.ts'
 
 /** In this order: the model card may name what was written before it, metadata hashes everything. */
 const WRITERS: readonly PackageWriter[] = [
@@ -67,7 +67,7 @@ const WRITERS: readonly PackageWriter[] = [
       about: `${c.job.condition.id}/${c.name}`,
     }),
   writeSummaryText,
-  (c) => writeFiles(c.dir, { 'README.md': modelCard({ ...c, model: c.config }) }),
+  writeModelCard,
   writeInt8,
   writeMetadata,
 ]
