@@ -161,14 +161,14 @@ function row(version: Version, state: 'ok' | 'damaged' | undefined): Html {
 
 function importForm(): Html {
   return html`<details class="panel">
-    <summary>Import a package</summary>
+    <summary>Import a model</summary>
     <form class="stack" method="post" action="${links.modelImport}" enctype="multipart/form-data">
       ${field('package', {
-        label: 'Package',
+        label: 'Package or model file',
         control: html`<input type="file" id="package"
-        name="package" accept=".zip" required
+        name="package" accept=".zip,.onnx,.keras,.h5,.hdf5,.pth,.pt,.safetensors" required
         aria-describedby="package-hint" />`,
-        hint: 'A .roentgen.zip as another Roentgen exports it. It is verified file by file; it does not become active. Models from elsewhere (TF.js, ONNX) come in with “roentgen import” or the API, which ask for their classes.',
+        hint: 'A .roentgen.zip is verified file by file. A model from elsewhere (.onnx, .keras, .h5, .pth, .safetensors, or a zipped TF.js model) is asked for its classes and preprocessing next, and tried on an image. Neither becomes active.',
       })}
       <button class="button" type="submit">Import</button>
     </form>

@@ -2,6 +2,7 @@
 import { html } from 'hono/html'
 import type { Activation } from '../src/registry/activations.ts'
 import type { Condition } from '../src/registry/conditions.ts'
+import type { GoldenReplay } from '../src/registry/replay-golden.ts'
 import type { Version } from '../src/registry/versions.ts'
 import { activateThisForm, changePrecisionForm } from './activate-form.ts'
 import { aliasWords } from './aliases.ts'
@@ -35,6 +36,8 @@ export interface ModelPageProps {
   readonly plots?: readonly ShownPlot[] | undefined
   /** On images from elsewhere. */
   readonly evaluations?: VersionEvaluations | undefined
+  /** Of a package from elsewhere: does it compute here what it computed there? */
+  readonly replay?: GoldenReplay | undefined
   /** Who vouches for the package; `damaged`: its signature does not fit. */
   readonly signers?: SignerList | undefined
   readonly problem?: ProblemProps | undefined
@@ -78,7 +81,7 @@ export function modelPage(props: ModelPageProps): Html {
   )
 }
 
-function identity({ version, signers = [] }: ModelPageProps): Html {
+function identity({ version, signers = [], replay }: ModelPageProps): Html {
   return html`<section class="panel" aria-label="Identity"><h2>Identity</h2>
     ${facts([
       ['Version', html`<code>${version.id}</code>`],
@@ -90,6 +93,10 @@ function identity({ version, signers = [] }: ModelPageProps): Html {
         html`${time(version.registeredAt)} by ${version.registeredBy}, ${version.registeredVia}`,
       ],
       ['Signed by', signerWords(signers)],
+      [
+        'Golden images on arrival',
+        replay && `${replay.ok ? 'reproduced' : 'not reproduced'}: ${replay.detail}`,
+      ],
       ['Files last verified', version.verifiedAt ? time(version.verifiedAt) : 'not yet'],
       ['Kind', version.kind],
       ['Classes', version.classes.map(({ label }) => label).join(', ')],

@@ -164,6 +164,18 @@ export class ModelRuntime {
     })
   }
 
+  /** A package that is registered nowhere, for one use; its host ends with it. @throws AppError as `leaseVersion` */
+  async tryOut<T>(source: ServingSource, use: (lease: Lease) => Promise<T>): Promise<T> {
+    this.#checkRunning()
+    const served = this.#create(source, 'candidate')
+    try {
+      const lease = await this.#hold(served, REQUESTED)
+      return await use(lease).finally(() => lease.release())
+    } finally {
+      await this.#versions.retire(served)
+    }
+  }
+
   conditions(): ConditionStatus[] {
     return [...this.#active.values()].map(({ served, activationId }) =>
       conditionStatus(served, activationId),

@@ -18,6 +18,7 @@ import {
 } from './inbox-item.ts'
 import { type Registered, refusalOf, registerPackage } from './register-package.ts'
 import type { RegistryContext } from './registry-context.ts'
+import { replayGolden } from './replay-golden.ts'
 
 export interface InboxItem {
   readonly name: string
@@ -76,7 +77,9 @@ export class Inbox {
     this.#items = items
     await this.#forgetGone()
     for (const { version, created } of registered) {
-      if (created) await followPolicy(this.#ctx, version)
+      if (!created) continue
+      await replayGolden(this.#ctx, { version, actor: ACTOR })
+      await followPolicy(this.#ctx, version)
     }
     // A folder without a manifest can lie here for days: its manifest makes an event.
     const again = items.some((item) => item.state === 'waiting' && item.kind !== 'folder')

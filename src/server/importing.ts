@@ -11,6 +11,7 @@ import { importPackageZip } from '../registry/exchange-package.ts'
 import { followPolicy } from '../registry/follow-policy.ts'
 import { type Registered, registerPackage } from '../registry/register-package.ts'
 import type { Actor } from '../registry/registry-context.ts'
+import { type GoldenReplay, replayGolden } from '../registry/replay-golden.ts'
 import { getVersion } from '../registry/versions.ts'
 import { convertForeign } from '../training/import/convert-foreign.ts'
 import { parseForeignFields } from '../training/import/foreign-fields.ts'
@@ -18,18 +19,34 @@ import { type ModelFileKind, modelFileKind } from '../training/import/model-file
 import type { Home } from './home.ts'
 import type { Upload } from './uploads.ts'
 
+export interface Imported extends Registered {
+  /** Whether it computes here what it computed where it was made; null when it was registered already. */
+  readonly goldenReplay: GoldenReplay | null
+}
+
 /**
- * Registers it; under policy `follow` it then answers, if it passes the gate.
+ * Registers it and replays its golden images; under policy `follow` it then answers, if it passes the gate.
  * @throws AppError `invalid-package`, `hash-mismatch`, `invalid`, `condition-required`, `conflict`
  */
 export async function importModel(
   home: Home,
   sent: { upload: Upload; actor: Actor },
-): Promise<Registered> {
+): Promise<Imported> {
   const registered = await registerUpload(home, sent)
-  if (!registered.created) return registered
+  if (!registered.created) return { ...registered, goldenReplay: null }
+  const { version } = registered
+  const goldenReplay = await replayGolden(home, { version, actor: sent.actor })
   await followPolicy(home, registered.version)
-  return { ...registered, version: await getVersion(home.db, registered.version) }
+  return { ...registered, goldenReplay, version: await getVersion(home.db, registered.version) }
+}
+
+/** The file of a form, when it is a model from elsewhere that nothing was said about. @throws AppError `invalid-package` */
+export async function foreignUpload({ files, fields }: Upload) {
+  const file = files.find((one) => one.field === 'package')
+  if (!file?.path || fields.has('condition')) return undefined
+  const kind = modelFileKind(await headOf(file.path), file.fileName)
+  if (kind === 'zip' && (await holdsPackage(file.path))) return undefined
+  return { path: file.path, fileName: file.fileName, kind, size: file.size }
 }
 
 async function registerUpload(

@@ -48,9 +48,11 @@ test('a package is signed on one machine and taken on another that trusts the ke
   assert.equal((await call('/api/v1/keys/trust', jsonBody(trust))).status, 200)
   const taken = await send()
   assert.equal(taken.status, 201)
-  const version = await jsonOf<{ id: string }>(taken)
+  const version = await jsonOf<{ id: string; goldenReplay: { ok: boolean } }>(taken)
+  assert.equal(version.goldenReplay.ok, true, 'its golden images are replayed when it arrives')
   const page = async () =>
     (await call(`/models/${version.id.replace('@', '/')}`, { headers: HTML })).text()
+  assert.match(await page(), /Golden images on arrival<\/dt><dd>reproduced/)
   assert.match(await page(), /Signed by<\/dt><dd><ul[^>]*><li>Radiology A[\s\S]*?trusted/)
   const revoke = jsonBody({ reason: 'laptop lost' })
   assert.equal((await call('/api/v1/keys/Radiology%20A/revoke', revoke)).status, 200)
@@ -82,4 +84,25 @@ test('what is no key, and what cannot be signed, is refused in one sentence', as
   const ended = await roentgen(words, { env: folders.env })
   assert.equal(ended.status, 1)
   assert.match(ended.stderr, /not there or not readable/)
+})
+
+test('a package that computes something else here is taken, says so, and stays inactive', async (t) => {
+  const folders = await homeFolders(t)
+  const { id } = await storePackage(folders, { seed: 1, accuracy: 0.9, goldenError: 0.2 })
+  const zip = join(folders.root, 'wrong.roentgen.zip')
+  const env = { ...folders.env }
+  assert.equal((await roentgen(['export', id, '--out', zip], { env })).status, 0)
+  const other = await homeFolders(t)
+  const { call } = await openedHome(other)
+  const form = new FormData()
+  form.set('package', new Blob([await readFile(zip)]), 'wrong.roentgen.zip')
+  const answer = await call('/api/v1/versions/import', { method: 'POST', body: form })
+  assert.equal(answer.status, 201)
+  const { goldenReplay, active } = await jsonOf<{
+    goldenReplay: { ok: boolean; detail: string }
+    active: boolean
+  }>(answer)
+  assert.deepEqual([goldenReplay.ok, active], [false, false])
+  const page = await (await call(`/models/${id.replace('@', '/')}`, { headers: HTML })).text()
+  assert.match(page, /not reproduced/)
 })

@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import { type Config, readConfig } from '../../config.ts'
 import { AppError, isAppError } from '../../errors.ts'
 import { parseVersion, versionPath } from '../../package/ids.ts'
+import type { GoldenReplay } from '../../registry/replay-golden.ts'
 import type { Version } from '../../registry/versions.ts'
 import { type Api, withApi } from '../api.ts'
 import { command, query } from '../command.ts'
@@ -77,10 +78,13 @@ async function importFile(path: string, options: ImportOptions): Promise<void> {
       if (value !== undefined) form.set(field, await textOrFile(value))
     }
     const version = await withApi(readConfig(), (api) =>
-      api.form<Version>('/api/v1/versions/import', form),
+      api.form<Version & { goldenReplay: GoldenReplay | null }>('/api/v1/versions/import', form),
     )
     if (options.json) return printJson(version)
     printLine(`${version.id} is registered (${version.status}).`)
+    if (version.goldenReplay?.ok === false) {
+      printLine(`On this machine it is not what it was: ${version.goldenReplay.detail}`)
+    }
     printLine(`To let it answer: roentgen activate ${version.id} --reason "…"`)
   } finally {
     await folder?.remove()

@@ -6,7 +6,9 @@ import { modelListPage, modelRows } from '../../../views/model-list.ts'
 import { modelPage } from '../../../views/model-show.ts'
 import { formatVersion } from '../../package/ids.ts'
 import { listHistory } from '../../registry/activations.ts'
+import { listChanges } from '../../registry/changes.ts'
 import { getCondition, listConditions } from '../../registry/conditions.ts'
+import { findReplay } from '../../registry/replay-golden.ts'
 import { packageDir } from '../../registry/store.ts'
 import { signersOf } from '../../registry/trusted-keys.ts'
 import { deleteVersion, undeleteVersion } from '../../registry/version-bin.ts'
@@ -15,14 +17,13 @@ import { getVersion, patchVersion } from '../../registry/versions.ts'
 import type { AppEnv } from '../app-env.ts'
 import { frameOf } from '../frame.ts'
 import type { Home } from '../home.ts'
-import { importModel } from '../importing.ts'
 import { problemProps, seeOther } from '../page-data.ts'
 import { wantsFragment } from '../problem.ts'
 import { queryText, readForm, versionOfPath } from '../requests.ts'
 import { shownPlots } from '../shown-plots.ts'
-import { readUpload } from '../uploads.ts'
 import { plotsOf, versionResults } from '../version-results.ts'
 import { evaluationPages, evaluationsOf } from './evaluation-pages.ts'
+import { modelImportPages } from './model-import-pages.ts'
 import { versionFilter } from './versions.ts'
 
 const ONE = '/models/:condition/:name/:n'
@@ -50,20 +51,9 @@ export function modelPages(home: Home): Hono<AppEnv> {
     const props = await listProps(c, {})
     return c.html(wantsFragment(c) ? modelRows(props) : modelListPage(props))
   })
-  routes.post('/models/import', async (c) => {
-    const spoolDir = home.store.stagingDir
-    const limits = { maxFileBytes: home.config.maxImportBytes, maxFiles: 1, spoolDir }
-    const upload = await readUpload(c.req.raw, limits)
-    try {
-      const { version } = await importModel(home, { upload, actor: c.var.actor })
-      return seeOther(c, links.version(version.id))
-    } catch (error) {
-      const problem = problemProps(error)
-      return c.html(modelListPage(await listProps(c, { problem })), problem.status as 422)
-    } finally {
-      await upload.dispose()
-    }
-  })
+  const refused = async (c: Context<AppEnv>, problem: ProblemProps) =>
+    c.html(modelListPage(await listProps(c, { problem })), problem.status as 422)
+  routes.route('/', modelImportPages(home, refused))
   routes.get(ONE, async (c) => c.html(modelPage(await oneProps(c, {}))))
   routes.post(`${ONE}/edit`, async (c) => {
     const fields = await readForm(c)
@@ -125,6 +115,7 @@ export function modelPages(home: Home): Hono<AppEnv> {
       evaluations: await evaluationsOf(home, version),
       plots: shownPlots(version, plotsOf(await versionResults(home, version))),
       siblings: newest.filter((one) => one.id !== version.id),
+      replay: findReplay(await listChanges(db, version.id)),
       signers: await signersOf(db, packageDir(home.store, version)).catch(() => 'damaged' as const),
       activations: history.items
         .filter((one) => one.version === version.id)

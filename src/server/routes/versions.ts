@@ -37,9 +37,10 @@ export function versionRoutes(home: Home): Hono<AppEnv> {
     const limits = { maxFileBytes: home.config.maxImportBytes, maxFiles: 1, spoolDir }
     const upload = await readUpload(c.req.raw, limits)
     try {
-      const { version, created } = await importModel(home, { upload, actor: c.var.actor })
+      const imported = await importModel(home, { upload, actor: c.var.actor })
+      const { version, created, goldenReplay } = imported
       c.header('Location', `/api/v1/versions/${version.condition}/${version.name}/${version.n}`)
-      return c.json(shown(version), created ? 201 : 200)
+      return c.json({ ...shown(version), goldenReplay }, created ? 201 : 200)
     } finally {
       await upload.dispose()
     }
