@@ -33,7 +33,12 @@ function summaryText(c: PackageContext): string {
     row('End', momentOf(c.endedAt).local),
     row('Duration', readableDuration(seconds)),
     ...(starts > 1
-      ? [row('Resumed', `${starts - 1} times; interruptions are in the duration`)]
+      ? [
+          row(
+            'Resumed',
+            `${starts === 2 ? 'once' : `${starts - 1} times`}; the duration includes the time between`,
+          ),
+        ]
       : []),
     ...Object.entries(c.phases).map(([name, time]) => row(`  ${name}`, readableDuration(time))),
     '',
