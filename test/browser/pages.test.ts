@@ -31,6 +31,9 @@ before(async () => {
     diagnose: '/',
     result: `/predictions/${left}`,
     predictions: '/predictions',
+    batch: '/batch',
+    batchRead: await readBatch(left),
+    archive: '/archive',
     compare: '/compare',
     comparison: `/compare?left=${left}&right=${right}`,
     models: '/models?sort=accuracy',
@@ -45,6 +48,17 @@ before(async () => {
   }
   await mkdir(SCREENS, { recursive: true })
 })
+
+/** Two images, one of them none, sent as the form would; the address of their table. */
+async function readBatch(prediction: string): Promise<string> {
+  const picture = await (await fetch(`${server.url}/predictions/${prediction}/image`)).blob()
+  const body = new FormData()
+  body.set('condition', 'pneumonia')
+  body.append('image', picture, 'chest.png')
+  body.append('image', new Blob(['no image']), 'notes.txt')
+  const response = await fetch(`${server.url}/batch`, { method: 'POST', body, redirect: 'manual' })
+  return response.headers.get('location') ?? ''
+}
 
 after(async () => {
   await browser?.close()

@@ -56,11 +56,22 @@ test(`${INPUTS} damaged files give pictures or sentences, and the decoder stays 
     slowest = Math.max(slowest, performance.now() - started)
   }
 
+  const identify = async (input: Buffer, n: number) => {
+    try {
+      const { studyInstanceUid } = await pool.identify(input)
+      assert.match(studyInstanceUid, /^[\d.]{1,64}$/)
+      count('identified')
+    } catch (error) {
+      assert.ok(error instanceof AppError && error.status < 500, `input ${n}: ${String(error)}`)
+    }
+  }
+
   for (let n = 0; n < INPUTS; n += 2) {
     const inputs = [n, n + 1].map(() => {
       return mutated(files[Math.floor(random() * files.length)] as Uint8Array, random)
     })
     await Promise.all(inputs.map((input, i) => one(input, n + i)))
+    await Promise.all(inputs.map((input, i) => identify(input, n + i)))
     if (n % 50 === 0) largest = Math.max(largest, ...workers.map(residentBytes))
   }
   assert.deepEqual(

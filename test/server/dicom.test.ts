@@ -72,6 +72,14 @@ test('a DICOM upload is read with its passport, and nothing that identifies a pe
   assert.match(printed, /Body part CHEST/)
   said.push(printed)
 
+  for (const name of ['secondary-capture.dcm', 'structured-report.dcm']) {
+    const path = `/api/v1/predictions/${prediction.id}/${name}`
+    assert.equal((await call(path)).status, 200)
+    const body = new FormData()
+    body.set('source', new Blob([Uint8Array.from(file)]), 'CANARY^NAME.dcm')
+    assert.equal((await call(path, { method: 'POST', body })).status, 422, 'it names no study')
+  }
+
   const slice = image({ width: 24, height: 20 }, { '00080060': ['CS', 'CT'] })
   const attributes: Attribute[] = [...slice, ['00180015', 'CS', 'KNEE']]
   const pixels = Uint8Array.from({ length: 24 * 20 }, (_, i) => (i * 31) % 256)
