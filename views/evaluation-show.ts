@@ -58,11 +58,21 @@ export function evaluationPage({ frame, version, evaluation, plots }: Evaluation
 function overall({ report }: Evaluation): Html {
   const { assessment: a } = report
   const { raw, calibrated } = a.quality
+  const [finding, ...others] = a.classes.filter((one) => one.positive)
+  const isBinary = a.classes.length === 2 && finding !== undefined && others.length === 0
+  const auc =
+    isBinary && finding.area
+      ? { value: finding.area.auc, interval: finding.area.interval }
+      : a.macro.auc
+  const precision = isBinary
+    ? { value: finding.averagePrecision, interval: finding.averagePrecisionInterval }
+    : a.macro.averagePrecision
+  const mean = isBinary ? '' : ', mean over the classes'
   return html`<section aria-label="Figures"><h2>Figures</h2>${facts([
     ['Accuracy', share(a.accuracy)],
     ['Balanced accuracy', share(a.balancedAccuracy)],
-    ['AUC', plain(a.macro.auc)],
-    ['Average precision', plain(a.macro.averagePrecision)],
+    [`AUC${mean}`, plain(auc)],
+    [`Average precision${mean}`, plain(precision)],
     ['Sensitivity', share(a.finding.sensitivity)],
     ['Specificity', share(a.finding.specificity)],
     ['PPV, at the share of findings here', share(a.finding.ppv)],

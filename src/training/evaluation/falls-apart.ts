@@ -41,14 +41,16 @@ export function evaluationWarnings({ here, own, isFamiliar }: Elsewhere): string
   }
   return [
     ...(worse.length > 0
-      ? [`It falls apart on these images: ${worse.join('; ')}. Do not use it on images like these.`]
+      ? [
+          `It falls apart on these images, compared with its own test images: ${worse.join('; ')}. Do not use it on images like these.`,
+        ]
       : []),
     ...(isNoBetterThanChance(here)
       ? ['Its ranking is no better than chance here: the interval of its AUC holds 0.5.']
       : []),
     ...(eceOwn && isBelow(eceOwn, eceHere)
       ? [
-          `Its probabilities do not mean here what they say: ${words(eceHere)} against ${words(eceOwn)} on its own test images.`,
+          `Its probabilities do not mean here what they say: ${words(eceHere)} instead of ${estimate(eceOwn)} on its own test images.`,
         ]
       : []),
     ...missingKinds(here),
@@ -72,9 +74,7 @@ function worseFigures(here: Assessed, own: Assessed): string[] {
   const there = figuresOf(own)
   return figuresOf(here).flatMap((mine, at) => {
     const theirs = there[at]
-    return theirs && isBelow(mine, theirs)
-      ? [`${words(mine)} against ${words(theirs)} on its own test images`]
-      : []
+    return theirs && isBelow(mine, theirs) ? [`${words(mine)} instead of ${estimate(theirs)}`] : []
   })
 }
 
@@ -106,8 +106,12 @@ function missingKinds({ classes }: Assessed): string[] {
     : [`No image shows ${missing.join(' or ')}: what depends on it is unknown.`]
 }
 
-function words({ name, value, interval, asPercent }: Figure): string {
+function words(figure: Figure): string {
+  return `${figure.name} ${estimate(figure)}`
+}
+
+function estimate({ value, interval, asPercent }: Figure): string {
   const figure = (one: number) => (asPercent ? `${(100 * one).toFixed(1)} %` : one.toFixed(3))
-  if (value === null || !interval) return `${name} unknown`
-  return `${name} ${figure(value)} (${figure(interval[0])} to ${figure(interval[1])})`
+  if (value === null || !interval) return 'unknown'
+  return `${figure(value)} (${figure(interval[0])} to ${figure(interval[1])})`
 }

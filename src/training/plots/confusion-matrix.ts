@@ -1,6 +1,6 @@
 // What is against what was said: counts and shares of each row. Exclusive classes have one matrix; labels that may come
 // together have one table of two by two each.
-import { el, fitted, type Plot, type PlotNode, place, text } from './node.ts'
+import { el, fitted, type Plot, type PlotNode, place, text, textWidth } from './node.ts'
 
 export interface LabelCounts {
   readonly label: string
@@ -61,7 +61,8 @@ function oneMatrix(labels: readonly string[], matrix: readonly (readonly number[
     name: 'confusion_matrix',
     title: 'Confusion matrix',
     description: `${hit} of ${total} right; ${each.join(', ')}`,
-    width: Math.max(left + size + right, 260),
+    // The line below is as wide as 46 letters of 9 points.
+    width: Math.max(left + size + right, left + size / 2 + textWidth('x'.repeat(46), 9) / 2),
     height: top + size + 42,
     body: [
       ...cells,
