@@ -10,7 +10,7 @@ import type { TorchWeights } from '../weights/by-torch-name.ts'
 import { fill, fit } from '../weights/fit.ts'
 import { channelsOf, recognise } from '../weights/recognise.ts'
 import { torchHeads } from '../weights/torch-names.ts'
-import { withWeightsFile } from '../weights/weights-file.ts'
+import { type OpenWeights, withWeightsFile } from '../weights/weights-file.ts'
 import type { ConvertedModel } from './converted-model.ts'
 import { type ForeignFields, wantedSize } from './foreign-fields.ts'
 
@@ -27,6 +27,7 @@ export async function convertStateDict(
     if (!('torch' in file)) throw new AppError('invalid-package', 'This is no PyTorch state dict.')
     const { torch } = file
     const architecture = getArchitecture(fields.architecture ?? (await recognise(file)))
+    await refuseOther(file, architecture)
     const outputs = headOutputs(torch, architecture)
     const [height, width] = wantedSize(fields.preprocessing) ?? [
       architecture.inputSize,
@@ -61,6 +62,15 @@ export async function convertStateDict(
       thresholds: await thresholdsOf(torch, outputs),
       writeMore: (modelsDir) => saveLayersModel(model, join(modelsDir, 'tfjs')),
     }
+  })
+}
+
+/** @throws AppError `invalid` when the file says plainly that it is of another architecture */
+async function refuseOther(file: OpenWeights, { name, title }: Architecture): Promise<void> {
+  const told = await recognise(file).catch(() => name)
+  if (told === name) return
+  throw new AppError('invalid', `The weights are of ${told} and not of ${title}.`, {
+    extra: { field: 'architecture' },
   })
 }
 

@@ -7,6 +7,14 @@ import { foreignShape, ownLayers } from '../../../src/training/weights/places.ts
 import { writeSafetensors } from '../../../src/training/weights/safetensors.ts'
 import { torchPlace } from '../../../src/training/weights/torch-names.ts'
 
+const asDrawn = (value: number): number => 0.1 + 0.9 * value
+const small = (value: number): number => (value - 0.5) / 10
+
+/** Variances, and the thresholds of torchxrayvision. */
+function isPositive(name: string): boolean {
+  return name.endsWith('running_var') || name === 'op_threshs'
+}
+
 export interface Wanted {
   readonly architecture: Architecture
   readonly channels: 1 | 3
@@ -40,7 +48,7 @@ export async function torchStateDict(
   const values = new Map(
     [...shapes].map(([name, dims], i) => {
       const size = dims.reduce((n, dim) => n * dim, 1)
-      return [name, uniforms(size, seed, 1, i).map((value) => 0.05 + 0.1 * value)]
+      return [name, uniforms(size, seed, 1, i).map(isPositive(name) ? asDrawn : small)]
     }),
   )
   await rm(path, { force: true })
