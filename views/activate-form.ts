@@ -1,5 +1,6 @@
 // Forms that change which version answers: activate one, roll back to the one before. Both ask why.
 import { html } from 'hono/html'
+import type { Precision } from '../src/package/schema.ts'
 import type { Condition } from '../src/registry/conditions.ts'
 import type { Version } from '../src/registry/versions.ts'
 import { field, type Html, icon } from './components.ts'
@@ -11,17 +12,25 @@ import { precisionField } from './version-precision.ts'
 const SWAP = html`hx-target="#condition-panel" hx-swap="outerHTML" hx-disable="find button"`
 
 /** One click is enough: the reason may be left empty, the history then says that it came from the page. */
-export function rollbackForm(condition: Condition, previous: Version | undefined): Html {
+export function rollbackForm(
+  condition: Condition,
+  {
+    previous,
+    precision,
+  }: { readonly previous: Version | undefined; readonly precision?: Precision | undefined },
+): Html {
   if (!previous) {
     return html`<section class="panel" aria-label="Roll back"><h2>Roll back</h2>
       <p class="hint">There is no earlier version to go back to.</p></section>`
   }
   const action = links.rollback(condition.id)
+  // Of a version with two graphs it says which one answered.
+  const name = `${shortVersion(previous.id)}${previous.int8 && precision ? ` in ${precision}` : ''}`
   return html`<section class="panel panel-rollback" aria-label="Roll back">
     <h2>Roll back</h2>
     <form class="stack" method="post" action="${action}" hx-post="${action}" ${SWAP}>
       <p>Goes back to <a
-        href="${links.version(previous.id)}">${shortVersion(previous.id)}</a>, which answered before. Requests under way
+        href="${links.version(previous.id)}">${name}</a>, which answered before. Requests under way
         are finished by the version that they began with. Rolling back twice returns here.</p>
       ${field('rollback-reason', {
         label: 'Reason',
@@ -30,7 +39,7 @@ export function rollbackForm(condition: Condition, previous: Version | undefined
         autocomplete="off" />`,
       })}
       <button class="button button-primary"
-        type="submit">${icon('undo')}Roll back to ${shortVersion(previous.id)}</button>
+        type="submit">${icon('undo')}Roll back to ${name}</button>
     </form>
   </section>`
 }

@@ -1,5 +1,6 @@
 // One condition: which version answers and in what state, roll back, activate, history, settings.
 import { html } from 'hono/html'
+import type { Precision } from '../src/package/schema.ts'
 import type { Condition } from '../src/registry/conditions.ts'
 import type { Version } from '../src/registry/versions.ts'
 import { activateForm, rollbackForm } from './activate-form.ts'
@@ -21,6 +22,8 @@ export interface ConditionPageProps extends Omit<HistoryProps, 'conditionId'> {
   readonly active: Version | undefined
   /** Where a rollback goes; undefined when there is nothing to roll back to. */
   readonly previous: Version | undefined
+  /** In which the active version answers, and the one before it answered. */
+  readonly precisions?: { readonly active: Precision; readonly previous?: Precision | undefined }
   /** All that are not deleted, newest first. */
   readonly versions: readonly Version[]
   /** The host that answers now. */
@@ -62,7 +65,7 @@ export function conditionPanel(props: ConditionPageProps): Html {
     <div class="condition-areas">
       ${activePanel(props)}
       <div class="condition-side">
-        ${rollbackForm(condition, previous)}
+        ${rollbackForm(condition, { previous, precision: props.precisions?.previous })}
         ${activateForm(condition, versions)}
         ${challengerPanel(props)}
         ${aliasPanel(props)}
@@ -73,7 +76,7 @@ export function conditionPanel(props: ConditionPageProps): Html {
   </div>`
 }
 
-function activePanel({ condition, active, host }: ConditionPageProps): Html {
+function activePanel({ condition, active, host, precisions }: ConditionPageProps): Html {
   if (!condition.active) {
     return html`<section class="panel panel-active"
       aria-label="Active version"><h2>Active version</h2>
@@ -99,7 +102,7 @@ function activePanel({ condition, active, host }: ConditionPageProps): Html {
         'Operating point',
         operatingPointName(condition.operatingPoint ?? active?.defaultOperatingPoint ?? null),
       ],
-      ['Precision', host?.precision],
+      ['Precision', precisions?.active],
       ['Memory of its host', host?.rssBytes == null ? undefined : bytes(host.rssBytes)],
     ])}
     ${active && keyFigures(active)}

@@ -115,6 +115,7 @@ test('int8 is an activation of its own, with golden outputs, calibration and thr
   const html = { headers: { accept: 'text/html' } }
   const page = await (await call('/conditions/spots', html)).text()
   assert.match(page, /in int8/)
+  assert.match(page, /Roll back to tiny-cnn-quick@1 in float32/)
   const model = await (await call('/models/spots/tiny-cnn-quick/1', html)).text()
   assert.match(model, /Figures in both precisions/)
   assert.match(model, /Check and change precision/)

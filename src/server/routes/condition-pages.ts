@@ -6,7 +6,7 @@ import type { ProblemProps } from '../../../views/error.ts'
 import { links } from '../../../views/links.ts'
 import { formatVersion } from '../../package/ids.ts'
 import { activateVersion } from '../../registry/activate.ts'
-import { listHistory } from '../../registry/activations.ts'
+import { findActivation, listHistory } from '../../registry/activations.ts'
 import { listAliases, moveAlias } from '../../registry/aliases.ts'
 import { type Challenger, setChallenger } from '../../registry/challenger.ts'
 import { listChanges } from '../../registry/changes.ts'
@@ -15,6 +15,7 @@ import { createCondition, getCondition } from '../../registry/conditions.ts'
 import { promoteByRule } from '../../registry/promote-challenger.ts'
 import { findPromotionRule, setPromotionRule } from '../../registry/promotion-rule.ts'
 import { findRollbackTarget, rollbackCondition } from '../../registry/rollback.ts'
+import { inPrecision } from '../../registry/version-precision.ts'
 import { parseClasses } from '../../training/import/foreign-fields.ts'
 import {
   ActivateSchema,
@@ -160,7 +161,11 @@ export function conditionPages(home: Home): Hono<AppEnv> {
 
   async function conditionProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
     const condition = await getCondition(db, conditionOfPath(c))
-    const active = condition.active && (await findVersionById(home, condition.active.version))
+    const stored = condition.active && (await findVersionById(home, condition.active.version))
+    const line = condition.active && (await findActivation(db, condition.active.activation))
+    const precision = line?.precision ?? 'float32'
+    // Its figures and thresholds are those of the graph that answers.
+    const active = stored && inPrecision(stored, precision)
     const target = await findRollbackTarget(db, condition.id)
     const page = await listHistory(db, { condition: condition.id, cursor: queryText(c, 'cursor') })
     const time = queryText(c, 'at')
@@ -171,6 +176,7 @@ export function conditionPages(home: Home): Hono<AppEnv> {
       condition,
       active: active ?? undefined,
       previous: target && (await findVersionById(home, formatVersion(target))),
+      precisions: { active: precision, previous: target?.precision },
       versions: await choosableVersions(home, condition),
       history: page.items,
       nextCursor: page.nextCursor,
