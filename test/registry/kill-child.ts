@@ -1,10 +1,13 @@
-// Registers, activates, rolls back and deletes at random until it is killed; says on standard output what it begins and
+// Registers, imports, activates, rolls back and deletes at random until it is killed; says on standard output what it begins and
 // what it was told. Started by kill.test.ts with the home and a seed.
-import { writeSync } from 'node:fs'
+import { createWriteStream, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { formatVersion } from '../../src/package/ids.ts'
+import { zipPackage } from '../../src/package/zip-package.ts'
 import { activateVersion } from '../../src/registry/activate.ts'
 import { getCondition } from '../../src/registry/conditions.ts'
+import { importPackageZip } from '../../src/registry/exchange-package.ts'
 import { openRegistry } from '../../src/registry/open-registry.ts'
 import { recover } from '../../src/registry/recover.ts'
 import { registerPackage } from '../../src/registry/register-package.ts'
@@ -42,15 +45,19 @@ for (let round = 0; ; round++) {
   if (versions.length < 3 || !chosen || (dice < 0.3 && versions.length < 8)) {
     const fromDir = join(home, `incoming-${seedText}-${round}`)
     const fields = { condition: random() < 0.5 ? 'pneumonia' : 'covid' }
-    await writePackage(fromDir, { seed: state, fields })
+    const { manifest } = await writePackage(fromDir, { seed: state, fields })
+    const rest = { actor: ANNA, clock: ctx.clock }
+    const zipPath = `${fromDir}.zip`
+    const isImport = random() < 0.5
+    if (isImport) {
+      const zip = zipPackage(fromDir, { manifest, folder: 'it', comment: '' })
+      await pipeline(zip, createWriteStream(zipPath))
+    }
     say('begin register')
-    const { version } = await registerPackage(ctx, {
-      fromDir,
-      move: true,
-      actor: ANNA,
-      clock: ctx.clock,
-    })
-    say(`registered ${version.id}`)
+    const { version } = isImport
+      ? await importPackageZip(ctx, { zipPath, ...rest })
+      : await registerPackage(ctx, { fromDir, move: true, ...rest })
+    say(`registered ${version.id}${isImport ? ' imported' : ''}`)
   } else if (dice < 0.4) {
     const { active } = await getCondition(db, chosen.condition)
     if (active?.version === chosen.id) continue

@@ -23,6 +23,8 @@ interface Reported {
   readonly present: Set<string>
   /** The last line, when it began something that was not reported as done. */
   inFlight: readonly string[]
+  /** How many packages came in as a zip. */
+  imported: number
 }
 
 async function runAndKill(home: string, { seed, reported }: { seed: number; reported: Reported }) {
@@ -36,6 +38,7 @@ async function runAndKill(home: string, { seed, reported }: { seed: number; repo
   const killAfterMs = (seed * 7919) % 250
   for await (const line of createInterface({ input: child.stdout })) {
     const words = line.split(' ')
+    if (words[2] === 'imported') reported.imported += 1
     if (line === 'ready') void after(killAfterMs).then(() => child.kill('SIGKILL'))
     else lines += 1
     reported.inFlight = words[0] === 'begin' ? words.slice(1) : []
@@ -84,7 +87,7 @@ async function checkHome(home: TestHome, reported: Reported): Promise<void> {
 }
 
 test(`after each of ${KILLS} kills the registry opens and shows what was last reported`, async (t) => {
-  const reported: Reported = { active: new Map(), present: new Set(), inFlight: [] }
+  const reported: Reported = { active: new Map(), present: new Set(), inFlight: [], imported: 0 }
   let home = await openHome(t)
   let actions = 0
   for (let seed = 1; seed <= KILLS; seed++) {
@@ -93,6 +96,7 @@ test(`after each of ${KILLS} kills the registry opens and shows what was last re
     home = await home.reopen()
     await checkHome(home, reported)
   }
-  t.diagnostic(`${KILLS} kills, ${actions} lines reported`)
+  t.diagnostic(`${KILLS} kills, ${actions} lines reported, ${reported.imported} imports`)
+  assert.ok(reported.imported > 0, 'imports must have been among what was under way')
   assert.ok(actions > KILLS, 'the children must have been at work when they were killed')
 })
