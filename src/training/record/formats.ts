@@ -3,6 +3,7 @@
 // before this record (the demonstration's); only what serving reads of them is bound.
 import { z } from 'zod'
 import {
+  FamiliaritySchema,
   GoldenSchema,
   ManifestSchema,
   ModelConfigSchema,
@@ -28,13 +29,18 @@ export interface Format {
   readonly schema: z.ZodType
   /** Read by hosts, so bound in every package. */
   readonly isServed: boolean
+  /** Only where a training was asked for it, or had images enough. */
+  readonly isOptional: boolean
 }
 
 const served = (file: string, title: string, schema: z.ZodType): Format => {
-  return { file, title, schema, isServed: true }
+  return { file, title, schema, isServed: true, isOptional: false }
 }
 const record = (file: string, title: string, schema: z.ZodType): Format => {
-  return { file, title, schema, isServed: false }
+  return { file, title, schema, isServed: false, isOptional: false }
+}
+const optional = (file: string, title: string, schema: z.ZodType): Format => {
+  return { file, title, schema, isServed: false, isOptional: true }
 }
 
 export const FORMATS: readonly Format[] = [
@@ -42,6 +48,7 @@ export const FORMATS: readonly Format[] = [
   served('configs/model.json', 'how the graph is read', ModelConfigSchema),
   served('configs/preprocessing.json', 'from a file to the input', PreprocessingSchema),
   served('results/golden/golden.json', 'images with the outputs they gave', GoldenSchema),
+  optional('configs/familiarity.json', 'how an unlike image is noticed', FamiliaritySchema),
   record('configs/architecture.json', 'the network layer by layer', ArchitectureFileSchema),
   record('configs/train.json', 'how it was trained', TrainFileSchema),
   record('configs/optimizer.json', 'the optimizer and what it remembers', OptimizerFileSchema),
@@ -51,7 +58,7 @@ export const FORMATS: readonly Format[] = [
   record('results/weight_statistics.json', 'numbers about the weights', WeightStatisticsSchema),
   record('results/dataset_stats.json', 'what it learnt from', DatasetFileSchema),
   record('results/environment.json', 'machine, engine and libraries', EnvironmentFileSchema),
-  record(
+  optional(
     'results/precision.json',
     'int8 beside float32, where it was asked for',
     PrecisionFileSchema,

@@ -10,6 +10,7 @@ import { writePlots } from '../plots/package-plots.ts'
 import { tryInt8 } from '../precision/try-int8.ts'
 import { int8Config, int8Evidence, writeInt8 } from '../precision/write-int8.ts'
 import { expectedMemory } from '../run-checks.ts'
+import { writeInventory } from './card/inventory-section.ts'
 import { writeModelCard } from './card/model-card.ts'
 import { describeModel } from './describe-model.ts'
 import { writeGolden } from './golden-images.ts'
@@ -69,6 +70,7 @@ const WRITERS: readonly PackageWriter[] = [
   writeSummaryText,
   writeModelCard,
   writeInt8,
+  writeInventory,
   writeMetadata,
 ]
 

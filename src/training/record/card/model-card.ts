@@ -28,7 +28,6 @@ export async function writeModelCard(c: PackageContext): Promise<void> {
       givesLogits: c.model.layers.at(-1)?.getConfig().activation === 'linear',
       noKeras: noKeras.trim(),
     }),
-    inventory(c),
   ]
   await writeFiles(c.dir, { 'README.md': parts.join('\n') })
 }
@@ -133,33 +132,4 @@ ${
     : 'The graph gives no feature map; heatmaps are made by hiding parts of the image (occlusion).'
 }
 ${other ? `\n${other}\n` : ''}`
-}
-
-const CONTENTS: readonly (readonly [path: string, what: string])[] = [
-  [
-    'manifest.json',
-    'every file with size, SHA-256 and MD5; its own SHA-256 is the version’s digest',
-  ],
-  ['models/', 'the network as ONNX, Keras, TensorFlow.js, and its checkpoint where it was kept'],
-  ['configs/', 'model, training, optimizer and preprocessing'],
-  ['results/results_summary.json', 'all figures of this page, for programs'],
-  ['results/training_history.csv, .json', 'loss, accuracy and learning rate of each epoch'],
-  ['results/per_class_metrics.csv', 'the table of classes'],
-  ['results/predictions.csv', 'the answer to each test image'],
-  ['results/dataset_stats.json', 'what the images are like'],
-  ['results/metadata.json', 'machine, versions, times, source'],
-  ['results/*.png, *.pdf', 'the plots, for papers and slides'],
-  ['results/golden/', 'images with the outputs that this very graph gave, replayed at every load'],
-  ['results/SUMMARY.txt', 'the run on one page'],
-]
-
-function inventory({ endedAt }: PackageContext): string {
-  return `## What is in this folder
-
-| file | what |
-| --- | --- |
-${CONTENTS.map(([path, what]) => `| \`${path}\` | ${what} |`).join('\n')}
-
-Made by Roentgen under Node ${process.version}, ${endedAt.toISOString()}.
-`
 }
