@@ -43,7 +43,7 @@ const PRESETS = [
   {
     value: 'heatmap-standard',
     title: 'Heatmap standard',
-    text: '10 epochs, at most 500 images a class: meant for DenseNet121, whose heatmaps are the clearest.',
+    text: '10 epochs, at most 500 images a class: DenseNet121 for clear heatmaps.',
   },
   {
     value: 'heatmap-intensive',
@@ -57,7 +57,7 @@ export function trainingPage(props: TrainingPageProps): Html {
     props.frame,
     { title: 'Training', width: 'wide' },
     html`<header class="heading"><h1>Training</h1>
-      <p>One run at a time, at the lowest priority beside diagnosing. What waits survives a restart, and an interrupted run goes on from its last epoch.</p></header>
+      <p>One run at a time, at the lowest priority beside diagnosing. What waits survives a restart, and an interrupted run goes on where it was.</p></header>
     ${props.problem && problemNotice(props.problem)}
     ${runList(props)}
     ${startForm(props)}
@@ -118,7 +118,7 @@ function wholeSet({ datasets }: TrainingPageProps): Html | undefined {
   return html`<section class="panel" aria-label="The whole set">
     <h2>The whole set at once</h2>
     <p>DenseNet121 for every dataset that was prepared for a condition, once with Heatmap standard (10 epochs) and once with Heatmap
-      intensive (15 epochs), at most 500 images of each class: ${count(2 * ready.length, 'run')}, one after the other.</p>
+      intensive (15 epochs), at most 500 images of each class, from ImageNet weights when they are kept here: ${count(2 * ready.length, 'run')}, one after the other.</p>
     <p class="hint">${names}</p>
     <form method="post" action="${links.runWholeSet}"><button class="button" type="submit">Queue ${count(2 * ready.length, 'run')}</button></form>
   </section>`

@@ -14,7 +14,12 @@ import { listRuns, type Run } from '../../registry/runs.ts'
 import { listVersions } from '../../registry/version-list.ts'
 import { architectureCards } from '../../training/architecture-cards.ts'
 import { expectedMemory } from '../../training/run-checks.ts'
-import { listWeights } from '../../training/weights/weights-store.ts'
+import {
+  findWeights,
+  IMAGENET,
+  imagenetName,
+  listWeights,
+} from '../../training/weights/weights-store.ts'
 import type { AppEnv } from '../app-env.ts'
 import { frameOf } from '../frame.ts'
 import type { Home } from '../home.ts'
@@ -59,7 +64,9 @@ export function trainingPages(home: Home): Hono<AppEnv> {
         const text = 'Dataset not prepared: prepare at least one for a condition first.'
         throw new AppError('dataset-not-prepared', text)
       }
-      const wishes = { ...WHOLE_SET, dataset: datasets.map(({ id }) => id) }
+      const hasWeights = await findWeights(home.store.dataDir, imagenetName('densenet121'))
+      const hyperparameters = hasWeights ? { weights: IMAGENET } : {}
+      const wishes = { ...WHOLE_SET, dataset: datasets.map(({ id }) => id), hyperparameters }
       return seeOther(c, afterQueuing(await runs.add(wishes, c.var.actor)))
     } catch (error) {
       const problem = problemProps(error)
