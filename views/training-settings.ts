@@ -152,6 +152,11 @@ export function moreSettings({ versions, chosen }: TrainingSettingsProps): Html 
         { value: 'constant', text: 'constant' },
       ])}
       ${RATE.map(number)}
+      ${choice('batchNorm', 'Batch normalisation', [
+        { value: '', text: 'trained, with pretrained weights frozen' },
+        { value: 'trained', text: 'trained' },
+        { value: 'frozen', text: 'frozen' },
+      ])}
       ${choice('initFrom', 'Retrain a version', [
         { value: '', text: 'no, start as chosen above' },
         ...versions.map(({ id }) => ({ value: id, text: id })),

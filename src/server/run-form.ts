@@ -23,7 +23,7 @@ const NUMBERS = [
   'earlyStopping',
   'seed',
 ] as const
-const WORDS = ['weights', 'optimizer', 'schedule', 'aspect', 'interpolation'] as const
+const WORDS = ['weights', 'batchNorm', 'optimizer', 'schedule', 'aspect', 'interpolation'] as const
 const AUGMENTATION = ['rotationDegrees', 'shift', 'scale', 'brightness', 'contrast'] as const
 const COOLING = [
   'pauseAboveCelsius',

@@ -8,7 +8,7 @@ import { AppError } from '../errors.ts'
 import { parseName } from '../package/ids.ts'
 import type { Architecture } from './architectures/architecture.ts'
 import { getArchitecture } from './architectures/catalogue.ts'
-import { trainLastLayers } from './architectures/fine-tuning.ts'
+import { freezeBatchNorm, trainLastLayers } from './architectures/fine-tuning.ts'
 import { completeCooling } from './cooling/settings.ts'
 import type { ConditionClasses } from './dataset/labels.ts'
 import { openPrepared, type PreparedIndex } from './dataset/prepared.ts'
@@ -17,6 +17,7 @@ import { type Assessment, assess } from './evaluation/assess.ts'
 import { type Evaluation, evaluate } from './evaluation/evaluate.ts'
 import { predictAll } from './evaluation/predict.ts'
 import type { Outputs } from './evaluation/probabilities.ts'
+import { explanationChoice } from './explanation-choice.ts'
 import { adoptWeights } from './initial-version.ts'
 import type {
   JobCondition,
@@ -36,7 +37,7 @@ import { preparedFolder, prepareOnce } from './prepare-once.ts'
 import { writePackage } from './record/write-package.ts'
 import { augmentationFor, completeHyperparameters, type Hyperparameters } from './settings.ts'
 import { adoptPretrained } from './weights/adopt-pretrained.ts'
-import { pretrainedFor, TRAINED_WITH_PRETRAINED } from './weights/pretrained.ts'
+import { pretrainedFor, WITH_PRETRAINED } from './weights/pretrained.ts'
 import type { StoredWeights } from './weights/weights-store.ts'
 
 export interface JobContext {
@@ -96,7 +97,7 @@ async function trainObserved(job: TrainingJob, context: ObservedContext): Promis
     learningRate: architecture.learningRate,
     imageSize: job.preprocessing?.width ?? architecture.inputSize,
     augmentation: augmentationFor(job.condition.bodyPart),
-    ...(pretrained && { trainedLayers: TRAINED_WITH_PRETRAINED }),
+    ...(pretrained && WITH_PRETRAINED),
   })
   const dir = await inPhase('preparing', () =>
     prepare(job, { ...context, hyperparameters, pretrained }),
@@ -118,6 +119,9 @@ async function trainObserved(job: TrainingJob, context: ObservedContext): Promis
     const variant = pretrained?.variant ?? job.initFrom?.variant ?? 'keras'
     const model = architecture.build({ ...shape, outputs: outputsOf(index), seed, variant })
     trainLastLayers(model, hyperparameters.trainedLayers)
+    // Refused now rather than after hours of training.
+    explanationChoice(architecture, { model, wished: hyperparameters.explanationLayer })
+    if (hyperparameters.batchNorm === 'frozen') freezeBatchNorm(model)
     const checkpointPath = join(job.workDir, 'checkpoint.bin')
     const resumeFrom = job.resume ? await findCheckpoint(checkpointPath, context) : undefined
     // Also before going on from a checkpoint, which holds only what is trained.

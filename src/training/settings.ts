@@ -54,6 +54,8 @@ export const HyperparametersSchema = z.strictObject({
   maxPerClass: z.int().min(2).nullable().default(null),
   /** What it starts from: `none` are random numbers, `imagenet` the kept ImageNet weights of the architecture, or a name. */
   weights: z.string().min(1).max(64).default('none'),
+  /** `frozen`: batch normalisation stays as it was given, in the trained part too; usual with pretrained weights. */
+  batchNorm: z.enum(['trained', 'frozen']).default('trained'),
   /** How deep training goes: the head and this many layers before it; the rest stays as it was given. */
   trainedLayers: z.union([z.literal('all'), z.int().min(0).max(10_000)]).default('all'),
   /**
@@ -61,6 +63,8 @@ export const HyperparametersSchema = z.strictObject({
    * every epoch.
    */
   frozenCopies: z.int().min(0).max(100).default(2),
+  /** At which layer heatmaps are taken; null: where the architecture does best, see its card. */
+  explanationLayer: z.string().min(1).max(100).nullable().default(null),
   /** Also make the graph in eight bits; it is kept only if it costs at most half a point of test accuracy. */
   int8: z.boolean().default(false),
 })
@@ -102,6 +106,8 @@ export interface Defaults {
   readonly augmentation: Augmentation
   /** `all` by default. */
   readonly trainedLayers?: number
+  /** `trained` by default. */
+  readonly batchNorm?: 'frozen'
 }
 
 /** Preset and architecture filled in, the caller's wishes on top. @throws AppError `invalid` naming the field */
@@ -110,6 +116,7 @@ export function completeHyperparameters(
   defaults: Defaults,
 ): Hyperparameters {
   const { learningRate, imageSize, augmentation, trainedLayers = 'all' } = defaults
+  const { batchNorm = 'trained' } = defaults
   const { epochs, maxPerClass = null } = PRESETS[defaults.preset]
   const { cooling: _, augmentation: changes, ...wishes } = given
   const result = HyperparametersSchema.safeParse({
@@ -118,6 +125,7 @@ export function completeHyperparameters(
     learningRate,
     imageSize,
     trainedLayers,
+    batchNorm,
     augmentation: changes === null ? null : { ...augmentation, ...changes },
     ...wishes,
   })

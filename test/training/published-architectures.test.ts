@@ -4,7 +4,11 @@ import test from 'node:test'
 import type * as tf from '@tensorflow/tfjs'
 import type { BuildOptions } from '../../src/training/architectures/architecture.ts'
 import { getArchitecture } from '../../src/training/architectures/catalogue.ts'
-import { backboneLayers, trainLastLayers } from '../../src/training/architectures/fine-tuning.ts'
+import {
+  backboneLayers,
+  freezeBatchNorm,
+  trainLastLayers,
+} from '../../src/training/architectures/fine-tuning.ts'
 
 interface Published {
   readonly name: string
@@ -238,4 +242,17 @@ test('fine-tuning trains the head and the last layers of the backbone, as Keras 
   trainLastLayers(model, 'all')
   assert.equal(countOf(model.trainableWeights), 7_037_504 - 83_648 + 1024 * 2 + 2)
   assert.throws(() => trainLastLayers(model, -1), /whole number/)
+})
+
+test('batch normalisation can be left alone in the trained part as well', () => {
+  const model = build('densenet121', {})
+  trainLastLayers(model, 20)
+  freezeBatchNorm(model)
+  const trained = model.layers.filter(({ trainable }) => trainable).map(({ name }) => name)
+  assert.deepEqual(
+    trained.filter((name) => name.endsWith('bn')),
+    [],
+  )
+  assert.ok(trained.includes('conv5_block16_2_conv') && trained.includes('logits'))
+  model.dispose()
 })

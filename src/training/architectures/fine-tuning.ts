@@ -27,3 +27,14 @@ export function trainLastLayers(model: tf.LayersModel, count: number | 'all'): v
     layer.trainable = false
   }
 }
+
+/**
+ * Every batch normalisation goes by its moving averages and stays as it was given, also in the part that is trained. The
+ * averages of pretrained weights come from a million images; a few hundred steps leave them far from what the trained part
+ * has become, so that it does well in training and badly afterwards. Keras' guide to transfer learning says the same.
+ */
+export function freezeBatchNorm(model: tf.LayersModel): void {
+  for (const layer of model.layers) {
+    if (layer.getClassName() === 'BatchNormalization') layer.trainable = false
+  }
+}

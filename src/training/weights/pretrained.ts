@@ -6,8 +6,8 @@ import { resolveWeights, type StoredWeights } from './weights-store.ts'
 
 /** `weights` of a run that starts from random numbers. */
 export const NO_WEIGHTS = 'none'
-/** Layers of the backbone that are trained by default when it brings weights. */
-export const TRAINED_WITH_PRETRAINED = 20
+/** What is usual when the backbone brings weights: its last layers are trained, its batch normalisation is not. */
+export const WITH_PRETRAINED = { trainedLayers: 20, batchNorm: 'frozen' } as const
 
 export interface WantedStart {
   /** Of the hyperparameters. */

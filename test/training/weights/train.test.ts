@@ -50,6 +50,7 @@ test('a run from kept weights has their network, scaling and channels, and train
   trained = packageDir
   const train = await readJson(packageDir, 'configs/train.json')
   assert.equal(train.hyperparameters.trainedLayers, 20)
+  assert.equal(train.hyperparameters.batchNorm, 'frozen')
   assert.equal(train.initialWeights.pretrained.sha256, kept.sha256)
   assert.equal(train.initialWeights.pretrained.source.sha256, kept.source.sha256)
   const { lineage } = await readJson(packageDir, 'manifest.json')
@@ -61,8 +62,11 @@ test('a run from kept weights has their network, scaling and channels, and train
   const model = await loadLayersModel(join(packageDir, 'models', 'tfjs'))
   const first = model.getLayer('stem_bn').getWeights()[0]?.dataSync()
   assert.deepEqual([...(first ?? [])], [...(state.get('features.0.1.weight') ?? [])])
-  const last = model.getLayer('top_bn').getWeights()[0]?.dataSync()
-  assert.notDeepEqual([...(last ?? [])], [...(state.get('features.8.1.weight') ?? [])])
+  const norm = model.getLayer('top_bn').getWeights()[0]?.dataSync()
+  assert.deepEqual([...(norm ?? [])], [...(state.get('features.8.1.weight') ?? [])])
+  // The first filter of the last convolution: [out, in, 1, 1] of PyTorch is [1, 1, in, out] here.
+  const last = model.getLayer('top_conv').getWeights()[0]?.dataSync() ?? []
+  assert.notEqual(last[0], state.get('features.8.0.weight')?.[0])
   assert.equal(
     model.layers.find(({ name }) => name === 'normalization'),
     undefined,
