@@ -39,9 +39,10 @@ async function build({ model }: KerasContents): Promise<tf.LayersModel> {
   } catch (error) {
     if (isAppError(error)) throw error
     const [firstLine = ''] = messageOf(error).split('\n')
+    const reason = firstLine.slice(0, 200).replace(/\.$/, '')
     throw new AppError(
       'invalid-package',
-      `The layers of this Keras model cannot be put together: ${firstLine.slice(0, 200)}`,
+      `The layers of this Keras model cannot be put together: ${reason}.`,
       { cause: error },
     )
   }
