@@ -16,6 +16,8 @@ import { trainModel } from '../../src/training/loop/train.ts'
 import { Journal, type Sample } from '../../src/training/observing/journal.ts'
 import { RunObserver } from '../../src/training/observing/run-observer.ts'
 import { wholeRun } from '../../src/training/observing/whole-run.ts'
+import { resourcesFile } from '../../src/training/record/machine/resources-file.ts'
+import { thermalFile } from '../../src/training/record/machine/thermal-file.ts'
 import { augmentationFor, completeHyperparameters } from '../../src/training/settings.ts'
 import { drawDataset } from '../support/drawn-dataset.ts'
 import { makeSensorTree } from '../support/sensor-tree.ts'
@@ -91,6 +93,24 @@ test('a resumed run began with its first start, and its phases are those of all 
   assert.equal(whole.startedAt.toISOString(), at(0))
   assert.deepEqual(whole.phases, { preparing: 1, training: 100 + 240 })
   assert.equal(wholeRun({ ...record, starts: [at(30)] }, own), own)
+})
+
+test('the samples of a week make a record of a few hundred points', () => {
+  const samples = Array.from({ length: 200_000 }, (_, i) => {
+    return { ...SAMPLE, at: '2026-11-20T22:00:00.000Z', cpuCelsius: i === 7 ? 88 : 60 }
+  })
+  const observed = {
+    ...{ starts: ['2026-11-20T22:00:00.000Z'], samples, breaks: [], gpus: [], threads: 2 },
+    ...{ cooling: completeCooling({}, readConfig({}).cooling), everySeconds: 2, restSeconds: 0 },
+    sensors: [{ name: 'x', kind: 'cpu', source: 'thermal zone' } as const],
+  }
+  const memory = { peakMemoryBytes: 2 ** 30, expectedMemoryBytes: 2 ** 30 }
+  const { series, memory: used } = resourcesFile({ observed, ...memory })
+  assert.ok(series.length <= 300)
+  assert.equal(series[0]?.cpuCelsius, 88, 'a peak is not lost in its point')
+  assert.equal(used.shareOfTarget, 1)
+  const { safety } = thermalFile(observed)
+  assert.ok('hottestCpuCelsius' in safety && safety.hottestCpuCelsius === 88)
 })
 
 test('what was observed before a kill is in the record of the resumed run', () => {

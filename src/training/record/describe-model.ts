@@ -2,15 +2,18 @@
 import { predictionGraph } from '../../engine/prediction-graph.ts'
 import type { Graph, ModelConfig } from '../../package/schema.ts'
 import { lastActivation } from '../evaluation/predict.ts'
+import { explanationChoice } from '../explanation-choice.ts'
 import type { PackageInput } from './package-context.ts'
 
 /** Without the scale of heatmaps, which is measured with the graph. */
 export function describeModel(o: PackageInput): { config: ModelConfig; onnx: Uint8Array } {
   const { architecture, variant, model, prepared, name } = o
   const { kind, classes } = prepared.index
+  const wished = o.hyperparameters.explanationLayer
+  const explanation = explanationChoice(architecture, { model, wished })
   const traced = predictionGraph(model, {
     lastActivation: lastActivation(kind),
-    explanationLayer: architecture.explanation.layer,
+    explanationLayer: explanation.layer,
   })
   const graph: Graph = { file: `models/${name}.onnx`, ...traced.graph }
   const total = model.countParams()
@@ -25,7 +28,7 @@ export function describeModel(o: PackageInput): { config: ModelConfig; onnx: Uin
     classes: [...classes],
     graph,
     explanation: traced.explanationLayer
-      ? { layer: traced.explanationLayer, reason: architecture.explanation.reason, scale: null }
+      ? { layer: traced.explanationLayer, reason: explanation.reason, scale: null }
       : null,
     parameters: { total, trainable, nonTrainable: total - trainable },
   }

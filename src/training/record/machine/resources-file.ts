@@ -68,14 +68,16 @@ export async function writeResources(c: PackageContext): Promise<void> {
   await writeFiles(c.dir, { 'results/resources.json': json(resourcesFile(c)) })
 }
 
-function resourcesFile(c: PackageContext): z.infer<typeof ResourcesFileSchema> {
+export function resourcesFile(
+  c: Pick<PackageContext, 'observed' | 'peakMemoryBytes' | 'expectedMemoryBytes'>,
+): z.infer<typeof ResourcesFileSchema> {
   const { samples, starts, everySeconds, threads, cooling } = c.observed
   const training = samples.filter(({ phase }) => phase === 'training')
   const busy = training.length > 0 ? training : samples
   const cores = threads * cooling.dutyCycle
   const meanCores = weightedMean(busy, ({ cpuCores }) => cpuCores)
   const memories = samples.map(({ memoryBytes }) => memoryBytes)
-  const peakBytes = Math.max(c.peakMemoryBytes, ...memories)
+  const peakBytes = Math.max(c.peakMemoryBytes, peakOf(memories))
   return {
     schema: 2,
     sampling: { everySeconds, samples: samples.length, starts: [...starts] },
@@ -84,16 +86,16 @@ function resourcesFile(c: PackageContext): z.infer<typeof ResourcesFileSchema> {
       time: durationOf(samples.reduce((sum, one) => sum + one.seconds * one.cpuCores, 0)),
       actual: {
         meanCores,
-        peakCores: Math.max(...busy.map(({ cpuCores }) => cpuCores)),
+        peakCores: peakOf(busy.map(({ cpuCores }) => cpuCores)),
         shareOfTarget: meanCores / cores,
       },
       machine: {
         mean: weightedMean(samples, ({ systemCpu }) => systemCpu),
-        peak: Math.max(...samples.map(({ systemCpu }) => systemCpu)),
+        peak: peakOf(samples.map(({ systemCpu }) => systemCpu)),
       },
       loadAverage: {
         mean: weightedMean(samples, ({ loadAverage }) => loadAverage),
-        peak: Math.max(...samples.map(({ loadAverage }) => loadAverage)),
+        peak: peakOf(samples.map(({ loadAverage }) => loadAverage)),
       },
     },
     memory: {
@@ -106,7 +108,7 @@ function resourcesFile(c: PackageContext): z.infer<typeof ResourcesFileSchema> {
       shareOfTarget: peakBytes / c.expectedMemoryBytes,
       machine: {
         total: sizeOf(os.totalmem()),
-        leastFree: sizeOf(Math.min(...samples.map(({ freeMemoryBytes }) => freeMemoryBytes))),
+        leastFree: sizeOf(leastOf(samples.map(({ freeMemoryBytes }) => freeMemoryBytes))),
       },
     },
     gpu: gpuUse(samples),
@@ -114,10 +116,19 @@ function resourcesFile(c: PackageContext): z.infer<typeof ResourcesFileSchema> {
       phase,
       samples: part.length,
       meanCores: weightedMean(part, ({ cpuCores }) => cpuCores),
-      peakMemory: sizeOf(Math.max(...part.map(({ memoryBytes }) => memoryBytes))),
+      peakMemory: sizeOf(peakOf(part.map(({ memoryBytes }) => memoryBytes))),
     })),
     series: condense(samples) satisfies Point[],
   }
+}
+
+/** Samples of days are too many for the arguments of a call. */
+function peakOf(values: readonly number[]): number {
+  return values.reduce((most, value) => Math.max(most, value), 0)
+}
+
+function leastOf(values: readonly number[]): number {
+  return values.reduce((least, value) => Math.min(least, value), Number.MAX_SAFE_INTEGER)
 }
 
 function gpuUse(samples: PackageContext['observed']['samples']) {
@@ -126,8 +137,8 @@ function gpuUse(samples: PackageContext['observed']['samples']) {
   const memories = samples.flatMap(({ gpuMemoryBytes }) => gpuMemoryBytes ?? [])
   const memory: { peak: ReturnType<typeof sizeOf> } | WhyNot =
     memories.length > 0
-      ? { peak: sizeOf(Math.max(...memories)) }
+      ? { peak: sizeOf(peakOf(memories)) }
       : whyNot('The card does not tell its memory.')
   const mean = uses.reduce((sum, value) => sum + value, 0) / uses.length
-  return { utilisation: { mean, peak: Math.max(...uses) }, memory }
+  return { utilisation: { mean, peak: peakOf(uses) }, memory }
 }

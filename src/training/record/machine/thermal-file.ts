@@ -150,7 +150,7 @@ function safetyOf(o: Observed): ThermalFile['safety'] {
   )
   const most = (values: readonly (number | null)[]) => {
     const known = values.filter((value) => value !== null)
-    return known.length > 0 ? Math.max(...known) : whyNot('No such sensor.')
+    return known.length > 0 ? distributionOf(known).max : whyNot('No such sensor.')
   }
   const { length } = o.breaks
   return {

@@ -4,7 +4,7 @@ import type { ClassReport } from '../../evaluation/class-reports.ts'
 import type { Evaluation } from '../../evaluation/evaluate.ts'
 import type { Rate } from '../../evaluation/rates.ts'
 import type { EpochRecord } from '../../job.ts'
-import { momentOf, readableBytes, readableDuration } from '../known.ts'
+import { distributionOf, momentOf, readableBytes, readableDuration } from '../known.ts'
 import { type PackageContext, writeFiles } from '../package-context.ts'
 import { analyseConvergence } from './convergence-file.ts'
 
@@ -141,7 +141,7 @@ function machineWords({ observed, peakMemoryBytes }: PackageContext): string[] {
       ? 'this machine shows no temperature sensor'
       : hottest.length === 0
         ? 'no sensor of the processor'
-        : `at most ${Math.round(Math.max(...hottest))} °C`
+        : `at most ${Math.round(distributionOf(hottest).max)} °C`
   const inBreaks = breaks.reduce((sum, { seconds }) => sum + seconds, 0)
   const { dutyCycle } = observed.cooling
   return [
