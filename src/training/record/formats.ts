@@ -74,8 +74,10 @@ export function schemaFileOf({ file }: Format): string {
 }
 
 /** JSON Schema, draft 2020-12. */
-export function jsonSchemaText({ file, title, schema }: Format): string {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', reused: 'ref' })
+export function jsonSchemaText({ file, title, schema, isServed }: Format): string {
+  // A record has every field; what is served may come from another version with more of them.
+  const io = isServed ? 'input' : 'output'
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io, reused: 'ref' })
   const text = { $schema, title: file, description: `${file} of a package: ${title}.`, ...rest }
   return `${JSON.stringify(text, null, 2)}\n`
 }

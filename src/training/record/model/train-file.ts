@@ -2,12 +2,24 @@
 import { z } from 'zod'
 import { CoolingSchema } from '../../cooling/settings.ts'
 import { classWeights } from '../../loop/batches.ts'
-import { HyperparametersSchema } from '../../settings.ts'
+import { type Hyperparameters, HyperparametersSchema } from '../../settings.ts'
 import { StoredWeightsSchema } from '../../weights/weights-store.ts'
 import { orWhyNot, whyNot } from '../known.ts'
 import { json, type PackageContext, writeFiles } from '../package-context.ts'
 
 const h = HyperparametersSchema.shape
+
+/** What may be null there has its reason here. */
+function withReasons(shape: Readonly<Record<string, z.ZodType>>): Record<string, z.ZodType> {
+  const fields = Object.entries(shape).map(([name, field]) => {
+    let plain = field
+    while (plain instanceof z.ZodDefault || plain instanceof z.ZodNullable) {
+      plain = plain.unwrap() as z.ZodType
+    }
+    return [name, field.safeParse(null).success ? orWhyNot(plain) : plain] as const
+  })
+  return Object.fromEntries(fields)
+}
 
 export const TrainFileSchema = z.strictObject({
   schema: z.literal(2),
@@ -19,11 +31,7 @@ export const TrainFileSchema = z.strictObject({
     fingerprint: z.string(),
     path: orWhyNot(z.string()),
   }),
-  hyperparameters: HyperparametersSchema.extend({
-    augmentation: orWhyNot(h.augmentation.unwrap()),
-    maxPerClass: orWhyNot(z.int()),
-    channels: orWhyNot(z.union([z.literal(1), z.literal(3)])),
-  }),
+  hyperparameters: z.strictObject(withReasons(h)),
   seeds: z.strictObject({
     /** Of split and sample; prepared data may have a seed of its own. */
     split: z.int(),
@@ -98,12 +106,7 @@ function trainFile(c: PackageContext): z.infer<typeof TrainFileSchema> {
         'A package travels: every file is in results/dataset_files.csv, below its folder.',
       ),
     },
-    hyperparameters: {
-      ...hyperparameters,
-      augmentation: hyperparameters.augmentation ?? whyNot('Trained on the images as they are.'),
-      maxPerClass: hyperparameters.maxPerClass ?? whyNot('All images.'),
-      channels: hyperparameters.channels ?? whyNot('As is usual for the body part.'),
-    },
+    hyperparameters: explained(hyperparameters),
     seeds: {
       split: index.seed,
       weights: seed,
@@ -168,6 +171,20 @@ function initialWeights({ job, pretrained }: PackageContext) {
     version: version ?? whyNot('It started from no other version.'),
     pretrained: pretrained ?? whyNot('It started from no pretrained weights.'),
   }
+}
+
+const UNSET: Readonly<Record<string, string>> = {
+  augmentation: 'Trained on the images as they are.',
+  maxPerClass: 'All images.',
+  channels: 'As is usual for the body part.',
+  explanationLayer: 'The one that the architecture is explained at.',
+}
+
+function explained(hyperparameters: Hyperparameters): Record<string, unknown> {
+  const entries = Object.entries(hyperparameters).map(
+    ([name, value]) => [name, value ?? whyNot(UNSET[name] ?? 'Not set.')] as const,
+  )
+  return Object.fromEntries(entries)
 }
 
 function classWeightsOf(c: PackageContext) {
