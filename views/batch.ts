@@ -2,7 +2,7 @@
 // document is handed out as what comes before the rows and what comes after them.
 import { html } from 'hono/html'
 import type { Condition } from '../src/registry/conditions.ts'
-import type { Prediction } from '../src/registry/predictions.ts'
+import type { BatchRow } from '../src/server/batch/batch-desk.ts'
 import { badge, field, type Html } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
 import { bytes, percent } from './format.ts'
@@ -68,13 +68,6 @@ interface BatchShown {
   readonly total: number
 }
 
-/** The same as a CsvEntry of the server: what was read, or why it was not. */
-interface Entry {
-  readonly n: number
-  readonly file?: string | undefined
-  readonly result: Prediction | { readonly title: string; readonly detail: string }
-}
-
 export function batchPageParts(o: {
   readonly frame: Frame
   readonly batch: BatchShown
@@ -102,15 +95,15 @@ export function batchPageParts(o: {
 const ROWS = '[[rows]]'
 
 /** `n` of `total`, so that the last row tells how far it is. */
-export function batchRow({ n, file, result }: Entry, total: number): Html {
-  const place = html`<td>${n} of ${total}</td><td class="file-name">${file ?? ''}</td>`
-  if (!('classes' in result)) {
+export function batchRow({ n, file, result }: BatchRow, total: number): Html {
+  const place = html`<td>${n} of ${total}</td><td class="file-name">${file}</td>`
+  if (!('id' in result)) {
     return html`<tr>${place}<td>${badge(result.title, 'bad', 'cross')}</td><td></td><td>${result.detail}</td></tr>`
   }
-  const { decision, confidence, id, warnings } = result
-  const sign = decision.positive ? 'positive' : 'negative'
+  const { label, positive, confidence, id, warnings } = result
+  const sign = positive ? 'positive' : 'negative'
   return html`<tr>${place}
-    <td><a href="${links.prediction(id)}">${decision.label}</a> ${badge(decision.positive ? 'positive finding' : 'no positive finding', decision.positive ? 'warn' : 'neutral', sign)}</td>
+    <td><a href="${links.prediction(id)}">${label}</a> ${badge(positive ? 'positive finding' : 'no positive finding', positive ? 'warn' : 'neutral', sign)}</td>
     <td>${percent(confidence)}</td>
     <td>${warnings.join(' ')}</td></tr>`
 }

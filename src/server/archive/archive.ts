@@ -74,7 +74,10 @@ export class Archive {
 
   /** Goes on with what waited. Where nothing is set, only what still waits from before is worked off. */
   start(): void {
-    this.#running ??= this.#run()
+    this.#running ??= this.#run().catch((error: unknown) => {
+      if (this.#ending.signal.aborted) return
+      this.#home.log.error({ err: error }, 'images from an archive cannot be worked on')
+    })
   }
 
   /** Lets go of everything; what is half done is done again at the next start. Safe to call twice. */

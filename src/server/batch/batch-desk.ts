@@ -11,19 +11,34 @@ import { readItem } from './read-item.ts'
 /** Finished ones that are still shown. */
 const KEPT = 20
 
+/** What a page shows of one image: its result in short, or why there is none. */
+export interface BatchRow {
+  readonly n: number
+  readonly file: string
+  readonly result:
+    | {
+        readonly id: string
+        readonly label: string
+        readonly positive: boolean
+        readonly confidence: number
+        readonly warnings: readonly string[]
+      }
+    | { readonly title: string; readonly detail: string }
+}
+
 export interface BatchUnderWay {
   readonly id: string
   readonly condition: string
   readonly total: number
   /** What was read so far, in order. */
-  readonly entries: readonly CsvEntry[]
+  readonly rows: readonly BatchRow[]
   readonly isDone: boolean
   /** Whole when `isDone`. */
   readonly csv: string
 }
 
 interface Kept extends BatchUnderWay {
-  readonly entries: CsvEntry[]
+  readonly rows: BatchRow[]
   isDone: boolean
   csv: string
   /** Told at each image and at the end. */
@@ -46,7 +61,7 @@ export class BatchDesk {
       id: `bt_${randomUUID()}`,
       condition: batch.request.condition,
       total: batch.items.length,
-      entries: [],
+      rows: [],
       isDone: false,
       csv: header,
       wake: Promise.withResolvers<void>(),
@@ -67,15 +82,15 @@ export class BatchDesk {
     )
   }
 
-  /** The entries as they come, those that are there at once; ends with the batch. */
-  async *follow(id: string): AsyncGenerator<CsvEntry> {
+  /** The rows as they come, those that are there at once; ends with the batch. */
+  async *follow(id: string): AsyncGenerator<BatchRow> {
     this.get(id)
     for (let at = 0; ; ) {
       const kept = this.#batches.get(id)
-      const entry = kept?.entries[at]
-      if (entry) {
+      const row = kept?.rows[at]
+      if (row) {
         at += 1
-        yield entry
+        yield row
       } else if (!kept || kept.isDone) return
       else await kept.wake.promise
     }
@@ -90,15 +105,16 @@ export class BatchDesk {
       for (const item of batch.items) {
         if (leaving.aborted) break
         const result = await readItem(this.#home, { request: batch.request, item, signal: leaving })
-        const entry = { n: kept.entries.length + 1, file: item.name, result }
-        kept.entries.push(entry)
+        const entry = { n: kept.rows.length + 1, file: item.name, result }
+        kept.rows.push(rowOf(entry))
         kept.csv += line(entry)
         tell(kept)
       }
     } finally {
       kept.isDone = true
       tell(kept)
-      await batch.close()
+      // What cannot be removed now is removed with the staging folder's other leftovers.
+      await batch.close().catch(() => {})
     }
   }
 
@@ -108,6 +124,17 @@ export class BatchDesk {
       this.#batches.delete(id)
     }
   }
+}
+
+/** Whole predictions are kept in the registry; ten thousand of them would be too much here. */
+function rowOf({ n, file = '', result }: CsvEntry): BatchRow {
+  if (!('classes' in result)) {
+    const { title, detail } = result
+    return { n, file, result: { title, detail } }
+  }
+  const { id, decision, confidence, warnings } = result
+  const { label, positive } = decision
+  return { n, file, result: { id, label, positive, confidence, warnings } }
 }
 
 function tell(kept: Kept): void {

@@ -34,7 +34,8 @@ export async function readItem(
     }
   } catch (error) {
     const appError = asAppError(error)
-    if (appError.code === 'internal') home.log.error({ err: error }, 'an image of a batch failed')
+    if (appError.code === 'internal' && !home.leaving.aborted)
+      home.log.error({ err: error }, 'an image of a batch failed')
     return problemOf(appError)
   }
 }
