@@ -1,10 +1,14 @@
-// roentgen compare: one image through two versions, side by side.
+// roentgen compare: one image through two versions, side by side; or several models (see ../compare-models.ts).
 import { basename } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { readConfig } from '../../config.ts'
+import { AppError } from '../../errors.ts'
 import type { Prediction } from '../../registry/predictions.ts'
+import { PRESETS } from '../../training/settings.ts'
 import { withApi } from '../api.ts'
-import { command } from '../command.ts'
+import { command, wholeNumber } from '../command.ts'
+import type { CompareModelsOptions } from '../compare-models.ts'
+import { addCoolingOptions } from '../cooling-options.ts'
 import { openFile } from '../open-file.ts'
 import { printJson, printLine, printTable, share } from '../output.ts'
 
@@ -16,26 +20,60 @@ interface Comparison {
   readonly deltas: Readonly<Record<string, number>>
 }
 
-interface Options {
+interface Options extends CompareModelsOptions {
+  readonly a?: string
+  readonly b?: string
+}
+
+export function addCompareCommand(program: Command): void {
+  const compare = command(program, 'compare [image]', {
+    does: 'Read one image with two versions and show where they differ; or, without an image, train several architectures one after another and compare them (results, tables for papers, plots)',
+    example:
+      'roentgen compare chest.png --condition pneumonia --a pneumonia/tiny-cnn-quick@1 --b pneumonia/tiny-cnn-quick@2\n  ' +
+      'roentgen compare --condition skin-lesion --dataset Dataset/ham10000 --architectures resnet50 efficientnet_b3 densenet121 vit_b_16 --epochs 20 --batch-size 32 --seed 42 --output-dir comparison',
+  })
+    .option('--condition <id>', 'what to look for, or to train for')
+    .option('--a <version>', 'one version')
+    .option('--b <version>', 'the other')
+    .option('--architectures <name...>', 'train these one after another')
+    .option('--dataset <folder>', 'on this folder of labelled images')
+    .option('--versions <version...>', 'instead: versions that are registered')
+    .option('--results <file>', 'instead: make everything again from a comparison_results.json')
+    .option('--output-dir <folder>', 'where the files go; by default comparison-<condition>')
+    .addOption(
+      new Option('--preset <preset>', 'of the trainings')
+        .choices(Object.keys(PRESETS))
+        .default('standard'),
+    )
+    .option('--body-part <text>', 'of a new condition, e.g. skin')
+    .option('--epochs <number>', 'instead of the preset', wholeNumber(1, 1000))
+    .option('--batch-size <number>', 'images of one step', wholeNumber(2, 512))
+    .option('--learning-rate <number>', 'of the first step')
+    .option('--image-size <pixels>', 'side of the input', wholeNumber(16, 1024))
+    .option('--seed <number>', 'of split, order and augmentation', wholeNumber(0, 2_147_483_647))
+    .option('--weights <name>', 'pretrained weights to start from')
+    .option('--set <name=value...>', 'any other setting')
+  addCoolingOptions(compare).action(async (image: string | undefined, options: Options) => {
+    if (image === undefined) {
+      const { compareModelsCommand } = await import('../compare-models.ts')
+      return compareModelsCommand(readConfig(), options)
+    }
+    const { condition, a, b, json } = options
+    if (condition === undefined || a === undefined || b === undefined) {
+      throw new AppError('invalid', 'To compare on an image, give --condition, --a and --b.')
+    }
+    return compareOnImage(image, { condition, a, b, ...(json && { json }) })
+  })
+}
+
+interface OnImage {
   readonly json?: true
   readonly condition: string
   readonly a: string
   readonly b: string
 }
 
-export function addCompareCommand(program: Command): void {
-  command(program, 'compare <image>', {
-    does: 'Read one image with two versions and show where they differ',
-    example:
-      'roentgen compare chest.png --condition pneumonia --a pneumonia/tiny-cnn-quick@1 --b pneumonia/tiny-cnn-quick@2',
-  })
-    .requiredOption('--condition <id>', 'what to look for')
-    .requiredOption('--a <version>', 'one version')
-    .requiredOption('--b <version>', 'the other')
-    .action(compare)
-}
-
-async function compare(image: string, { json, condition, a, b }: Options): Promise<void> {
+async function compareOnImage(image: string, { json, condition, a, b }: OnImage): Promise<void> {
   const form = new FormData()
   form.set('image', await openFile(image), basename(image))
   for (const [field, value] of Object.entries({ condition, a, b })) form.set(field, value)

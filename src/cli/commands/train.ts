@@ -1,38 +1,18 @@
-// roentgen train: one training, in the queue of the running server when its dataset lies below the data root, else in a child
-// process of this command; the package that it leaves is registered and answers only under policy `follow`.
-import { openAsBlob } from 'node:fs'
-import { rm, stat } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+// roentgen train: one training (see ../train-one.ts) or, with --all, one for every prepared dataset. What it leaves is registered
+// and answers only under policy `follow`.
 import { type Command, Option } from 'commander'
 import { type Config, readConfig } from '../../config.ts'
 import { AppError } from '../../errors.ts'
-import { parseName } from '../../package/ids.ts'
-import type { Condition } from '../../registry/conditions.ts'
-import type { Version } from '../../registry/versions.ts'
-import { noticeOfDataset } from '../../training/dataset-notice.ts'
-import type { JobCondition, TrainingMessage } from '../../training/job.ts'
-import { logLine } from '../../training/log-line.ts'
-import { PRESETS, type Preset } from '../../training/settings.ts'
-import type { TrainRequest } from '../../training/train-once.ts'
-import type { TrainingProcess } from '../../training/training-process.ts'
-import { type Api, withApi } from '../api.ts'
+import { PRESETS } from '../../training/settings.ts'
+import { withApi } from '../api.ts'
 import { command, wholeNumber } from '../command.ts'
 import { addCoolingOptions } from '../cooling-options.ts'
-import { belowDataRoot } from '../dataset-jobs.ts'
-import { type GivenSettings, hyperparametersOf } from '../given-settings.ts'
+import { hyperparametersOf } from '../given-settings.ts'
 import { printFields, printJson, printLine, share } from '../output.ts'
-import { type Progress, startProgress } from '../progress.ts'
+import { type Trained, type TrainWishes, trainOne } from '../train-one.ts'
 
-interface Options extends GivenSettings {
+interface Options extends TrainWishes {
   readonly json?: true
-  readonly condition: string
-  readonly dataset: string
-  readonly architecture: string
-  readonly preset: Preset
-  readonly name?: string
-  readonly bodyPart?: string
-  readonly tag?: readonly string[]
-  readonly initFrom?: string
   readonly all?: true
 }
 
@@ -79,14 +59,42 @@ export function addTrainCommand(program: Command): void {
 async function run(given: Partial<Options>, program: Command): Promise<void> {
   const config = readConfig()
   if (given.all) return trainAll(config, given, program)
-  const options = complete(given)
-  const path = belowDataRoot(config, await datasetFolder(config, options.dataset))
-  const isDone = await withApi(config, async (api) => {
-    if (!api.isRemote || path === undefined) return false
-    await trainInServer(api, path, options)
-    return true
+  const trained = await trainOne(config, { wishes: complete(given), quiet: given.json === true })
+  if ('run' in trained) printRun(trained, given)
+  else printSummary(trained, given)
+}
+
+function printRun(
+  { version, run }: Extract<Trained, { run: unknown }>,
+  { json }: Partial<Options>,
+) {
+  if (json) return printJson({ version, run })
+  const { history, bestEpoch } = run.progress
+  printFields({
+    version: version.id,
+    status: version.status,
+    epochs: `${history.length}, best ${bestEpoch}`,
+    'balanced accuracy': share(version.metrics?.balancedAccuracy),
+    auc: share(version.metrics?.auc),
   })
-  if (!isDone) await trainHere(config, options)
+  if (version.active) printLine(`${version.id} answers now (policy follow).`)
+  else printLine(`To let it answer: roentgen activate ${version.id} --reason "…"`)
+}
+
+function printSummary(
+  { version, summary }: Extract<Trained, { summary: unknown }>,
+  { json }: Partial<Options>,
+) {
+  if (json) return printJson({ version, summary: { ...summary, packageDir: undefined } })
+  printFields({
+    version: version.id,
+    status: version.status,
+    epochs: `${summary.epochs}, best ${summary.bestEpoch} (${summary.endedBy})`,
+    'balanced accuracy': share(summary.balancedAccuracy),
+    auc: share(summary.auc),
+    time: `${Math.round(summary.seconds)} s`,
+  })
+  printLine(`To let it answer: roentgen activate ${version.id} --reason "…"`)
 }
 
 /** @throws AppError `invalid` */
@@ -118,159 +126,4 @@ async function trainAll(
   if (options.json) printJson(set)
   const failed = set.runs.filter(({ run }) => run.state !== 'finished').length
   if (failed > 0) throw new AppError('conflict', `${failed} of ${set.runs.length} left no version.`)
-}
-
-/** In its queue, with everything that its pages show. */
-async function trainInServer(api: Api, path: string, options: Options): Promise<void> {
-  const { runInServer } = await import('../server-run.ts')
-  const { architecture, preset, bodyPart, initFrom, name, tag: tags, json } = options
-  const condition = parseName(options.condition, 'condition')
-  const hyperparameters = hyperparametersOf(options)
-  const wishes = {
-    ...{ condition, path, architecture, preset, hyperparameters },
-    ...{ bodyPart, initFrom, name, tags },
-  }
-  const run = await runInServer(api, { wishes, quiet: json === true })
-  const [id = '', n] = (run.version ?? '').split('@')
-  const version = await api.json<Version>(`/api/v1/versions/${id}/${n}`)
-  if (json) return printJson({ version, run })
-  const { history, bestEpoch } = run.progress
-  printFields({
-    version: version.id,
-    status: version.status,
-    epochs: `${history.length}, best ${bestEpoch}`,
-    'balanced accuracy': share(version.metrics?.balancedAccuracy),
-    auc: share(version.metrics?.auc),
-  })
-  if (version.active) printLine(`${version.id} answers now (policy follow).`)
-  else printLine(`To let it answer: roentgen activate ${version.id} --reason "…"`)
-}
-
-async function trainHere(config: Config, options: Options): Promise<void> {
-  if (options.initFrom !== undefined) {
-    throw new AppError(
-      'invalid',
-      '--init-from needs the running server and a dataset below the data root; start "roentgen serve" first.',
-    )
-  }
-  const { trainOnce } = await import('../../training/train-once.ts')
-  const request = await requestOf(config, options)
-  const progress = startProgress('training', { quiet: options.json === true })
-  const training: { process?: TrainingProcess } = {}
-  const release = onInterrupt(training, progress)
-  // Not the store's own staging folder: a server that starts meanwhile empties that.
-  const stagingDir = join(config.dataDir, 'training', 'finished')
-  const logsDir = join(config.modelsDir, 'logs')
-  try {
-    const summary = await trainOnce(request, {
-      store: { dataDir: config.dataDir, logsDir, stagingDir },
-      onMessage: (message) => show(message, progress),
-      onProcess: (process) => {
-        training.process = process
-      },
-    })
-    progress.end()
-    const version = await register(config, summary.packageDir)
-    if (options.json) return printJson({ version, summary: { ...summary, packageDir: undefined } })
-    printFields({
-      version: version.id,
-      status: version.status,
-      epochs: `${summary.epochs}, best ${summary.bestEpoch} (${summary.endedBy})`,
-      'balanced accuracy': share(summary.balancedAccuracy),
-      auc: share(summary.auc),
-      time: `${Math.round(summary.seconds)} s`,
-    })
-    printLine(`To let it answer: roentgen activate ${version.id} --reason "…"`)
-  } finally {
-    release()
-    progress.end()
-  }
-}
-
-async function requestOf(config: Config, options: Options): Promise<TrainRequest> {
-  const id = parseName(options.condition, 'condition')
-  const datasetDir = await datasetFolder(config, options.dataset)
-  const { name, tag } = options
-  const notice = await noticeOfDataset(datasetDir)
-  return {
-    condition: await conditionOf(config, { id, bodyPart: options.bodyPart }),
-    datasetDir,
-    datasetName: basename(datasetDir),
-    architecture: options.architecture,
-    preset: options.preset,
-    hyperparameters: hyperparametersOf(options),
-    ...(name !== undefined && { name: parseName(name, 'name') }),
-    ...(tag !== undefined && { tags: tag }),
-    ...(notice !== undefined && { demonstration: { notice } }),
-  }
-}
-
-/** As given, or else below ROENTGEN_DATASETS. */
-async function datasetFolder({ datasetsDir }: Config, given: string): Promise<string> {
-  for (const folder of [resolve(given), resolve(datasetsDir, given)]) {
-    const info = await stat(folder).catch(() => undefined)
-    if (info?.isDirectory()) return folder
-  }
-  throw new AppError('unknown-dataset', `There is no folder "${given.slice(0, 200)}".`)
-}
-
-/** The registered condition, or one that the registration of the package will create. */
-async function conditionOf(
-  config: Config,
-  { id, bodyPart }: { id: string; bodyPart: string | undefined },
-): Promise<JobCondition> {
-  const conditions = await withApi(config, (api) => api.json<Condition[]>('/api/v1/conditions'))
-  const { findSynthCondition } = await import('../../training/synth/conditions.ts')
-  const known = conditions.find((one) => one.id === id) ?? findSynthCondition(id)
-  if (known) {
-    const { name, kind, classes } = known
-    return { id, name, bodyPart: known.bodyPart, kind, classes }
-  }
-  const words = id.replace(/[._-]+/g, ' ')
-  const name = `${words.charAt(0).toUpperCase()}${words.slice(1)}`
-  return { id, name, bodyPart: bodyPart ?? '' }
-}
-
-async function register(config: Config, packageDir: string): Promise<Version> {
-  const { zipFolder } = await import('../folder-zip.ts')
-  const zip = await zipFolder(packageDir)
-  try {
-    const form = new FormData()
-    form.set('package', await openAsBlob(zip.path), 'run.roentgen.zip')
-    const version = await withApi(config, (api) =>
-      api.form<Version>('/api/v1/versions/import', form),
-    )
-    await rm(packageDir, { recursive: true, force: true })
-    return version
-  } finally {
-    await zip.remove()
-  }
-}
-
-function show(message: TrainingMessage, progress: Progress): void {
-  if (message.type === 'batch') {
-    const { epoch, epochs, batch, batches, loss } = message
-    const note = `epoch ${epoch}/${epochs}, loss ${loss.toFixed(4)}`
-    progress.update((epoch - 1) * batches + batch, epochs * batches, note)
-    return
-  }
-  // What ends it is said by the command itself.
-  const line = message.type === 'failed' ? undefined : logLine(message)
-  if (line !== undefined) progress.say(line)
-}
-
-/** Ctrl-C once: stop and keep the best; again, or SIGTERM: cancel. Returns what takes the handlers away. */
-function onInterrupt(training: { process?: TrainingProcess }, progress: Progress): () => void {
-  let asked = false
-  const interrupt = () => {
-    if (asked) training.process?.cancel()
-    else {
-      progress.say('Stopping; the best so far is kept. Ctrl-C again keeps nothing.')
-      training.process?.stopAndKeepBest()
-    }
-    asked = true
-  }
-  const terminate = () => training.process?.cancel()
-  process.on('SIGINT', interrupt).on('SIGTERM', terminate)
-  return () => void process.off('SIGINT', interrupt).off('SIGTERM', terminate)
 }

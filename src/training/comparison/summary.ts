@@ -1,0 +1,77 @@
+// What may be concluded from a comparison: rankings, spread, and sentences that promise no more than the tests do.
+import {
+  type ComparedModel,
+  type ComparedPair,
+  type ComparisonResults,
+  METRIC_NAMES,
+  METRICS,
+} from './comparison-results.ts'
+
+const LEVEL = 0.05
+
+export function summarise(
+  models: readonly ComparedModel[],
+  o: { readonly pairs: readonly ComparedPair[]; readonly isSameSet: boolean },
+): ComparisonResults['summary'] {
+  const metrics = Object.fromEntries(
+    METRIC_NAMES.map((name) => {
+      const known = models.flatMap(({ id, metrics: of }) => {
+        const value = of[name]?.value
+        return value === null || value === undefined ? [] : [{ id, value }]
+      })
+      const sign = METRICS[name].better === 'higher' ? -1 : 1
+      const ranking = known.toSorted((a, b) => sign * (a.value - b.value)).map(({ id }) => id)
+      return [name, { ...spreadOf(known.map(({ value }) => value)), ranking }]
+    }),
+  )
+  return { metrics, conclusions: conclusions(models, { ...o, best: metrics.accuracy?.ranking[0] }) }
+}
+
+function spreadOf(values: readonly number[]) {
+  if (values.length === 0) return { mean: null, sd: null, least: null, most: null }
+  const mean = values.reduce((sum, one) => sum + one, 0) / values.length
+  const squares = values.reduce((sum, one) => sum + (one - mean) ** 2, 0)
+  const sd = values.length < 2 ? null : Math.sqrt(squares / (values.length - 1))
+  return { mean, sd, least: Math.min(...values), most: Math.max(...values) }
+}
+
+function conclusions(
+  models: readonly ComparedModel[],
+  o: {
+    readonly pairs: readonly ComparedPair[]
+    readonly isSameSet: boolean
+    readonly best: string | undefined
+  },
+): string[] {
+  if (!o.isSameSet) {
+    return [
+      'The models were measured on other images each, so their figures cannot be held against each other.',
+    ]
+  }
+  if (models.length < 2 || o.best === undefined) return []
+  const worse = models.filter(
+    ({ id }) => id !== o.best && isBetter(o.pairs, { id: o.best ?? '', than: id }),
+  )
+  const others = models.length - 1
+  const said =
+    worse.length === others
+      ? `${o.best} is more accurate than every other model here (McNemar, Holm-adjusted p < ${LEVEL}).`
+      : worse.length > 0
+        ? `${o.best} has the highest accuracy and is better than ${worse.map(({ id }) => id).join(', ')}; against the others the difference may be chance.`
+        : `${o.best} has the highest accuracy, but no difference from the others is more than chance allows (McNemar, Holm-adjusted p ≥ ${LEVEL}).`
+  return [
+    said,
+    'One seed and one split: another seed moves such figures by about as much as their intervals say.',
+  ]
+}
+
+/** Whether the paired test says so. */
+export function isBetter(
+  pairs: readonly ComparedPair[],
+  { id, than }: { readonly id: string; readonly than: string },
+): boolean {
+  const pair = pairs.find((one) => [one.a, one.b].includes(id) && [one.a, one.b].includes(than))
+  const difference = pair?.accuracyDifference.value ?? 0
+  const inFavour = pair?.b === id ? difference > 0 : difference < 0
+  return pair !== undefined && inFavour && pair.accuracyAdjustedP < LEVEL
+}
