@@ -19,6 +19,7 @@ import {
 import { type Registered, refusalOf, registerPackage } from './register-package.ts'
 import type { RegistryContext } from './registry-context.ts'
 import { replayGolden } from './replay-golden.ts'
+import type { Version } from './versions.ts'
 
 export interface InboxItem {
   readonly name: string
@@ -51,6 +52,7 @@ export class Inbox {
   /** Signatures of what was tried in vain, by name, so that nothing is hashed twice for the same bytes. */
   readonly #tried = new Map<string, { signature: string; reason: string }>()
   #items: readonly InboxItem[] = []
+  #replaying: Promise<void> = Promise.resolve()
 
   constructor(ctx: RegistryContext, options: InboxOptions = {}) {
     this.#ctx = ctx
@@ -78,12 +80,26 @@ export class Inbox {
     await this.#forgetGone()
     for (const { version, created } of registered) {
       if (!created) continue
-      await replayGolden(this.#ctx, { version, actor: ACTOR })
       await followPolicy(this.#ctx, version)
+      this.#replay(version)
     }
     // A folder without a manifest can lie here for days: its manifest makes an event.
     const again = items.some((item) => item.state === 'waiting' && item.kind !== 'folder')
     return { registered, again }
+  }
+
+  /** Resolves when what was taken in has been replayed on this machine too. */
+  whenIdle(): Promise<void> {
+    return this.#replaying
+  }
+
+  /** One after the other, behind the scan: what is dropped next is listed meanwhile. */
+  #replay(version: Version): void {
+    const work = () => replayGolden(this.#ctx, { version, actor: ACTOR })
+    this.#replaying = this.#replaying.then(work).then(
+      () => undefined,
+      (error: unknown) => this.#ctx.log.error({ err: error }, 'golden images not replayed'),
+    )
   }
 
   async #handle(item: ItemOnDisk): Promise<Registered | InboxItem> {

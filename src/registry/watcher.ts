@@ -78,6 +78,7 @@ export class Watcher {
     this.#timers.clear()
     await this.#events?.close()
     await Promise.all(this.#running.values())
+    await this.#inbox.whenIdle()
   }
 
   #look(work: Work | undefined): void {

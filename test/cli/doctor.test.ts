@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { appendFile, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import test from 'node:test'
-import { homeFolders } from '../support/home.ts'
+import { homeFolders, openedHome, storePackage } from '../support/home.ts'
 import { roentgen, roentgenJson } from './run-cli.ts'
 
 interface Finding {
@@ -40,4 +42,38 @@ test('doctor names a wrong setting', async (t) => {
   const ended = await roentgen(['doctor'], { env: { ...env, ROENTGEN_DEMO: 'maybe' } })
   assert.equal(ended.status, 1)
   assert.match(ended.stdout, /PROBLEM +settings +ROENTGEN_DEMO is "maybe", but must be auto, off/)
+})
+
+test('doctor hashes every package, looks at the database, and fails when one of them is damaged', async (t) => {
+  const folders = await homeFolders(t)
+  const { env, dataDir } = folders
+  const a = await storePackage(folders, { seed: 1, accuracy: 0.9 })
+  const b = await storePackage(folders, { seed: 2, accuracy: 0.9 })
+  const before = await roentgen(['doctor'], { env })
+  assert.match(before.stdout, /ok +packages +2 intact/, 'also before a registry is made')
+  const { home } = await openedHome(folders)
+  folders.closing.pop()
+  await home.close()
+  const sound = await roentgen(['doctor'], { env })
+  assert.equal(sound.status, 0, sound.stdout)
+  assert.match(sound.stdout, /ok +database +sound/)
+  assert.match(sound.stdout, /ok +packages +2 intact, every file hashed/)
+  assert.match(sound.stderr, /hashed/)
+
+  await appendFile(join(a.dir, 'models/tiny.onnx'), 'x')
+  const damaged = await roentgen(['doctor'], { env })
+  assert.equal(damaged.status, 1)
+  assert.match(
+    damaged.stdout,
+    /PROBLEM +packages +1 of 2 are damaged.*pneumonia\/tiny@1: .*tiny\.onnx/,
+  )
+  assert.doesNotMatch(damaged.stdout, new RegExp(`${b.id}:`))
+
+  await writeFile(join(dataDir, 'roentgen.sqlite'), 'no database')
+  const broken = await roentgen(['doctor'], { env })
+  assert.equal(broken.status, 1)
+  assert.match(
+    broken.stdout,
+    /PROBLEM +database +The database cannot be read; .*restore the last backup/,
+  )
 })

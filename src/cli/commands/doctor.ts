@@ -12,6 +12,7 @@ import { findServer } from '../../server/server-file.ts'
 import { isAnswering } from '../api.ts'
 import { command } from '../command.ts'
 import { bytesText, printJson, printLine } from '../output.ts'
+import { conditions, database, inbox, packages } from './doctor-home.ts'
 
 interface Finding {
   readonly check: string
@@ -31,11 +32,15 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'inference engine': inferenceEngine,
   'training engine': trainingEngine,
   server,
+  database,
+  packages,
+  conditions,
+  inbox,
 }
 
 export function addDoctorCommand(program: Command): void {
   command(program, 'doctor', {
-    does: 'Check what Roentgen needs on this machine',
+    does: 'Check what Roentgen needs on this machine, and this home: database, every file of every package, what answers',
     example: 'roentgen doctor',
   }).action(doctor)
 }

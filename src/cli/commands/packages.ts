@@ -108,11 +108,11 @@ async function exportVersion(
 
 async function verify(ids: readonly string[], { json }: { json?: true }): Promise<void> {
   const config = readConfig()
-  const versions = await withApi(config, (api) => wanted(api, ids))
+  const versions = await withApi(config, (api) => listedVersions(api, ids))
   const progress = startProgress('verified', { quiet: json === true })
   const results = []
   for (const [i, version] of versions.entries()) {
-    const result = await verifyOne(config, version)
+    const result = await verifyPackageOf(config, version)
     results.push(result)
     progress.update(i + 1, versions.length, version.id)
   }
@@ -130,7 +130,8 @@ async function verify(ids: readonly string[], { json }: { json?: true }): Promis
   if (!json) printLine(`${results.length} packages are intact.`)
 }
 
-async function wanted(api: Api, ids: readonly string[]): Promise<Version[]> {
+/** The named versions, or all that are not deleted. */
+export async function listedVersions(api: Api, ids: readonly string[]): Promise<Version[]> {
   if (ids.length > 0) {
     return Promise.all(
       ids.map(async (id) => {
@@ -151,12 +152,19 @@ async function wanted(api: Api, ids: readonly string[]): Promise<Version[]> {
   return found
 }
 
-async function verifyOne({ modelsDir }: Config, { id, sha256 }: Version) {
+/** Hashes every file; without a digest the package is held against its own manifest. */
+export async function verifyPackageOf(
+  { modelsDir }: Config,
+  { id, sha256 }: { readonly id: string; readonly sha256: string | undefined },
+) {
   const { verifyPackage } = await import('../../package/verify-package.ts')
   const { condition, name, n } = parseVersion(id)
   try {
     const dir = join(modelsDir, condition, name, `v${n}`)
-    const { sizeBytes } = await verifyPackage(dir, { expectedSha256: sha256 })
+    const { sizeBytes } = await verifyPackage(
+      dir,
+      sha256 === undefined ? {} : { expectedSha256: sha256 },
+    )
     return { version: id, ok: true, detail: bytesText(sizeBytes) }
   } catch (error) {
     if (!isAppError(error)) throw error

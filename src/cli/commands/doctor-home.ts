@@ -1,0 +1,75 @@
+// What doctor looks at in the home itself: the database, every file of every package, and what answers.
+import type { Config } from '../../config.ts'
+import { AppError } from '../../errors.ts'
+import type { Condition } from '../../registry/conditions.ts'
+import { withApi } from '../api.ts'
+import { startProgress } from '../progress.ts'
+import { listedVersions, verifyPackageOf } from './packages.ts'
+
+export async function database({ dataDir }: Config): Promise<string> {
+  const { checkDatabase, hasDatabase } = await import('../../registry/check-database.ts')
+  if (!hasDatabase(dataDir)) return 'will be made at the first start'
+  checkDatabase(dataDir)
+  return 'sound'
+}
+
+/** Every file is hashed, of a registered package against the digest that it was registered with. */
+export async function packages(config: Config): Promise<string> {
+  const { hasDatabase } = await import('../../registry/check-database.ts')
+  const found = hasDatabase(config.dataDir)
+    ? await withApi(config, (api) => listedVersions(api, []))
+    : await inStore(config)
+  if (found.length === 0) return 'there are none'
+  const progress = startProgress('hashed')
+  const damaged: string[] = []
+  for (const [i, version] of found.entries()) {
+    const { ok, detail } = await verifyPackageOf(config, version)
+    if (!ok) damaged.push(`${version.id}: ${detail}`)
+    progress.update(i + 1, found.length, version.id)
+  }
+  progress.end()
+  if (damaged.length === 0) return `${found.length} intact, every file hashed`
+  throw new AppError(
+    'hash-mismatch',
+    `${damaged.length} of ${found.length} are damaged; import them again or restore their files. ${damaged.join(' ')}`,
+  )
+}
+
+/** Without a database: those of the store, each against its own manifest. */
+async function inStore({ modelsDir }: Config) {
+  const { scanStore } = await import('../../registry/scan-store.ts')
+  const { formatVersion } = await import('../../package/ids.ts')
+  return (await scanStore(modelsDir)).map((ref) => ({ id: formatVersion(ref), sha256: undefined }))
+}
+
+/** Does what should answer, answer? */
+export async function conditions(config: Config): Promise<string> {
+  const { hasDatabase } = await import('../../registry/check-database.ts')
+  if (!hasDatabase(config.dataDir)) return 'none yet'
+  const found = await withApi(config, (api) => api.json<Condition[]>('/api/v1/conditions'))
+  const damaged = found.filter(({ active }) => active?.state === 'damaged')
+  if (damaged.length > 0) {
+    const names = damaged.map(({ id, active }) => `${active?.version} of ${id}`).join(', ')
+    throw new AppError(
+      'hash-mismatch',
+      `${names} answers from a private copy, since its package is damaged; activate an intact version.`,
+    )
+  }
+  const answering = found.filter(({ active }) => active).length
+  return `${answering} of ${found.length} have a version that answers`
+}
+
+/** What was dropped into the inbox and refused, or waits for its details. */
+export async function inbox(config: Config): Promise<string> {
+  const { hasDatabase } = await import('../../registry/check-database.ts')
+  if (!hasDatabase(config.dataDir)) return 'empty'
+  const { items } = await withApi(config, (api) =>
+    api.json<{ items: { name: string; state: string; reason: string }[] }>('/api/v1/inbox'),
+  )
+  const stuck = items.filter(({ state }) => state !== 'waiting')
+  if (stuck.length === 0) return items.length === 0 ? 'empty' : `${items.length} still arriving`
+  throw new AppError(
+    'invalid-package',
+    stuck.map(({ name, reason }) => `${name}: ${reason}`).join(' '),
+  )
+}
