@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Golden, Manifest } from '../../src/package/schema.ts'
+import type { Golden, Manifest, ModelConfig } from '../../src/package/schema.ts'
 import type { TrainingJob } from '../../src/training/job.ts'
 import { runJob } from '../../src/training/run-job.ts'
 import { drawDataset } from '../support/drawn-dataset.ts'
@@ -17,6 +17,8 @@ const PYTHON = process.env.PYTHON ?? 'python3'
 const root = await mkdtemp(join(tmpdir(), 'roentgen-card-'))
 after(() => rm(root, { recursive: true, force: true }))
 const datasetDir = await drawDataset(join(root, 'spots'), 60)
+
+const FEW = { batchSize: 16, imageSize: 32, learningRate: 3e-3, epochs: 2 }
 
 /** Two classes in grey with borders, and the same as exclusive classes in colour, cropped, blue first. */
 const JOBS: Readonly<Record<string, Partial<TrainingJob>>> = {
@@ -32,6 +34,8 @@ const JOBS: Readonly<Record<string, Partial<TrainingJob>>> = {
         { label: 'SICK', positive: true },
       ],
     },
+    // Not the last one.
+    hyperparameters: { ...FEW, explanationLayer: 'conv2_relu' },
     preprocessing: {
       schema: 1,
       width: 32,
@@ -48,7 +52,7 @@ const JOBS: Readonly<Record<string, Partial<TrainingJob>>> = {
   },
 }
 
-async function trained(kind: string): Promise<string> {
+async function trained(kind: string, more: Partial<TrainingJob> = {}): Promise<string> {
   const packageDir = join(root, kind)
   const job: TrainingJob = {
     id: kind,
@@ -57,11 +61,12 @@ async function trained(kind: string): Promise<string> {
     datasetName: 'spots',
     architecture: 'tiny_cnn',
     preset: 'quick',
-    hyperparameters: { batchSize: 16, imageSize: 32, learningRate: 3e-3, epochs: 2 },
+    hyperparameters: FEW,
     workDir: join(root, `${kind}-work`),
     packageDir,
     threads: 1,
     ...JOBS[kind],
+    ...more,
   }
   await mkdir(job.workDir)
   await runJob(job, { control: { wish: 'go on' }, report: () => {} })
@@ -134,6 +139,21 @@ test('the card says what it is for and not for, what it learnt from and how good
   assert.match(card, /not a medical device/)
   assert.match(card, /Grad-CAM at `\w+`\. /)
   assert.doesNotMatch(card, /undefined|NaN|\[object/)
+})
+
+test('a run may name the layer that its heatmaps are taken at; a wrong one is refused before it trains', async () => {
+  const dir = await packageOf('single-label')
+  const model = JSON.parse(await readFile(join(dir, 'configs/model.json'), 'utf8')) as ModelConfig
+  assert.equal(model.explanation?.layer, 'conv2_relu')
+  assert.ok((model.explanation?.scale ?? 0) > 0)
+  assert.match(
+    await readFile(join(dir, 'README.md'), 'utf8'),
+    /`conv2_relu`\. This layer was chosen/,
+  )
+  await assert.rejects(
+    trained('wrong', { hyperparameters: { ...FEW, explanationLayer: 'logits' } }),
+    /"explanationLayer": the network has no layer "logits" with a map; its last ones are .*conv6_relu/,
+  )
 })
 
 test('every picture that the card shows is in the package', async () => {

@@ -13,6 +13,7 @@ import type { Prepared, PreparedImage } from '../dataset/prepared.ts'
 import { type Evaluation, evaluate } from '../evaluation/evaluate.ts'
 import { lastActivation, runOne } from '../evaluation/predict.ts'
 import type { Outputs } from '../evaluation/probabilities.ts'
+import { explanationChoice } from '../explanation-choice.ts'
 import { targetOf } from '../loop/batches.ts'
 import type { PackageInput } from '../record/package-context.ts'
 
@@ -37,6 +38,7 @@ export interface Measured {
 export interface TrialInput
   extends Pick<PackageInput, 'architecture' | 'model' | 'prepared' | 'evaluation'> {
   readonly job: Pick<PackageInput['job'], 'threads'>
+  readonly hyperparameters: Pick<PackageInput['hyperparameters'], 'explanationLayer'>
   readonly graph: Graph
 }
 
@@ -44,10 +46,11 @@ export interface TrialInput
 export async function tryInt8(o: TrialInput): Promise<Int8Trial> {
   const { prepared, model, architecture, graph } = o
   const { threads } = o.job
+  const wished = o.hyperparameters.explanationLayer
   const { kind, classes, testSet } = prepared.index
   const { nodes } = predictionTrace(model, {
     lastActivation: lastActivation(kind),
-    explanationLayer: architecture.explanation.layer,
+    explanationLayer: explanationChoice(architecture, { model, wished }).layer,
   })
   const images = rangeImages(prepared)
   const quantised = await quantisePrediction({ nodes, images, threads })

@@ -103,6 +103,7 @@ test('a model that eight bits ruin is refused, with the pair of figures and a wo
       prepared,
       evaluation: { metrics: manifest.metrics } as Evaluation,
       job: { threads: 1 },
+      hyperparameters: { explanationLayer: null },
       graph: config.graph,
     })
     assert.equal(trial.offered, false)

@@ -117,8 +117,8 @@ const OTHER_LAYERS: Readonly<Record<string, string>> = {
   densenet121: `Often \`conv5_block16_2_conv\` is recommended for DenseNet121. It is one branch of the last block: 32 of the 1024
 maps that the head reads, before the block joins them and batch norm and ReLU weigh them. The last \`relu\` is what the head
 itself averages, so its Grad-CAM is exactly the logit's parts by place (weights times features, HiResCAM gives the same), at
-the same 7 x 7 resolution. With \`layer\` a request may name the layer that it means; one that this package does not bring is
-refused by name, never replaced in silence.`,
+the same 7 x 7 resolution. Who wants the other one trains with \`--set explanationLayer=conv5_block16_2_conv\`. With \`layer\` a
+request may name the layer that it means; one that this package does not bring is refused by name, never replaced in silence.`,
 }
 
 function explanation({ config }: PackageContext): string {
