@@ -143,13 +143,15 @@ export class ModelRuntime {
   }
 
   /**
-   * A hold on a version by name, loaded now when it is not. A damaged package is refused.
+   * A hold on a version by name, loaded now when it is not. A damaged package is refused. Unless the source names a precision,
+   * the active version answers in that of its activation, any other in float32.
    * @throws AppError `hash-mismatch`, `load-failed`, `busy`, `loading`
    */
   async leaseVersion(source: ServingSource): Promise<Lease> {
     this.#checkRunning()
     const active = this.#active.get(parseVersion(source.id).condition)
-    if (active?.served.source.sha256 === source.sha256) {
+    const asked = { precision: active?.served.precision, ...source }
+    if (active && isSameGraph(active.served.source, asked)) {
       return this.#hold(active.served, active)
     }
     const loaded = this.#versions.find(source, ['requested', 'previous'])
@@ -241,8 +243,7 @@ export class ModelRuntime {
       if (other === served || parseVersion(id).condition !== condition) continue
       const replaced = other === current?.served
       const isSameOnDemand = other.role === 'requested' && sha256 === served.source.sha256
-      const isOther = !isSameGraph(other.source, served.source)
-      const keep = replaced && this.#keepsWarm(other) && isOther
+      const keep = replaced && this.#keepsWarm(other) && !isSameGraph(other.source, served.source)
       if (keep) {
         other.role = 'previous'
         other.lastUsedAt = Date.now()

@@ -80,7 +80,7 @@ test('auto measures both graphs once, says the figures on the timeline, and take
 })
 
 test('int8 is an activation of its own, with golden outputs, calibration and thresholds of its own', async (t) => {
-  const { activate, read, history, call, dir, folders } = await opened(t)
+  const { activate, read, history, call, dir, folders, home } = await opened(t)
   await activate({ precision: 'float32' })
   const float = await read()
   const again = await jsonOf<Activation>(await activate({}))
@@ -95,7 +95,12 @@ test('int8 is an activation of its own, with golden outputs, calibration and thr
   assert.equal(reduced.precision, 'int8')
   assert.equal(reduced.activation, activation.id)
   assert.ok(reduced.heatmap, 'it explains as the float graph does')
-  const { manifest } = await readManifest(dir)
+  const { manifest, sha256 } = await readManifest(dir)
+  const named = await read({ version: ID })
+  assert.equal(named.precision, 'int8', 'by name, the active version answers as it does')
+  const trainedAs = await home.runtime.leaseVersion({ id: ID, dir, sha256, precision: 'float32' })
+  trainedAs.release()
+  assert.equal(trainedAs.precision, 'float32', 'unless another precision is asked for')
   assert.equal(reduced.calibration?.temperature, manifest.int8?.calibration?.temperature)
   assert.equal(float.calibration?.temperature, manifest.calibration?.temperature)
   const [a, b] = [float.classes[0]?.logit ?? 0, reduced.classes[0]?.logit ?? 0]

@@ -76,6 +76,10 @@ export function addVersionsCommands(program: Command): void {
   }).action((id, options) => change(id, { ...options, method: 'POST', action: '/undelete' }))
 }
 
+function int8Words({ metrics }: NonNullable<Version['int8']>): string {
+  return `accuracy ${share(metrics?.accuracy ?? null)}, AUC ${share(metrics?.auc ?? null)}`
+}
+
 async function change(
   id: string,
   { json, method, action = '' }: { json?: true; method: string; action?: string },
@@ -143,6 +147,7 @@ async function show(id: string, { json }: { json?: true }): Promise<void> {
       Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, share(value)])),
     )
   }
+  if (version.int8) printLine(`\nAlso in int8: ${int8Words(version.int8)}`)
   printLine()
   printTable(
     version.operatingPoints.map(({ name, thresholds, sensitivity, specificity }) => {
