@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import test from 'node:test'
 import { homeFolders, openedHome, storePackage } from '../support/home.ts'
+import { makeSensorTree } from '../support/sensor-tree.ts'
 import { roentgen, roentgenJson } from './run-cli.ts'
 
 interface Finding {
@@ -23,6 +24,18 @@ test('doctor finds a sound machine sound, and makes no folder', async (t) => {
   )
   assert.ok(findings.some(({ check }) => check === 'image decoder'))
   assert.equal(existsSync(dataDir), false)
+})
+
+test('doctor says how warm the processor is, or that no sensor shows it', async (t) => {
+  const { env, root } = await homeFolders(t)
+  const temperatures = async (sensors: string) => {
+    const set = { ...env, ROENTGEN_SENSORS: sensors }
+    const findings = await roentgenJson<Finding[]>(['doctor'], { env: set })
+    return findings.find(({ check }) => check === 'temperatures')?.detail ?? ''
+  }
+  const tree = await makeSensorTree(join(root, 'sys'), 71)
+  assert.match(await temperatures(tree.root), /^\d sensors, processor 71 °C/)
+  assert.doesNotMatch(await temperatures(join(root, 'none')), /processor/)
 })
 
 test('doctor fails when the port is taken, and says what to do', async (t) => {

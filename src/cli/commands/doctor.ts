@@ -31,6 +31,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'image decoder': imageDecoder,
   'inference engine': inferenceEngine,
   'training engine': trainingEngine,
+  temperatures,
   server,
   database,
   packages,
@@ -158,6 +159,23 @@ async function inferenceEngine(): Promise<string> {
 }
 
 /** What ROENTGEN_ENGINE chooses for training, and why. */
+/** What a training can be spared by. */
+async function temperatures({ cooling }: Config): Promise<string> {
+  const { openSensors } = await import('../../training/cooling/sensors.ts')
+  const { GpuWatch } = await import('../../training/cooling/nvidia-smi.ts')
+  const { list, read } = await openSensors({ root: cooling.sensorsDir, gpus: new GpuWatch() })
+  if (list.length === 0) {
+    return 'no sensor: trainings take no cooling breaks here; duty cycle and threads can be limited'
+  }
+  const { cpu, gpu } = await read()
+  const parts = [
+    `${list.length} ${list.length === 1 ? 'sensor' : 'sensors'}`,
+    cpu === null ? '' : `processor ${Math.round(cpu)} °C`,
+    gpu === null ? '' : `graphics card ${Math.round(gpu)} °C`,
+  ]
+  return parts.filter(Boolean).join(', ')
+}
+
 async function trainingEngine(config: Config): Promise<string> {
   const { chooseEngine } = await import('../../engine/native/choose-engine.ts')
   const { engine, reason } = await chooseEngine(config)
