@@ -18,6 +18,7 @@ export interface KilledTraining {
   readonly inWriting: number
   /** What the attempts said that they went on from. */
   readonly resumed: readonly Extract<TrainingMessage, { type: 'resumed' }>[]
+  readonly logs: readonly string[]
   readonly summary: TrainingSummary
 }
 
@@ -29,6 +30,7 @@ export async function trainWithKills(
   const { workDir } = job
   await mkdir(workDir, { recursive: true })
   const resumed: Extract<TrainingMessage, { type: 'resumed' }>[] = []
+  const logs: string[] = []
   let inWriting = 0
   for (let attempt = 1; attempt <= kills; attempt++) {
     const draw = (purpose: number) => uniformAt(seed, attempt, purpose)
@@ -46,6 +48,7 @@ export async function trainWithKills(
       {
         onMessage: (message) => {
           if (message.type === 'resumed') resumed.push(message)
+          if (message.type === 'log') logs.push(message.text)
           if (message.type === 'batch') seen += 1
           if (message.type === 'batch' && !isWritingKill && seen >= batches) moment.resolve()
         },
@@ -73,7 +76,7 @@ export async function trainWithKills(
     },
   )
   const summary = await training.result
-  return { kills, inWriting, resumed, summary }
+  return { kills, inWriting, resumed, logs, summary }
 }
 
 /** SHA-256 of everything that must not depend on interruptions; times are left out. */

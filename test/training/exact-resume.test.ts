@@ -17,7 +17,7 @@ const root = await mkdtemp(join(tmpdir(), 'roentgen-exact-'))
 after(() => rm(root, { recursive: true, force: true }))
 const datasetDir = await drawDataset(join(root, 'spots'), isSlow ? 140 : 60)
 
-function jobNamed(id: string): TrainingJob {
+function jobNamed(id: string, frozenCopies = 0): TrainingJob {
   return {
     id,
     condition: { id: 'spots', name: 'Spots', bodyPart: 'knee' },
@@ -35,7 +35,7 @@ function jobNamed(id: string): TrainingJob {
       plateauPatience: 1,
       earlyStopping: 0,
       trainedLayers: 9,
-      frozenCopies: 0,
+      frozenCopies,
     },
     prepared: { dir: join(root, 'prepared'), seed: 42, maxPerClass: null, exclude: [] },
     workDir: join(root, id),
@@ -58,4 +58,15 @@ test(`a run that is killed ${KILLS} times ends with the bits of one that was nev
   assert.ok(within.length > 0, 'at least once it went on in the middle of an epoch')
   for (const { differs } of resumed) assert.deepEqual(differs, [], 'said to be exact')
   if (isSlow) assert.ok(inWriting > 0, 'at least one kill met a checkpoint that was being written')
+})
+
+test('so does one whose frozen part is run once, and its features are not made again', async (t) => {
+  if (!isSlow) return t.skip('ROENTGEN_SLOW_TESTS=1 runs it')
+  const whole = jobNamed('whole-features', 2)
+  await trainWithKills(whole, { kills: 0, seed: 0 })
+  const killed = jobNamed('killed-features', 2)
+  const { logs, resumed } = await trainWithKills(killed, { kills: 8, seed: 11 })
+  assert.deepEqual(await digestsOf(killed), await digestsOf(whole))
+  assert.ok(logs.some((text) => /still there/.test(text)))
+  for (const { differs } of resumed) assert.deepEqual(differs, [])
 })

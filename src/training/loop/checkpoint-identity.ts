@@ -4,10 +4,18 @@ import type * as tf from '@tensorflow/tfjs'
 import { ONNX_RUNTIME_VERSION } from '../../engine/session.ts'
 import { AppError } from '../../errors.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import type { ImageSource } from './image-source.ts'
 import type { LoopOptions } from './train.ts'
 
 /** Without these being equal a run can go on, but may end with other bits. */
-const MAY_DIFFER: readonly string[] = ['engine', 'threads', 'node', 'onnxruntime', 'processor']
+const MAY_DIFFER: readonly string[] = [
+  'engine',
+  'threads',
+  'node',
+  'onnxruntime',
+  'processor',
+  'frozen part',
+]
 
 export interface Resumed {
   /** The last whole epoch of the checkpoint that it went on from. */
@@ -22,6 +30,7 @@ export interface Resumed {
 export function identityOf(
   o: Pick<LoopOptions, 'prepared' | 'hyperparameters' | 'engine' | 'threads'> & {
     readonly model: Pick<tf.LayersModel, 'name'>
+    readonly source?: Pick<ImageSource, 'record'>
   },
 ): Checkpoint['identity'] {
   return {
@@ -33,6 +42,8 @@ export function identityOf(
     threads: o.threads,
     node: process.version,
     onnxruntime: ONNX_RUNTIME_VERSION,
+    // Free disk decides where it is run: once, or anew on the changed images of each epoch.
+    'frozen part': o.source?.record ? 'run once' : 'run in every epoch',
     processor: cpus()[0]?.model ?? 'unknown',
   }
 }

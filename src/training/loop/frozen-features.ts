@@ -1,6 +1,6 @@
 // The frozen part of a network is run once on each image and on each augmented copy of it; its features lie on disk beside
 // the checkpoint while the run lasts, and epochs train the rest on them, taking the copies in turn.
-import { rm, statfs } from 'node:fs/promises'
+import { statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type * as tf from '@tensorflow/tfjs'
 import { createFeatureSession, type FeatureSession } from '../../engine/feature-session.ts'
@@ -8,8 +8,10 @@ import { type FrozenPrefix, findFrozenPrefix } from '../../engine/frozen-prefix.
 import { AppError } from '../../errors.ts'
 import { chooseStorage, PixelReader, PixelWriter } from '../dataset/pixel-store.ts'
 import type { PreparedImage } from '../dataset/prepared.ts'
+import { identityOf } from './checkpoint-identity.ts'
 import { whilePaused } from './control.ts'
 import { type FrozenRecord, type ImageSource, pixelSource } from './image-source.ts'
+import { findFeatures, keyOf, noteFeatures, removeFeatures } from './kept-features.ts'
 import type { LoopOptions } from './train.ts'
 
 const BATCH = 16
@@ -41,27 +43,39 @@ export async function openSource(model: tf.LayersModel, o: LoopOptions): Promise
   const storage = { ...chooseStorage([1, 1, prefix.size], rows.length), file: 'features.bin' }
   const bytes = rows.length * prefix.size * (storage.type === 'float32' ? 4 : 2)
   const folder = dirname(o.checkpointPath)
+  const path = join(folder, storage.file)
+  const key = keyOf(model, [identityOf({ ...o, model }), prefix.layers, copies, storage])
+  const kept = o.resumeFrom && (await findFeatures(path, { key, bytes }))
   const { bavail, bsize } = await statfs(folder)
-  if (bytes > bavail * bsize * DISK_SHARE) {
+  if (!kept && bytes > bavail * bsize * DISK_SHARE) {
     const text = `The frozen part is run anew in every epoch: its features need ${Math.round(bytes / MIB)} MiB of disk, which are not free.`
     o.report({ type: 'log', text })
     return pixels
   }
-  const started = performance.now()
-  const path = join(folder, storage.file)
-  const writer = await PixelWriter.open(path, storage)
-  const session = await createFeatureSession({ ...o, model, prefix, batchSize: BATCH })
-  try {
-    await writeRows(rows, { ...o, pixels, prefix, session, writer })
-  } finally {
-    await session.close()
-    await writer.close()
+  /** @returns the seconds that it took */
+  const make = async (): Promise<number> => {
+    const started = performance.now()
+    await removeFeatures(path)
+    const writer = await PixelWriter.open(path, storage)
+    const session = await createFeatureSession({ ...o, model, prefix, batchSize: BATCH })
+    try {
+      await writeRows(rows, { ...o, pixels, prefix, session, writer })
+    } finally {
+      await session.close()
+      await writer.close()
+    }
+    const seconds = (performance.now() - started) / 1000
+    await noteFeatures(path, { key, bytes, seconds })
+    return seconds
   }
-  const seconds = (performance.now() - started) / 1000
+  const seconds = kept?.seconds ?? (await make())
   const { type } = storage
   const { size: features, layers } = prefix
   const record: FrozenRecord = { copies, features, type, layers, bytes, seconds }
-  o.report({ type: 'log', text: describe(record, rows.length) })
+  const text = kept
+    ? `features of the frozen part are still there: ${rows.length} rows`
+    : describe(record, rows.length)
+  o.report({ type: 'log', text })
   const reader = new PixelReader(path, storage, rows.length)
   const first = new Map(training.map(({ row }, i) => [row, i * copies]))
   const plain = new Map(rows.map(({ image, copy }, i) => [image.row, copy ? -1 : i]))
@@ -74,7 +88,7 @@ export async function openSource(model: tf.LayersModel, o: LoopOptions): Promise
     read: ({ row }, target) => reader.read(placeIn(plain, row), target),
     close: async () => {
       reader.close()
-      await rm(path, { force: true })
+      await removeFeatures(path)
     },
   }
 }
