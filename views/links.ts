@@ -19,6 +19,13 @@ function versionSegments(id: string): string {
     .join('/')
 }
 
+function withVersions(path: string, versions: readonly string[], rank?: string): string {
+  const search = new URLSearchParams()
+  for (const id of versions) search.append('version', id)
+  if (rank) search.set('rank', rank)
+  return search.size > 0 ? `${path}?${search}` : path
+}
+
 const condition = (id: string): string => `/conditions/${encodeURIComponent(id)}`
 const ab = (id: string): string => `/ab/${encodeURIComponent(id)}`
 const prediction = (id: string): string => `/predictions/${encodeURIComponent(id)}`
@@ -56,6 +63,12 @@ export const links = {
   heatmapComposite: (url: string): string => withQuery(url, { composite: 1 }),
   models: (query: Query = {}): string => withQuery('/models', query),
   modelImport: '/models/import',
+  modelComparison: (versions: readonly string[], rank?: string): string =>
+    withVersions('/models/compare', versions, rank),
+  comparisonJson: (versions: readonly string[]): string =>
+    withVersions('/api/v1/comparisons', versions),
+  comparisonExport: (versions: readonly string[]): string =>
+    withVersions('/api/v1/comparisons/export', versions),
   modelImportOne: (id: string): string => `/models/import/${encodeURIComponent(id)}`,
   modelImportStep: (id: string, step: 'try' | 'save' | 'discard'): string =>
     `/models/import/${encodeURIComponent(id)}/${step}`,

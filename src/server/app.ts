@@ -26,6 +26,7 @@ import { healthRoutes } from './routes/health.ts'
 import { imageRoutes } from './routes/images.ts'
 import { inboxRoutes } from './routes/inbox.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { modelComparisonRoutes } from './routes/model-comparisons.ts'
 import { modelPages } from './routes/model-pages.ts'
 import { notificationPages } from './routes/notification-pages.ts'
 import { notificationRoutes } from './routes/notifications.ts'
@@ -108,6 +109,7 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     blindPages(home),
     pairedPages(home),
     predictionPages(home),
+    modelComparisonRoutes(home),
     modelPages(home),
     conditionPages(home),
     datasetPages(home),

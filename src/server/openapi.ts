@@ -2,6 +2,7 @@
 // tested against. The operations are listed in openapi-reading.ts and openapi-registry.ts.
 import { z } from 'zod'
 import * as schemas from './api-schemas.ts'
+import { COMPARISON } from './openapi-comparison.ts'
 import { DICOM } from './openapi-dicom.ts'
 import { EVALUATION } from './openapi-evaluation.ts'
 import { GOVERNANCE } from './openapi-governance.ts'
@@ -51,6 +52,7 @@ export function openapiDocument(): Json {
       ...KEYS,
       ...VERSIONS,
       ...EVALUATION,
+      ...COMPARISON,
       ...TRAINING,
       ...WEIGHTS,
       ...NOTIFICATIONS,

@@ -65,6 +65,16 @@ function conclusions(
   ]
 }
 
+/** The model that is better than every other by the paired tests; mostly there is none. */
+export function findBest({
+  models,
+  pairs,
+}: Pick<ComparisonResults, 'models' | 'pairs'>): string | undefined {
+  const beatsAll = (id: string) =>
+    models.every((other) => other.id === id || isBetter(pairs, { id, than: other.id }))
+  return models.length > 1 ? models.find(({ id }) => beatsAll(id))?.id : undefined
+}
+
 /** Whether the paired test says so. */
 export function isBetter(
   pairs: readonly ComparedPair[],

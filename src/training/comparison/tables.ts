@@ -7,7 +7,7 @@ import {
   METRICS,
   type MetricName,
 } from './comparison-results.ts'
-import { isBetter } from './summary.ts'
+import { findBest } from './summary.ts'
 
 /** One line a model; each figure with the ends of its interval. */
 export function modelsCsv({ models }: ComparisonResults): string {
@@ -89,14 +89,12 @@ export function latexTables(results: ComparisonResults): string {
 }
 
 function modelsLatex({ models, pairs, condition, images, kind }: ComparisonResults): string {
-  const isMarked = (id: string) =>
-    models.length > 1 &&
-    models.every((other) => other.id === id || isBetter(pairs, { id, than: other.id }))
+  const best = findBest({ models, pairs })
   const rows = models.map(({ id, architecture, parameters, metrics }) => {
     const name = latex(architecture)
     const cells = SHOWN.map((metric) => estimate(metrics[metric]))
     const millions = parameters === null ? '--' : (parameters / 1e6).toFixed(1)
-    return `${isMarked(id) ? `\\textbf{${name}}` : name} & ${[millions, ...cells].join(' & ')} \\\\`
+    return `${id === best ? `\\textbf{${name}}` : name} & ${[millions, ...cells].join(' & ')} \\\\`
   })
   const heads = SHOWN.map((metric) => METRICS[metric].title)
   const of = kind === 'binary' ? '' : ' AUC is the mean over the classes.'
