@@ -8,11 +8,17 @@ import { loadLayersModel } from '../../../src/engine/layers-model.ts'
 import { createSession } from '../../../src/engine/session.ts'
 import { readServingConfig } from '../../../src/package/serving-config.ts'
 import { servingFiles, verifyPackage } from '../../../src/package/verify-package.ts'
+import { runWishesOf } from '../../../src/server/run-form.ts'
 import { getArchitecture } from '../../../src/training/architectures/catalogue.ts'
 import { openPrepared } from '../../../src/training/dataset/prepared.ts'
 import type { Evaluation } from '../../../src/training/evaluation/evaluate.ts'
 import { int8Card, int8Summary } from '../../../src/training/precision/int8-words.ts'
 import { judgeAccuracy, tryInt8 } from '../../../src/training/precision/try-int8.ts'
+import {
+  augmentationFor,
+  completeHyperparameters,
+  type GivenHyperparameters,
+} from '../../../src/training/settings.ts'
 import { trainInt8 } from '../../support/trained-int8.ts'
 
 const trained = await trainInt8()
@@ -115,6 +121,25 @@ test('a model that eight bits ruin is refused, with the pair of figures and a wo
     model.dispose()
     prepared.close()
   }
+})
+
+test('int8 is a setting of a run: off by default, on by the checkbox, and nothing but yes or no', () => {
+  const defaults = {
+    preset: 'quick',
+    learningRate: 1e-3,
+    imageSize: 64,
+    augmentation: augmentationFor('chest'),
+  } as const
+  assert.equal(completeHyperparameters({}, defaults).int8, false)
+  assert.equal(completeHyperparameters({ int8: true }, defaults).int8, true)
+  const wrong = { int8: 'perhaps' } as unknown as GivenHyperparameters
+  assert.throws(() => completeHyperparameters(wrong, defaults), /"int8" is wrong/)
+  const form = (fields: Record<string, string>) => {
+    const chosen = { 'dataset:a': 'on', 'architecture:tiny_cnn': 'on', 'preset:quick': 'on' }
+    return runWishesOf(new Map(Object.entries({ ...chosen, ...fields }))).hyperparameters
+  }
+  assert.deepEqual(form({ int8: 'on' }), { int8: true })
+  assert.deepEqual(form({}), {})
 })
 
 test('a package without int8 says nothing of it', () => {
