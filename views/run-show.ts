@@ -44,7 +44,7 @@ export function runPanel(props: RunPageProps): Html {
   return html`<div id="run-panel" class="run-panel"${live}>
     <div aria-live="polite">${problem && problemNotice(problem)}</div>
     <section class="panel" aria-label="State">
-      <p class="run-state">${stateBadge(run.state)} ${run.reason && html`<span>${run.reason}</span>`}
+      <p class="run-state">${stateBadge(run.state)} ${resumedBadge(run)} ${run.reason && html`<span>${run.reason}</span>`}
         ${run.version && html`<span>It left ${versionLink(run.version)}.</span>`}</p>
       ${(isUnderWay(run) || run.state === 'interrupted') && progressBar(run)}
       ${offer(run)}
@@ -59,6 +59,13 @@ export function runPanel(props: RunPageProps): Html {
     ${log(props)}
     ${progress.history.length > 0 && html`<details class="panel"><summary><h2>Every epoch</h2></summary>${epochTable(progress.history, progress.bestEpoch)}</details>`}
   </div>`
+}
+
+function resumedBadge({ progress }: Run): Html | undefined {
+  const { resumed } = progress
+  if (!resumed) return undefined
+  if (resumed.exact) return badge('resumed')
+  return html`${badge('resumed, not exact', 'warn', 'warning')} <span>Other than before: ${resumed.differs.join(', ')}.</span>`
 }
 
 function figures(run: Run): Html {

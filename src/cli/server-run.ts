@@ -3,10 +3,11 @@
 import { AppError } from '../errors.ts'
 import type { Condition } from '../registry/conditions.ts'
 import type { Dataset } from '../registry/datasets.ts'
-import type { Run, RunEpoch } from '../registry/runs.ts'
+import type { Run } from '../registry/runs.ts'
 import { guessClasses } from '../training/dataset/labels.ts'
 import { findSynthCondition } from '../training/synth/conditions.ts'
 import type { Api } from './api.ts'
+import { type BatchFigures, batchNote } from './batch-note.ts'
 import { prepare, scan } from './dataset-jobs.ts'
 import { type Progress, startProgress } from './progress.ts'
 import { eventsOf } from './sent-events.ts'
@@ -89,9 +90,9 @@ async function follow(
   for await (const { event, data } of eventsOf(response)) {
     if (event === 'log') progress.say((data as { text: string }).text)
     if (event === 'batch') {
-      const { epoch, epochs, batch, batches, loss } = data as unknown as BatchEvent
-      const note = `epoch ${epoch}/${epochs}, loss ${loss.toFixed(4)}`
-      progress.update((epoch - 1) * batches + batch, epochs * batches, note)
+      const figures = data as unknown as BatchEvent
+      const { epoch, epochs, batch, batches } = figures
+      progress.update((epoch - 1) * batches + batch, epochs * batches, batchNote(figures))
     }
     if (event === 'state') {
       const { state } = data as { state: string }
@@ -100,11 +101,9 @@ async function follow(
   }
 }
 
-interface BatchEvent extends Pick<RunEpoch, 'epoch'> {
-  readonly epochs: number
+interface BatchEvent extends BatchFigures {
   readonly batch: number
   readonly batches: number
-  readonly loss: number
 }
 
 /** Ctrl-C once: stop and keep the best; again: cancel. Returns what takes the handler away. */

@@ -16,6 +16,7 @@ import type { Preset } from '../training/settings.ts'
 import type { TrainRequest } from '../training/train-once.ts'
 import type { TrainingProcess } from '../training/training-process.ts'
 import { type Api, withApi } from './api.ts'
+import { batchNote } from './batch-note.ts'
 import { belowDataRoot } from './dataset-jobs.ts'
 import { type GivenSettings, hyperparametersOf } from './given-settings.ts'
 import { type Progress, startProgress } from './progress.ts'
@@ -162,9 +163,8 @@ async function register(config: Config, packageDir: string): Promise<Version> {
 
 function show(message: TrainingMessage, progress: Progress): void {
   if (message.type === 'batch') {
-    const { epoch, epochs, batch, batches, loss } = message
-    const note = `epoch ${epoch}/${epochs}, loss ${loss.toFixed(4)}`
-    progress.update((epoch - 1) * batches + batch, epochs * batches, note)
+    const { epoch, epochs, batch, batches } = message
+    progress.update((epoch - 1) * batches + batch, epochs * batches, batchNote(message))
     return
   }
   // What ends it is said by the command itself.

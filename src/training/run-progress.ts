@@ -11,8 +11,12 @@ export function progressed(before: RunProgress, message: TrainingMessage): RunPr
       return { ...before, prepared: { done: message.done, total: message.total } }
     case 'prepared':
       return { ...before, epochs: message.hyperparameters.epochs }
-    case 'resumed':
-      return withHistory({ ...before, epoch: message.epoch }, message.history)
+    case 'resumed': {
+      // Once not exact, it stays so.
+      const differs = [...new Set([...(before.resumed?.differs ?? []), ...message.differs])]
+      const resumed = { exact: differs.length === 0, differs }
+      return withHistory({ ...before, epoch: message.epoch, resumed }, message.history)
+    }
     case 'batch': {
       const { epoch, epochs, batch, batches, loss, accuracy, etaSeconds } = message
       const { learningRate, imagesPerSecond } = message

@@ -38,6 +38,15 @@ test('an epoch that is done again after an interruption takes the place of the e
   assert.deepEqual([twice.bestEpoch, twice.epochs, twice.etaSeconds], [2, 9, 4])
 })
 
+test('a run that was resumed with something else is marked as not exact, for good', () => {
+  const resumed = (differs: string[]) =>
+    ({ type: 'resumed', epoch: 1, batches: 0, history: [epoch(1)], differs }) as const
+  const exact = progressed(NO_PROGRESS, resumed([]))
+  assert.deepEqual(exact.resumed, { exact: true, differs: [] })
+  const other = progressed(exact, resumed(['threads']))
+  assert.deepEqual(progressed(other, resumed([])).resumed, { exact: false, differs: ['threads'] })
+})
+
 test('learning by heart and not learning at all are pointed out, learning is not', () => {
   const rising = [1, 2, 3, 4].map((n) => epoch(n, { valLoss: n }))
   assert.match(
