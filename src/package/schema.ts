@@ -107,6 +107,8 @@ export const FamiliaritySchema = z.object({
   /** The layer whose features are averaged over each quarter of the image. */
   layer: z.string(),
   pooling: z.literal('quarters'),
+  /** The root of each with its sign, then length 1. */
+  normalisation: z.literal('signed-root-l2'),
   features: z.int().min(1).max(100_000),
   /** Along each axis, of the features after mean and scale; then of each of the directions that are left. */
   variances: z.array(finite.positive()).max(1000),

@@ -37,14 +37,28 @@ export function familiarityOf(
   return Number.isFinite(score) ? { score, outOfDistribution: score > 1 } : null
 }
 
+/**
+ * What is compared of features: their proportions, large ones damped. The root of each with its sign, then length 1
+ * (Perronnin et al. 2010; that the length hides what is foreign: Mueller and Hein 2025).
+ */
+export function proportions(features: ArrayLike<number>): Float32Array {
+  const roots = Float32Array.from(
+    features,
+    (value) => Math.sign(value) * Math.sqrt(Math.abs(value)),
+  )
+  const length = Math.sqrt(roots.reduce((sum, value) => sum + value * value, 0))
+  return length > 0 ? roots.map((value) => value / length) : roots
+}
+
 /** `features` as pooled.ts makes them; so many are `F` here. */
 export function distance(cloud: FeatureCloud, features: ArrayLike<number>): number {
   const { mean, scale, axes, variances, residualVariance } = cloud
   const count = mean.length
+  const compared = proportions(features)
   const z = new Float64Array(count)
   let rest = 0
   for (let i = 0; i < count; i++) {
-    const value = ((features[i] ?? 0) - (mean[i] ?? 0)) / (scale[i] ?? 1)
+    const value = ((compared[i] ?? 0) - (mean[i] ?? 0)) / (scale[i] ?? 1)
     z[i] = value
     rest += value * value
   }

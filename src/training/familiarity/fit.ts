@@ -1,6 +1,6 @@
 // Rows of features -> the cloud that they form: mean, scale, a few principal axes, and one variance for what is left.
 import { uniforms } from '../../engine/counter-random.ts'
-import type { FeatureCloud } from '../../inference/familiarity/familiarity.ts'
+import { type FeatureCloud, proportions } from '../../inference/familiarity/familiarity.ts'
 import { PURPOSE } from '../random.ts'
 
 const MOST_AXES = 32
@@ -11,8 +11,9 @@ const ITERATIONS = 15
 const LEAST_SCALE = 0.1
 const LEAST_VARIANCE = 1e-3
 
-/** Undefined when the rows do not differ from each other. */
-export function fitCloud(rows: readonly Float32Array[]): FeatureCloud | undefined {
+/** Of features as pooled.ts makes them. Undefined when the rows do not differ from each other. */
+export function fitCloud(features: readonly Float32Array[]): FeatureCloud | undefined {
+  const rows = features.map(proportions)
   const count = rows[0]?.length ?? 0
   const { mean, deviation } = moments(rows, count)
   const usual = median(deviation.filter((value) => value > 0))

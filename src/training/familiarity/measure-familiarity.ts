@@ -43,6 +43,7 @@ export async function measureFamiliarity(
     method: 'mahalanobis',
     layer: model.explanation.layer,
     pooling: 'quarters',
+    normalisation: 'signed-root-l2',
     ...shapeOf(cloud),
     threshold,
     percentile: PERCENTILE,
