@@ -63,7 +63,8 @@ export function modelListPage(props: ModelListProps): Html {
     props.frame,
     { title: 'Models', width: 'wide' },
     html`<header class="heading"><h1>Models</h1>
-      <p>Every version that exists, with its digest and its figures on images that training did not see.</p></header>
+      <p>Every version that exists, with its digest and its figures on images that training did not see.
+        <a href="${links.modelComparison([])}">Compare several of them</a></p></header>
     ${props.problem && problemNotice(props.problem)}
     ${filters(props)}
     ${modelRows(props)}

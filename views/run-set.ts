@@ -1,7 +1,7 @@
 // A matrix of runs on one page: how far all of them are, how long it will take, and where the time goes.
 import { html } from 'hono/html'
 import type { RunInSet, RunSet } from '../src/training/run-set.ts'
-import { facts, type Html } from './components.ts'
+import { badge, facts, type Html } from './components.ts'
 import { count, duration } from './format.ts'
 import { type Frame, page } from './layout.ts'
 import { links } from './links.ts'
@@ -12,6 +12,9 @@ export interface RunSetProps {
   readonly frame: Frame
   readonly set: RunSet
 }
+
+/** Accuracy that a set of trainings aims at; a goal, no promise. */
+const TARGET = 0.85
 
 const PHASES = ['preparing', 'training', 'evaluating', 'writing'] as const
 
@@ -39,6 +42,7 @@ export function runSetPanel({ set }: RunSetProps): Html {
         <progress max="1" value="${set.done.toFixed(4)}" aria-label="Progress of all">${Math.round(set.done * 100)} %</progress>
         <p class="hint">${words(set)}</p>
       </div>
+      ${compareLink(set)}
       ${facts(
         PHASES.filter((phase) => set.phases[phase] !== undefined).map(
           (phase) => [`Time ${phase}`, duration(set.phases[phase])] as const,
@@ -49,11 +53,30 @@ export function runSetPanel({ set }: RunSetProps): Html {
       <div class="table-wrap" tabindex="0" role="region" aria-label="Table of runs"><table class="table">
         <thead><tr><th scope="col">Run</th><th scope="col">State</th><th scope="col">Progress</th>
           ${PHASES.map((phase) => html`<th scope="col" class="number">${phase}</th>`)}
-          <th scope="col" class="number">Validation accuracy</th><th scope="col">Version</th></tr></thead>
+          <th scope="col" class="number">Validation accuracy</th><th scope="col">Over ${TARGET * 100} %</th><th scope="col">Version</th></tr></thead>
         <tbody>${set.runs.map(row)}</tbody>
       </table></div>
     </section>
   </div>`
+}
+
+/** What was left so far, condition by condition, side by side. */
+function compareLink({ runs }: RunSet): Html[] {
+  const left = runs.flatMap(({ run }) => (run.version === null ? [] : [run.version]))
+  const byCondition = Map.groupBy(left, (id) => id.slice(0, id.indexOf('/')))
+  return [...byCondition]
+    .filter(([, ids]) => ids.length > 1)
+    .map(
+      ([condition, ids]) =>
+        html`<p><a href="${links.modelComparison(ids)}">Compare what they left for ${condition}</a></p>`,
+    )
+}
+
+/** By the best epoch so far, in words. */
+function target({ state }: RunInSet['run'], accuracy: number | undefined): Html | string {
+  if (accuracy === undefined) return '–'
+  if (accuracy > TARGET) return badge('met', 'good', 'check')
+  return state === 'finished' ? badge('not met', 'warn') : 'not yet'
 }
 
 function words({ runs, ended, etaSeconds }: RunSet): string {
@@ -76,6 +99,7 @@ function row({ run, etaSeconds }: RunInSet): Html {
     <td>${isUnderWay(run) ? progressBar(run) : html`<span class="hint">${history.length > 0 ? count(history.length, 'epoch') : (waits ?? '–')}</span>`}</td>
     ${PHASES.map((phase) => html`<td class="number">${phases[phase] === undefined ? '–' : duration(phases[phase])}</td>`)}
     <td class="number">${best?.valAccuracy.toFixed(3) ?? '–'}</td>
+    <td>${target(run, best?.valAccuracy)}</td>
     <td>${run.version ? versionLink(run.version) : '–'}</td>
   </tr>`
 }

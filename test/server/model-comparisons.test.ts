@@ -11,7 +11,8 @@ import { homeFolders, jsonOf, openedHome } from '../support/home.ts'
 const MODELS = fileURLToPath(new URL('../../models/', import.meta.url))
 const A = 'pneumonia/tiny-cnn-demo@1'
 const B = 'pneumonia/tiny-mobilenet-demo@1'
-const query = (...versions: string[]) => new URLSearchParams(versions.map((id) => ['version', id]))
+const query = (...versions: string[]) =>
+  versions.map((id) => `version=${encodeURIComponent(id)}`).join('&')
 
 async function opened(t: TestContext) {
   const folders = await homeFolders(t)
