@@ -69,7 +69,7 @@ function overall({ report }: Evaluation): Html {
     : a.macro.averagePrecision
   const mean = isBinary ? '' : ', mean over the classes'
   return html`<section aria-label="Figures"><h2>Figures</h2>${facts([
-    ['Accuracy', share(a.accuracy)],
+    [a.confusion === null ? 'Every label right' : 'Accuracy', share(a.accuracy)],
     ['Balanced accuracy', share(a.balancedAccuracy)],
     [`AUC${mean}`, plain(auc)],
     [`Average precision${mean}`, plain(precision)],

@@ -69,7 +69,7 @@ function printEvaluation({ version, dataset, split, report, metrics }: Evaluatio
     version,
     images: `${metrics.n} of ${dataset}${split === 'all' ? '' : `, ${split}`}`,
     'left out': leftOut.count > 0 ? leftOut.count : null,
-    accuracy: estimate(a.accuracy),
+    [a.confusion === null ? 'every label right' : 'accuracy']: estimate(a.accuracy),
     'balanced accuracy': estimate(a.balancedAccuracy),
     AUC: area ? estimate({ value: area.auc, interval: area.interval }) : estimate(a.macro.auc),
     sensitivity: estimate(a.finding.sensitivity),

@@ -155,10 +155,10 @@ function smallTables(perLabel: readonly LabelCounts[]): Plot {
     title: 'Confusion matrix of each label',
     description: each.join('; '),
     width: Math.max(columns * TABLE.width, 260),
-    height: rows * TABLE.height + 8,
+    height: rows * TABLE.height + 14,
     body: [
       ...body,
-      text('number of images, and their share of the row', [8, rows * TABLE.height - 4], {
+      text('number of images, and their share of the row', [8, rows * TABLE.height + 4], {
         size: 9,
         faint: true,
       }),

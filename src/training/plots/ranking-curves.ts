@@ -50,7 +50,8 @@ const PR: Way = {
   title: 'Precision-recall curve',
   x: 'recall (sensitivity)',
   y: 'precision (PPV)',
-  of: (curve) => curve.pr,
+  // Precision before the first hit is nought or undefined, and only a line along the axis.
+  of: (curve) => curve.pr.filter(([recall], at) => at === 0 || recall > 0),
   figure: (curve) => curve.averagePrecision,
   words: ({ averagePrecision: ap, prevalence }) =>
     ap === null ? 'AP unknown' : `AP ${figure(ap)}; by chance ${figure(prevalence)}`,

@@ -9,8 +9,9 @@ interface Estimate {
 /** Metrics, classes, operating points and calibration, as Markdown. */
 export function figuresSection(evaluation: Evaluation): string {
   const { metrics, finding, macro, classes, quality, resampled } = evaluation
-  const isOne = classes.length === 2
-  const positive = classes.find((one) => one.positive)
+  const [positive, ...others] = classes.filter((one) => one.positive)
+  const isOne = classes.length === 2 && positive !== undefined && others.length === 0
+  const isMulti = evaluation.confusion === null
   const auc =
     isOne && positive?.area
       ? { value: positive.area.auc, interval: positive.area.interval }
@@ -27,7 +28,7 @@ Another hospital's images are another matter: \`roentgen evaluate\` measures tha
 
 | figure | value |
 | --- | --- |
-| accuracy | ${share(evaluation.accuracy)} |
+| ${isMulti ? 'images with every label right' : 'accuracy'} | ${share(evaluation.accuracy)} |
 | balanced accuracy | ${share(evaluation.balancedAccuracy)} |
 | AUC${isOne ? '' : ', mean over the classes'} | ${plain(auc)} |
 | average precision${isOne ? '' : ', mean over the classes'} | ${plain(precision)} |
@@ -35,7 +36,7 @@ Another hospital's images are another matter: \`roentgen evaluate\` measures tha
 | specificity (none is named when there is none) | ${share(finding.specificity)} |
 | PPV / NPV, at the test set's share of findings | ${share(finding.ppv)} / ${share(finding.npv)} |
 | F1, mean over the classes | ${plain(macro.f1)} |
-| Brier score, calibrated (before) | ${plain({ value: quality.calibrated.brier, interval: quality.calibrated.brierInterval })} (${quality.raw.brier.toFixed(3)}) |
+| Brier score, calibrated | ${plain({ value: quality.calibrated.brier, interval: quality.calibrated.brierInterval })}; before ${quality.raw.brier.toFixed(3)} |
 
 | class | n | precision (PPV) | recall (sensitivity) | specificity | F1 | AUC | average precision |
 | --- | --- | --- | --- | --- | --- | --- | --- |
