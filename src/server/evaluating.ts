@@ -12,6 +12,7 @@ import { addEvaluation, type StoredEvaluation } from '../registry/evaluations.ts
 import type { Actor } from '../registry/registry-context.ts'
 import { packageDir } from '../registry/store.ts'
 import type { Version } from '../registry/versions.ts'
+import { parseCsv } from '../training/csv.ts'
 import type { Assessment, AssessmentInput } from '../training/evaluation/assess.ts'
 import { evaluationWarnings } from '../training/evaluation/falls-apart.ts'
 import { measureApart } from '../training/plots/plot-job.ts'
@@ -120,10 +121,12 @@ async function keep(
   const { assessment, figures } = await measureApart(input)
   const own = (await versionResults(home, version)).assessment
   const isFamiliar = set.preparation !== null && set.preparation === version.lineage.dataset
+  const learnt = await imagesLearntFrom(packageDir(home.store, version))
+  const learntFrom = read.filter(({ sha256 }) => learnt.has(sha256)).length
   const report: EvaluationReport = {
     assessment,
     figures,
-    warnings: evaluationWarnings({ here: assessment, own, isFamiliar }),
+    warnings: evaluationWarnings({ here: assessment, own, isFamiliar, learntFrom }),
     leftOut: { count: leftOut.length, files: leftOut.slice(0, SHOWN_FILES) },
     seconds: (performance.now() - o.started) / 1000,
   }
@@ -138,6 +141,13 @@ async function keep(
   })
   home.log.info({ version: version.id, dataset: set.dataset }, 'version evaluated')
   return { ...kept, report }
+}
+
+/** Digests of the images that its training used in any way but to test; none where the package does not list them. */
+async function imagesLearntFrom(dir: string): Promise<ReadonlySet<string>> {
+  const table = await readFile(join(dir, 'results/dataset_files.csv'), 'utf8').catch(() => '')
+  const used = parseCsv(table).filter(({ split }) => split !== undefined && split !== 'test')
+  return new Set(used.map(({ sha256 = '' }) => sha256))
 }
 
 /** The version's own calibration and thresholds: what answers is what is measured. */

@@ -56,6 +56,15 @@ test('what the images cannot tell is said: a kind that is missing, a package tha
   assert.match(warnings.join(' '), /nothing to compare with/)
 })
 
+test('images that it has learnt from are counted and said before all else', () => {
+  const here = images({ seed: 7, n: 300, gap: 5 })
+  const [first] = evaluationWarnings({ here, own, isFamiliar: true, learntFrom: 210 })
+  assert.equal(
+    first,
+    'It has learnt from 210 of these 300 images: the figures flatter. Leave those out.',
+  )
+})
+
 test('its own test images, or others of its dataset, are told apart from another hospital’s', () => {
   const same = evaluationWarnings({ here: own, own, isFamiliar: true })
   assert.deepEqual(same, ['These are its own test images: they say nothing about other hospitals.'])

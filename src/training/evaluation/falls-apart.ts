@@ -18,15 +18,18 @@ export interface Elsewhere {
   readonly here: Assessed
   /** On its own test split, measured in the same way; null when the package does not say. */
   readonly own: Assessed | null
-  /** The images were in a dataset that it was trained on. */
+  /** The images are others of a dataset that it was trained on. */
   readonly isFamiliar: boolean
+  /** So many of them it has learnt from, or was stopped or calibrated by. */
+  readonly learntFrom?: number
 }
 
 /**
  * Warnings first of all about what is worse beyond chance: the whole interval here lies below the whole interval there.
  * That asks for more than a test at 5 % (Schenker and Gentleman 2001), so what it says is plain.
  */
-export function evaluationWarnings({ here, own, isFamiliar }: Elsewhere): string[] {
+export function evaluationWarnings(o: Elsewhere): string[] {
+  const { here, own, isFamiliar, learntFrom = 0 } = o
   const worse = own ? worseFigures(here, own) : []
   const ece = { name: 'calibration error', asPercent: false }
   const eceHere = {
@@ -40,6 +43,11 @@ export function evaluationWarnings({ here, own, isFamiliar }: Elsewhere): string
     interval: own.quality.calibrated.eceInterval,
   }
   return [
+    ...(learntFrom > 0
+      ? [
+          `It has learnt from ${learntFrom} of these ${here.metrics.n} images: the figures flatter. Leave those out.`,
+        ]
+      : []),
     ...(worse.length > 0
       ? [
           `It falls apart on these images, compared with its own test images: ${worse.join('; ')}. Do not use it on images like these.`,
