@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { AppError, messageOf } from '../errors.ts'
+import { checkLayerGraph } from './layer-graph.ts'
 import './layers/registered.ts'
 import './quiet-tfjs.ts'
 import { readWeights, type WeightGroup } from './weight-manifest.ts'
@@ -33,6 +34,7 @@ export async function loadLayersModel(folder: string): Promise<tf.LayersModel> {
   const json = await readModelJson(join(folder, 'model.json'))
   const topology = layersTopology(json)
   const { specs, data } = await readWeights(folder, json.weightsManifest)
+  checkLayerGraph(topology.model_config ?? topology)
   await tf.setBackend('cpu')
   try {
     return await tf.loadLayersModel(

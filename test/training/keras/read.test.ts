@@ -129,6 +129,24 @@ test('settings that TF.js would pass over in silence are refused', async (t) => 
   await refusedWith(t, await layer('constructor', {}), /"x" \(constructor\)/)
 })
 
+test('layers that wait for one that never comes, or for each other, are refused', async (t) => {
+  const waiting = (from: string) => ({
+    class_name: 'Functional',
+    config: {
+      layers: [
+        { ...input, name: 'i', inbound_nodes: [] },
+        { ...one, name: 'd', inbound_nodes: [[[from, 0, 0, {}]]] },
+      ],
+      input_layers: [['i', 0, 0]],
+      output_layers: [['d', 0, 0]],
+    },
+  })
+  const weights = { 'layers/dense/vars/0': [2, 1] }
+  assert.deepEqual(outputsFor(await load(t, await kerasZip(waiting('i'), weights)), [2]), [239])
+  await refusedWith(t, await kerasZip(waiting('nobody'), weights), /"d" waits for a layer/)
+  await refusedWith(t, await kerasZip(waiting('d'), weights), /"d" waits for a layer/)
+})
+
 test('a class of somebody else is refused even when it has the name of a layer of Keras', async (t) => {
   const own = { ...one, registered_name: 'their_package>Dense' }
   await refusedWith(t, await kerasZip(sequential(input, own)), /somebody's own code/)

@@ -1,6 +1,7 @@
 // A Keras file as a TF.js model with its weights. For child processes only: TF.js and the HDF5 library are loaded here.
 import * as tf from '@tensorflow/tfjs'
 import { isModel, type Layer, leafLayers } from '../../../engine/layer-calls.ts'
+import { checkLayerGraph } from '../../../engine/layer-graph.ts'
 import '../../../engine/layers/registered.ts'
 import '../../../engine/quiet-tfjs.ts'
 import { AppError, isAppError, messageOf } from '../../../errors.ts'
@@ -34,6 +35,7 @@ export async function buildKeras(contents: KerasContents): Promise<tf.LayersMode
 }
 
 async function build({ model }: KerasContents): Promise<tf.LayersModel> {
+  checkLayerGraph(model)
   try {
     return await tf.loadLayersModel(tf.io.fromMemory({ modelTopology: { ...model } }))
   } catch (error) {
