@@ -7,10 +7,12 @@ import { join } from 'node:path'
 import test, { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Golden, Manifest, ModelConfig } from '../../src/package/schema.ts'
+import type { Evaluation } from '../../src/server/evaluating.ts'
+import { parseCsv } from '../../src/training/csv.ts'
 import type { TrainingJob } from '../../src/training/job.ts'
 import { runJob } from '../../src/training/run-job.ts'
 import { drawDataset } from '../support/drawn-dataset.ts'
-import { homeFolders, jsonBody, servedHome, untilReady } from '../support/home.ts'
+import { homeFolders, jsonBody, openedHome, servedHome, untilReady } from '../support/home.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const PYTHON = process.env.PYTHON ?? 'python3'
@@ -221,4 +223,29 @@ test('the curl of the card asks a server, which answers the same', { skip: noCur
   }
   const found = Object.fromEntries(classes.map((one) => [one.label, one.probability]))
   await same(dir, JSON.stringify(found), 1e-5)
+})
+
+test('a server that evaluates it on its own test images finds what its training reported', async (t) => {
+  const dir = await packageOf('binary')
+  const folders = await homeFolders(t)
+  await cp(dir, join(folders.modelsDir, 'spots/tiny-cnn-quick/v1'), { recursive: true })
+  const files = parseCsv(await readFile(join(dir, 'results/dataset_files.csv'), 'utf8'))
+  for (const { file = '' } of files.filter(({ split }) => split === 'test')) {
+    const to = join(folders.env.ROENTGEN_DATASETS ?? '', 'tested', file)
+    await cp(join(datasetDir, file), to, { recursive: true })
+  }
+  const { call } = await openedHome(folders)
+  const response = await call(
+    '/api/v1/versions/spots/tiny-cnn-quick/1/evaluate',
+    jsonBody({ dataset: 'tested' }),
+  )
+  const last = (await response.text()).trim().split('\n').at(-1) ?? ''
+  const { evaluation } = JSON.parse(last) as { evaluation: Evaluation }
+  const manifest = JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as Manifest
+  const { auc, ...rest } = evaluation.metrics
+  const { auc: reported, ...others } = manifest.metrics ?? { auc: null }
+  assert.deepEqual(rest, others, 'the same images, by their fingerprint, and the same decisions')
+  // Training reads in batches, serving one by one: two images may change places in the ranking by a rounding.
+  assert.ok(Math.abs((auc ?? 0) - (reported ?? 1)) < 0.01)
+  assert.match(evaluation.report.warnings.join(' '), /These are its own test images/)
 })
