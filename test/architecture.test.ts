@@ -81,6 +81,8 @@ test('only the named files touch the native and the single-purpose libraries', (
     chokidar: /^src\/registry\//,
     dcmjs: /^(src\/server\/dicom-export\/|test\/)/,
     pdfkit: /^src\/(server\/report|training\/plots)\//,
+    // It blocks its thread: child processes and commands only.
+    h5wasm: /^(src\/training\/keras\/|test\/)/,
     '@tensorflow/tfjs': /^(src\/engine\/|src\/training\/|bench\/|test\/)/,
   }
   const wrong = imports.filter(
