@@ -46,7 +46,7 @@ export function comparePages(home: Home): Hono<AppEnv> {
       const id = await beginBlindReading(home.db, { a: result.a, b: result.b, clock: home.clock })
       if (!wantsFragment(c)) return seeOther(c, links.blind(id))
       c.header('HX-Redirect', links.blind(id))
-      return c.body(null, 204)
+      return c.html('')
     }
     const address = links.compare({ left: result.a.id, right: result.b.id })
     if (!wantsFragment(c)) return seeOther(c, address)
