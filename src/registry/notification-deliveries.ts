@@ -1,6 +1,6 @@
 // Messages to targets: what has ended and was not told yet, what is due, and how each try went. Sending is the server's.
 import { randomUUID } from 'node:crypto'
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Db } from './database.ts'
 import type { NotificationEvent, NotificationTarget } from './notification-targets.ts'
 import type { Clock } from './registry-context.ts'
@@ -57,56 +57,34 @@ export async function queueDelivery(
     .execute()
 }
 
-/** Runs that ended since the target was made, in the states of `events`, and were not told to it. */
-export async function findUntoldRuns(db: Db, target: NotificationTarget): Promise<string[]> {
-  const states = (['finished', 'failed', 'cancelled'] as const).filter((state) =>
-    target.events.includes(`run.${state}`),
-  )
-  if (states.length === 0) return []
-  const rows = await db
-    .selectFrom('runs')
-    .select('runs.id')
-    .where('runs.state', 'in', states)
-    .where('runs.ended_at', '>=', target.createdAt)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('notification_deliveries')
-            .select('notification_deliveries.id')
-            .where('notification_deliveries.target', '=', target.id)
-            .whereRef('notification_deliveries.subject', '=', 'runs.id'),
-        ),
-      ),
-    )
-    .orderBy('runs.seq')
-    .execute()
-  return rows.map(({ id }) => id)
+/** Runs that ended since the target was made, in the states of its events, and were not told to it; oldest first. */
+export function findUntoldRuns(db: Db, target: NotificationTarget): Promise<string[]> {
+  return findUntold(db, target, { table: 'runs', states: ['finished', 'failed', 'cancelled'] })
 }
 
 /** The same of comparisons of two versions on many images. */
-export async function findUntoldComparisons(db: Db, target: NotificationTarget): Promise<string[]> {
-  const states = (['finished', 'failed'] as const).filter((state) =>
-    target.events.includes(`comparison.${state}`),
+export function findUntoldComparisons(db: Db, target: NotificationTarget): Promise<string[]> {
+  return findUntold(db, target, { table: 'paired_jobs', states: ['finished', 'failed'] })
+}
+
+const EVENT_OF = { runs: 'run', paired_jobs: 'comparison' } as const
+
+async function findUntold(
+  db: Db,
+  { id, events, createdAt }: NotificationTarget,
+  { table, states }: { table: keyof typeof EVENT_OF; states: readonly string[] },
+): Promise<string[]> {
+  const wanted = states.filter((state) =>
+    events.some((event) => event === `${EVENT_OF[table]}.${state}`),
   )
-  if (states.length === 0) return []
-  const rows = await db
-    .selectFrom('paired_jobs')
-    .select('paired_jobs.id')
-    .where('paired_jobs.state', 'in', states)
-    .where('paired_jobs.ended_at', '>=', target.createdAt)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('notification_deliveries')
-            .select('notification_deliveries.id')
-            .where('notification_deliveries.target', '=', target.id)
-            .whereRef('notification_deliveries.subject', '=', 'paired_jobs.id'),
-        ),
-      ),
-    )
-    .orderBy('paired_jobs.seq')
-    .execute()
-  return rows.map(({ id }) => id)
+  if (wanted.length === 0) return []
+  const { rows } = await sql<{ id: string }>`
+    select ended.id from ${sql.table(table)} as ended
+    where ended.state in (${sql.join(wanted)}) and ended.ended_at >= ${createdAt} and not exists (
+      select 1 from notification_deliveries as told
+      where told.target = ${id} and told.subject = ended.id)
+    order by ended.seq`.execute(db)
+  return rows.map((row) => row.id)
 }
 
 /** Oldest first. */
