@@ -1,6 +1,6 @@
 // Accuracy, not speed: five folds (by patient where an index.csv names them) trained here and in Keras from the same initial
 // weights, on the same prepared pixels, with the same recipe; the paired difference in accuracy with its 95 % interval.
-// `node bench/folds.ts DATASET ARCHITECTURE [--weights TFJS_FOLDER] [--layers 20] [--epochs 15] [--folds 5] [--seeds 1]`
+// `node bench/folds.ts DATASET ARCHITECTURE [--weights TFJS_FOLDER] [--layers 20] [--epochs 15] [--batchNorm frozen]`
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -24,6 +24,7 @@ const { values: options, positionals } = parseArgs({
     folds: { type: 'string', default: '5' },
     seeds: { type: 'string', default: '1' },
     batch: { type: 'string', default: '16' },
+    batchNorm: { type: 'string', default: 'trained' },
   },
 })
 const [dataset = '', architecture = 'custom_cnn'] = positionals
@@ -154,6 +155,7 @@ async function runFold(o: { seed: number; fold: number; modelDir: string }): Pro
         trainedLayers: layers,
         augmentation: null,
         frozenCopies: 1,
+        batchNorm: options.batchNorm === 'frozen' ? 'frozen' : 'trained',
         seed: o.seed,
       },
       channels: 3,
@@ -169,7 +171,16 @@ async function runFold(o: { seed: number; fold: number; modelDir: string }): Pro
   )
   const script = fileURLToPath(new URL('peers/keras_fold.py', import.meta.url))
   const [pixels = ''] = await readdir(prepared)
-  const args = [o.modelDir, join(prepared, pixels), layers, epochs, batch, rate, o.seed].map(String)
+  const args = [
+    o.modelDir,
+    join(prepared, pixels),
+    layers,
+    epochs,
+    batch,
+    rate,
+    o.seed,
+    options.batchNorm,
+  ].map(String)
   const { stdout } = await run(process.env.PYTHON ?? 'python3', [script, ...args])
   const theirs: Record<string, number> = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}')
   if (typeof theirs.absent === 'string') throw new Error(`Keras is absent: ${theirs.absent}`)

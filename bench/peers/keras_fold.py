@@ -1,5 +1,6 @@
 """Trains a TF.js layers model in Keras on pixels that Roentgen prepared, and says for each test image whether it was right.
-Arguments: folder of the initial model, prepared dataset, trained layers (number or all), epochs, batch, learning rate, seed."""
+Arguments: folder of the initial model, prepared dataset, trained layers (number or all), epochs, batch, learning rate, seed,
+batch norm (frozen or trained)."""
 import json
 import sys
 
@@ -87,6 +88,10 @@ def main():
     keras.utils.set_random_seed(seed)
     model = build(folder)
     freeze(model, last)
+    if sys.argv[8] == "frozen":
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.trainable = False
     parts = images(prepared)
     x, y, _ = parts["train"]
     counts = np.bincount(y)
