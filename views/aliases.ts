@@ -18,7 +18,7 @@ const SWAP = html`hx-target="#condition-panel" hx-swap="outerHTML" hx-disable="f
 export function aliasPanel({ condition, versions, aliases = [] }: AliasProps): Html {
   const action = links.aliases(condition.id)
   const verified = versions.filter((one) => one.status === 'verified')
-  return html`<details class="panel"${aliases.length > 0 ? html` open` : ''}>
+  return html`<details class="panel stack"${aliases.length > 0 ? html` open` : ''}>
     <summary><h2>Aliases</h2></summary>
     <p class="hint">A name for a version, such as champion. <code>${condition.id}@champion</code> then stands wherever a
       version is named. It points at verified versions only.</p>

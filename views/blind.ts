@@ -78,7 +78,7 @@ function nameless({ reading, sides, imageAvailable, condition }: BlindPageProps)
       height: image.height,
       description: `The image as reading ${NAMES[which]} sees it, for ${condition.name}`,
       heatmap,
-      caption: html`<span class="side-name">${NAMES[which]}</span>`,
+      caption: html`<strong>${NAMES[which]}</strong>`,
     }
   }
   const side = (

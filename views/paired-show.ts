@@ -36,7 +36,7 @@ export function pairedPanel({ job, different, after }: PairedPageProps): Html {
   const live = running
     ? html` hx-get="${links.abJob(job.id)}" hx-trigger="every 2s" hx-swap="outerMorph"`
     : ''
-  return html`<div id="paired"${live}>
+  return html`<div id="paired" class="stack"${live}>
     <p>${jobBadge(job)} ${job.done} of ${job.total} images ${job.reason && html`<span class="hint">${job.reason}</span>`}</p>
     ${
       running &&
@@ -69,7 +69,7 @@ function figures(summary: PairedSummary & { readonly failed: number }): Html {
   const { truth, auc } = summary
   const { mcnemar } = truth
   const figure = (value: number | null): string => (value === null ? '–' : value.toFixed(3))
-  return html`<section aria-label="Figures"><h2>Figures</h2>
+  return html`<section class="stack" aria-label="Figures"><h2>Figures</h2>
     ${summary.n === 0 && notice('No image could be read.', { tone: 'warn' })}
     ${facts([
       ['Images read by both', summary.n],
@@ -114,7 +114,7 @@ function pairedTable({ decisions }: PairedSummary): Html | undefined {
 
 function differences(job: PairedJob, entries: PairedPageProps['different']): Html {
   const pairs = entries.filter((one): one is PairedPair & { n: number } => 'agree' in one)
-  return html`<section aria-label="Where they differ"><h2>Where they differ</h2>
+  return html`<section class="stack" aria-label="Where they differ"><h2>Where they differ</h2>
     ${
       pairs.length === 0
         ? emptyState(

@@ -13,7 +13,7 @@ const SWAP = html`hx-target="#condition-panel" hx-swap="outerHTML" hx-disable="f
 
 export function promotionRule({ conditionId, rule }: PromotionRuleProps): Html {
   const action = links.promotionRule(conditionId)
-  return html`<details${rule ? html` open` : ''}>
+  return html`<details class="stack"${rule ? html` open` : ''}>
     <summary>Promotion by a rule${rule ? '' : ': none'}</summary>
     ${
       rule &&
