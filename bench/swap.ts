@@ -1,13 +1,10 @@
 // What changing the active version takes, of a full-size DenseNet121 with random weights, on a served home of its own: from
 // the inbox to the list, from the request to the answer, back again warm and cold, and what other requests feel meanwhile.
 //   node bench/swap.ts [seconds of load]
-import { type ChildProcess, spawn } from 'node:child_process'
 import { cp, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as after } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { saveLayersModel } from '../src/engine/layers-save.ts'
 import { readManifest, writeManifest } from '../src/package/manifest.ts'
@@ -15,10 +12,10 @@ import { verifyPackage } from '../src/package/verify-package.ts'
 import { getArchitecture } from '../src/training/architectures/catalogue.ts'
 import { convertForeign } from '../src/training/import/convert-foreign.ts'
 import { parseForeignFields } from '../src/training/import/foreign-fields.ts'
+import { json, type Served, serve } from './served.ts'
 
 const LOAD_SECONDS = Number(process.argv[2] ?? 20)
 const SHARE_OF_THROUGHPUT = 0.3
-const MAIN = fileURLToPath(new URL('../src/server/main.ts', import.meta.url))
 const ROUNDS = 5
 
 interface Line {
@@ -30,7 +27,7 @@ const root = await mkdtemp(join(tmpdir(), 'roentgen-swap-'))
 let server: Served | undefined
 try {
   const big = [await densePackage(1), await densePackage(2)] as const
-  server = await serve()
+  server = await serve(root)
   await inbox(server)
   await swaps(server)
   await latency(server)
@@ -118,26 +115,18 @@ async function swaps({ url }: Served): Promise<void> {
   const cold: number[] = []
   for (let i = 0; i < ROUNDS; i++) {
     // Started with ROENTGEN_WARM_MINUTES=0: the version before is not kept.
-    const again = await serve({ ROENTGEN_WARM_MINUTES: '0' }, { instead: true })
-    const { ms, line } = await change(again.url, 'rollback', { reason: 'bench' })
+    await server?.stop()
+    server = await serve(root, { ROENTGEN_WARM_MINUTES: '0' })
+    const { ms, line } = await change(server.url, 'rollback', { reason: 'bench' })
     cold.push(ms)
     if (i === 0) say('  steps of a cold rollback', stepsOf(line))
   }
   say('rollback, cold', spread(cold))
 }
 
-/** Other requests at a share of what the machine gives, quietly and while a DenseNet121 is loaded again and again. */
+/** Requests at a share of what the machine gives, quietly and while the other DenseNet121 is loaded again and again. */
 async function latency(before: Served): Promise<void> {
   const { url } = server ?? before
-  await json(`${url}/api/v1/conditions`, {
-    id: 'other',
-    kind: 'binary',
-    classes: [
-      { label: 'NORMAL', positive: false },
-      { label: 'FINDING', positive: true },
-    ],
-  })
-  await smallVersion(url)
   const image = await sharp({
     create: { width: 64, height: 64, channels: 3, background: '#808080' },
   })
@@ -145,7 +134,7 @@ async function latency(before: Served): Promise<void> {
     .toBuffer()
   const ask = async (): Promise<number> => {
     const form = new FormData()
-    form.set('condition', 'other')
+    form.set('condition', 'chest')
     form.set('explain', 'none')
     form.set('image', new Blob([Uint8Array.from(image)]), 'image.png')
     const started = performance.now()
@@ -163,23 +152,24 @@ async function latency(before: Served): Promise<void> {
     }),
   )
   const gapMs = 1000 / ((done / 4) * SHARE_OF_THROUGHPUT)
-  say(
-    'throughput of a small version',
-    `${(done / 4).toFixed(1)} a second, asked every ${whole(gapMs)}`,
-  )
-  const quiet = await underLoad(ask, { gapMs, seconds: LOAD_SECONDS })
-  say('latency, quiet', spread(quiet))
-  let loading = true
+  say('throughput of DenseNet121', `${(done / 4).toFixed(1)} a second, asked every ${whole(gapMs)}`)
+  const quiet: number[] = []
+  const busy: number[] = []
   let loads = 0
-  const loader = (async () => {
-    for (; loading; loads++) {
-      await change(url, 'rollback', { reason: 'bench' })
-    }
-  })()
-  const busy = await underLoad(ask, { gapMs, seconds: LOAD_SECONDS })
-  loading = false
-  await loader
-  say(`latency, while DenseNet121 is loaded (${loads} times)`, spread(busy))
+  // In turns, so that whatever else the machine does disturbs both alike.
+  for (let round = 0; round < ROUNDS; round++) {
+    const wanted = { gapMs, seconds: LOAD_SECONDS / ROUNDS }
+    quiet.push(...(await underLoad(ask, wanted)))
+    let loading = true
+    const loader = (async () => {
+      for (; loading; loads++) await change(url, 'rollback', { reason: 'bench' })
+    })()
+    busy.push(...(await underLoad(ask, wanted)))
+    loading = false
+    await loader
+  }
+  say('latency, quiet', spread(quiet))
+  say(`latency, while another one is loaded (${loads} times)`, spread(busy))
   say('p99 ratio, asked at most 1.5', (percentile(busy, 0.99) / percentile(quiet, 0.99)).toFixed(2))
 }
 
@@ -197,97 +187,10 @@ async function underLoad(
   return Promise.all(asked)
 }
 
-/** A tiny network for the other condition, which answers the other requests. */
-async function smallVersion(url: string): Promise<void> {
-  const model = getArchitecture('tiny_cnn').build({
-    height: 64,
-    width: 64,
-    channels: 1,
-    outputs: 1,
-    seed: 3,
-  })
-  const folder = join(root, 'small')
-  await saveLayersModel(model, folder)
-  model.dispose()
-  const fields = {
-    condition: 'other',
-    name: 'small',
-    classes: 'NORMAL,*FINDING',
-    kind: 'binary',
-    preprocessing: 'unit',
-  }
-  const made = await convertForeign({
-    kind: 'tfjs-folder',
-    path: folder,
-    sourceName: 'small',
-    fields: parseForeignFields(fields),
-    condition: undefined,
-    stagingDir: join(root, 'staging-small'),
-  })
-  await rename(made, join(root, 'models', 'inbox', 'small'))
-  for (;;) {
-    const page = await json<{ items: unknown[] }>(`${url}/api/v1/versions?condition=other`)
-    if (page.items.length > 0) break
-    await after(20)
-  }
-  const body = { version: 'other/small@1', reason: 'bench', force: true }
-  await json(`${url}/api/v1/conditions/other/activate`, body)
-}
-
 async function change(url: string, action: string, body: object) {
   const started = performance.now()
   const line = await json<Line>(`${url}/api/v1/conditions/chest/${action}`, body)
   return { ms: performance.now() - started, line }
-}
-
-async function json<T>(url: string, body?: object): Promise<T> {
-  const response = await fetch(url, {
-    ...(body && {
-      method: 'POST',
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
-    }),
-  })
-  if (!response.ok) throw new Error(await response.text())
-  return (await response.json()) as T
-}
-
-interface Served {
-  readonly url: string
-  stop(): Promise<void>
-}
-
-async function serve(env: Record<string, string> = {}, { instead = false } = {}): Promise<Served> {
-  if (instead) await server?.stop()
-  const child: ChildProcess = spawn(process.execPath, [MAIN], {
-    env: {
-      PATH: process.env.PATH ?? '',
-      PORT: '0',
-      ROENTGEN_MODELS: join(root, 'models'),
-      ROENTGEN_DATA: join(root, 'data'),
-      ROENTGEN_DATASETS: join(root, 'datasets'),
-      ROENTGEN_DEMO: 'off',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  const stop = async (): Promise<void> => {
-    if (child.exitCode === null) child.kill('SIGTERM')
-    await ended
-  }
-  if (!child.stdout) throw new Error('the server says nothing')
-  for await (const line of createInterface({ input: child.stdout })) {
-    const url = /http:\S+/.exec(line)?.[0] ?? ''
-    server = { url, stop }
-    for (;;) {
-      const ready = await fetch(`${url}/readyz`)
-      await ready.arrayBuffer()
-      if (ready.ok) return server
-      await after(20)
-    }
-  }
-  throw new Error('the server did not start')
 }
 
 function stepsOf({ steps }: Line): string {

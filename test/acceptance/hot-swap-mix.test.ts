@@ -71,15 +71,10 @@ async function hostsOf(pid: number): Promise<number[]> {
   return hosts
 }
 
-/** Bytes of a process that are in memory; undefined where the kernel does not say. */
-async function residentBytes(pid: number): Promise<number | undefined> {
-  const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  const kib = /^VmRSS:\s+(\d+) kB/m.exec(text)?.[1]
-  return kib === undefined ? undefined : Number(kib) * 1024
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+/** Heap of the server in use, garbage included: its least over many looks is what it holds on to. */
+async function heapBytes(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return Number(/^roentgen_process_heap_bytes (\S+)$/m.exec(text)?.[1])
 }
 
 test(`${TURNS} activations of good, damaged, wrong, slow and dying versions under load fail no request`, async (t) => {
@@ -112,7 +107,7 @@ test(`${TURNS} activations of good, damaged, wrong, slow and dying versions unde
 
   const { url, child, errors } = await servedHome({
     ...folders,
-    // V8 gives the young generation more and more room under load, which is no leak and would hide one.
+    // Garbage is collected more often so, and what is held can be told from it.
     env: { ...folders.env, ROENTGEN_LOG: 'silent', NODE_OPTIONS: '--max-semi-space-size=4' },
   })
   await untilReady(url)
@@ -218,8 +213,7 @@ test(`${TURNS} activations of good, damaged, wrong, slow and dying versions unde
       count(`refused ${isRollback ? 'rollback' : kind}`)
     }
     assert.equal((await predict(turn % IMAGES)).version, active, 'what was last reported answers')
-    const bytes = await residentBytes(pid)
-    if (bytes !== undefined) memory.push(bytes)
+    memory.push(await heapBytes(url))
   }
   running = false
   await load
@@ -228,9 +222,12 @@ test(`${TURNS} activations of good, damaged, wrong, slow and dying versions unde
   const staged = await readdir(join(folders.modelsDir, '.staging')).catch(() => [])
   assert.deepEqual(staged, [])
   t.diagnostic(`${answers} answers during ${TURNS} turns: ${JSON.stringify(counts)}`)
-  const window = Math.min(100, Math.floor(memory.length / 4))
-  const [start, end] = [median(memory.slice(window, 2 * window)), median(memory.slice(-window))]
+  // The first turns fill caches; what the system counts as resident also grows with the room that V8 takes for garbage.
+  const window = Math.floor(memory.length / 4)
+  const start = Math.min(...memory.slice(window, 2 * window))
+  const end = Math.min(...memory.slice(-window))
   const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
-  t.diagnostic(`memory of the server: ${mib(start)} MiB at the start, ${mib(end)} MiB at the end`)
-  if (SLOW && memory.length > 0) assert.ok(end <= start * 1.05, `${mib(start)} became ${mib(end)}`)
+  t.diagnostic(`held by the server: ${mib(start)} MiB at the start, ${mib(end)} MiB at the end`)
+  assert.ok(memory.every((bytes) => bytes > 0))
+  if (SLOW) assert.ok(end <= start * 1.05, `${mib(start)} became ${mib(end)}`)
 })

@@ -34,6 +34,7 @@ function gauges(home: Home): Gauge[] {
     one('roentgen_inferences_running', 'Inferences that run now.', queue.running),
     one('roentgen_inferences_waiting', 'Requests that wait for an inference.', queue.waiting),
     one('roentgen_process_resident_bytes', 'Resident memory of the web process.', memory.rss),
+    one('roentgen_process_heap_bytes', 'Heap in use, garbage included.', memory.heapUsed),
     one('roentgen_uptime_seconds', 'Since the start of the process.', process.uptime()),
     {
       name: 'roentgen_host_resident_bytes',
