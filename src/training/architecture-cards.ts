@@ -1,9 +1,8 @@
 // What can be trained, as cards for people. The catalogue needs TF.js, which is never loaded in the web process, so a child
 // process reads it once.
-import { fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { AppError } from '../errors.ts'
 import type { Architecture } from './architectures/architecture.ts'
+import { askChild } from './child-answer.ts'
 
 export interface ArchitectureCard
   extends Pick<
@@ -16,7 +15,7 @@ export interface ArchitectureCard
   readonly activationMegabytes: number
 }
 
-const READER = fileURLToPath(new URL('./read-catalogue.ts', import.meta.url))
+const READER = new URL('./read-catalogue.ts', import.meta.url)
 
 let cards: Promise<readonly ArchitectureCard[]> | undefined
 
@@ -43,15 +42,11 @@ export async function getArchitectureCard(name: string): Promise<ArchitectureCar
   )
 }
 
-function readCatalogue(): Promise<readonly ArchitectureCard[]> {
-  return new Promise((resolve, reject) => {
-    const child = fork(READER, [], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] })
-    child.on('message', (message) => resolve(message as ArchitectureCard[]))
-    const failed = (cause: unknown): void => {
-      const message = 'The list of architectures could not be read; run "roentgen doctor".'
-      reject(new AppError('unavailable', message, { cause }))
-    }
-    child.on('error', failed)
-    child.on('exit', (code) => failed(new Error(`exit status ${code}`)))
-  })
+async function readCatalogue(): Promise<readonly ArchitectureCard[]> {
+  try {
+    return await askChild({ worker: READER, request: null })
+  } catch (cause) {
+    const message = 'The list of architectures could not be read; run "roentgen doctor".'
+    throw new AppError('unavailable', message, { cause })
+  }
 }

@@ -1,8 +1,8 @@
 // Scanning or preparing a dataset as a child process at the lowest priority, so that no file in it can harm the server.
 import { fork } from 'node:child_process'
-import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { AppError, ERROR_CODES, type ErrorCode } from '../errors.ts'
+import { lowerPriority } from './child-answer.ts'
 import type { DatasetJob, DatasetMessage, DatasetResult } from './dataset-job.ts'
 
 const WORKER = fileURLToPath(new URL('./dataset-worker.ts', import.meta.url))
@@ -52,13 +52,4 @@ function ended(cause: Error): AppError {
 
 function codeOf(code: string): ErrorCode {
   return Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'internal'
-}
-
-/** Serving goes first on the same cores. Not allowed everywhere, and never a reason to fail. */
-function lowerPriority(pid: number): void {
-  try {
-    setPriority(pid, constants.priority.PRIORITY_LOW)
-  } catch {
-    // It works at normal priority then.
-  }
 }

@@ -1,7 +1,5 @@
 // A process that tells its parent what can be trained, and ends.
 import { ARCHITECTURES } from './architectures/catalogue.ts'
+import { answerParent } from './child-answer.ts'
 
-process.send?.(
-  ARCHITECTURES.map(({ build: _, explanation: __, ...card }) => card),
-  () => process.exit(),
-)
+answerParent(async () => ARCHITECTURES.map(({ build: _, explanation: __, ...card }) => card))

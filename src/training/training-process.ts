@@ -1,8 +1,8 @@
 // A training as a child process: forked, put at the lowest priority, listened to, ended. Its crash or memory is its own.
 import { type ChildProcess, fork } from 'node:child_process'
-import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { AppError, ERROR_CODES, type ErrorCode } from '../errors.ts'
+import { lowerPriority } from './child-answer.ts'
 import type { TrainingCommand, TrainingJob, TrainingMessage, TrainingSummary } from './job.ts'
 import { memoryDeath, memoryKills, overLimit } from './memory-death.ts'
 
@@ -140,13 +140,4 @@ export class TrainingProcess {
 
 function codeOf(code: string): ErrorCode {
   return Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'internal'
-}
-
-/** Serving goes first on the same cores. Not allowed everywhere, and never a reason to fail. */
-function lowerPriority(pid: number): void {
-  try {
-    setPriority(pid, constants.priority.PRIORITY_LOW)
-  } catch {
-    // It trains at normal priority then.
-  }
 }

@@ -8,6 +8,7 @@ import { parseVersion, versionPath } from '../../package/ids.ts'
 import { readManifest } from '../../package/manifest.ts'
 import { verifyPackage } from '../../package/verify-package.ts'
 import type { Version } from '../../registry/versions.ts'
+import { convertApart } from '../../training/convert/convert-process.ts'
 import type { ModelFormat } from '../../training/convert/write-model.ts'
 import { withApi } from '../api.ts'
 import { command } from '../command.ts'
@@ -41,7 +42,7 @@ async function convert(source: string, { json, to, out, force }: Options): Promi
   const file = resolve(out)
   await refuseExisting(file, { force })
   const isFile = (await stat(source).catch(() => undefined)) !== undefined
-  if (isFile) await fromFile(source, { to, file })
+  if (isFile) await convertApart({ from: { path: resolve(source) }, to, out: file })
   else await fromVersion(source, { to, file })
   const bytes = await sizeOf(file)
   if (json) return printJson({ source, to, file, bytes })
@@ -51,11 +52,6 @@ async function convert(source: string, { json, to, out, force }: Options): Promi
 interface Target {
   readonly to: ModelFormat
   readonly file: string
-}
-
-async function fromFile(source: string, target: Target): Promise<void> {
-  const { openModel } = await import('../../training/convert/open-model.ts')
-  await write(await openModel(resolve(source)), target)
 }
 
 /** Only from a package that is intact. */
@@ -72,8 +68,7 @@ async function fromVersion(id: string, target: Target): Promise<void> {
   if (target.to === 'onnx' && manifest.files.some(({ path }) => path === graph)) {
     return copyFile(join(dir, graph), target.file)
   }
-  const { openPackageModel } = await import('../../training/convert/open-model.ts')
-  await write(await openPackageModel(dir), target)
+  await convertApart({ from: { packageDir: dir }, to: target.to, out: target.file })
 }
 
 function versionOrFile(source: string): ReturnType<typeof parseVersion> {
@@ -82,14 +77,6 @@ function versionOrFile(source: string): ReturnType<typeof parseVersion> {
     'invalid',
     `"${basename(source)}" is neither a file that is there nor a version such as pneumonia/custom-cnn-quick@1.`,
   )
-}
-
-async function write(
-  model: Parameters<typeof import('../../training/convert/write-model.ts').writeModel>[0],
-  { to, file }: Target,
-): Promise<void> {
-  const { writeModel } = await import('../../training/convert/write-model.ts')
-  await writeModel(model, { to, out: file })
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -1,8 +1,7 @@
 // A comparison in a process of its own, at the lowest priority: reading, resampling and running graphs would hold a server up.
-import { fork } from 'node:child_process'
-import { availableParallelism, constants, setPriority } from 'node:os'
-import { fileURLToPath } from 'node:url'
+import { availableParallelism } from 'node:os'
 import { AppError, type ErrorCode } from '../../errors.ts'
+import { askChild } from '../child-answer.ts'
 import type { ComparisonSubject } from './collect.ts'
 import type { ComparisonResults } from './comparison-results.ts'
 import type { ComparedPackage } from './comparison-source.ts'
@@ -23,7 +22,7 @@ export type ComparisonAnswer =
   | { readonly files: Readonly<Record<string, string | Uint8Array>> }
   | { readonly problem: { readonly code: ErrorCode; readonly message: string } }
 
-const WORKER = fileURLToPath(new URL('./comparison-worker.ts', import.meta.url))
+const WORKER = new URL('./comparison-worker.ts', import.meta.url)
 
 /** @throws AppError `invalid`, `invalid-package` */
 export async function compareApart(
@@ -50,23 +49,14 @@ function failure(answer: ComparisonAnswer): AppError {
   return new AppError('internal', 'The comparison ended without an answer.')
 }
 
+let last: Promise<unknown> = Promise.resolve()
+
+/** One after the other: each takes all processors, and its times are those of a machine that does nothing else. */
 function ask(request: ComparisonRequest): Promise<ComparisonAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<ComparisonAnswer>()
-  const child = fork(WORKER, [], {
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    execArgv: [],
+  const next = last.then(() => askChild<ComparisonAnswer>({ worker: WORKER, request }))
+  last = next.catch(() => {})
+  return next.catch((cause: unknown) => {
+    const message = 'The comparison ended before it was done; try again.'
+    throw new AppError('unavailable', message, { cause })
   })
-  try {
-    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW)
-  } catch {
-    // Where that is not allowed it runs beside the server as an equal.
-  }
-  child.once('message', (answer) => resolve(answer as ComparisonAnswer))
-  child.once('error', reject)
-  child.once('exit', () =>
-    reject(new AppError('unavailable', 'The comparison ended before it was done; try again.')),
-  )
-  child.send(request)
-  return promise
 }

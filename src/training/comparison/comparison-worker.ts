@@ -1,14 +1,12 @@
 // The process of comparison-process.ts: one request, one answer, then it ends.
 import { isAppError } from '../../errors.ts'
+import { answerParent } from '../child-answer.ts'
 import { type ComparisonSource, compareModels } from './collect.ts'
 import type { ComparisonAnswer, ComparisonJob, ComparisonRequest } from './comparison-process.ts'
 import { comparisonSource } from './comparison-source.ts'
 import { comparisonFiles } from './write-comparison.ts'
 
-process.once('message', (request: ComparisonRequest) => {
-  void answerTo(request).then((answer) => process.send?.(answer, () => process.exit()))
-})
-process.once('disconnect', () => process.exit())
+answerParent(answerTo)
 
 async function answerTo(request: ComparisonRequest): Promise<ComparisonAnswer> {
   try {

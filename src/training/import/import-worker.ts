@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { isAppError, messageOf } from '../../errors.ts'
 import { unzipSafely } from '../../package/unzip-package.ts'
 import { readZipNames } from '../../package/zip-names.ts'
+import { answerParent } from '../child-answer.ts'
 import { isKerasZip } from '../keras/keras-zip.ts'
 import { isTorchZip } from '../weights/torch-zip.ts'
 import type { ConvertedModel } from './converted-model.ts'
@@ -10,9 +11,7 @@ import type { ImportJob, ImportReply } from './import-job.ts'
 import { tfjsFolder } from './tfjs-folder.ts'
 import { writeImportedPackage } from './write-imported-package.ts'
 
-process.once('message', (job: ImportJob) => {
-  void work(job).then((reply) => process.send?.(reply, () => process.disconnect()))
-})
+answerParent(work)
 
 async function work(given: ImportJob): Promise<ImportReply> {
   try {
