@@ -1,9 +1,10 @@
 // A model that somebody sends: a package of ours, or a foreign file that becomes one in a child process first.
 import { randomUUID } from 'node:crypto'
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
+import { headOf } from '../package/file-head.ts'
 import { MANIFEST } from '../package/package-paths.ts'
 import { readZipNames } from '../package/zip-names.ts'
 import { findCondition } from '../registry/conditions.ts'
@@ -140,14 +141,4 @@ export function refuseUnsigned({ config }: Pick<Home, 'config'>): void {
 async function holdsPackage(path: string): Promise<boolean> {
   const names = await readZipNames(path)
   return names.some((name) => name === MANIFEST || /^[^/]+\/manifest\.json$/.test(name))
-}
-
-async function headOf(path: string): Promise<Uint8Array> {
-  const handle = await open(path, 'r')
-  try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(512), 0, 512, 0)
-    return buffer.subarray(0, bytesRead)
-  } finally {
-    await handle.close()
-  }
 }

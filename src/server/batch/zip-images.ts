@@ -1,9 +1,10 @@
 // The images of a zip in its own order, unpacked one after the other into memory when their turn comes, never onto the disk. Sizes are
 // checked before and while a file is unpacked; names are words and no paths.
-import { open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { type Entry, openPromise, type ZipFile } from 'yauzl'
 import { AppError, isAppError, messageOf } from '../../errors.ts'
+import { headOf } from '../../package/file-head.ts'
 import { tooLarge } from '../uploads.ts'
 import { type BatchItem, type BatchSource, isClutter, MOST_ITEMS } from './batch-item.ts'
 
@@ -11,13 +12,7 @@ import { type BatchItem, type BatchSource, isClutter, MOST_ITEMS } from './batch
 const MOST_BYTES = 16 * 2 ** 30
 
 export async function looksLikeZip(path: string): Promise<boolean> {
-  const file = await open(path)
-  try {
-    const { buffer: start, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0)
-    return bytesRead === 4 && start.readUInt32LE(0) === 0x04034b50
-  } finally {
-    await file.close()
-  }
+  return (await headOf(path, 4)).toString('latin1') === 'PK\x03\x04'
 }
 
 /** @throws AppError `invalid` when it is no zip, damaged, or plainly a bomb; a bad file in it costs only itself */

@@ -1,7 +1,8 @@
 // A Keras file as a graph that is served. Runs in the import's child process.
-import { copyFile, readFile } from 'node:fs/promises'
+import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { saveLayersModel } from '../../engine/layers-save.ts'
+import { headOf } from '../../package/file-head.ts'
 import { loadKeras } from '../keras/read/load-keras.ts'
 import { convertLayersModel } from './convert-layers-model.ts'
 import type { ConvertedModel } from './converted-model.ts'
@@ -11,7 +12,7 @@ export async function convertKeras(
   path: string,
   { workDir, name }: { workDir: string; name: string },
 ): Promise<ConvertedModel> {
-  const isZip = (await readFile(path)).subarray(0, 2).toString('latin1') === 'PK'
+  const isZip = (await headOf(path, 2)).toString('latin1') === 'PK'
   const loaded = await loadKeras(path, { workDir })
   return convertLayersModel(loaded, {
     labels: undefined,

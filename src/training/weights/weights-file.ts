@@ -1,8 +1,9 @@
 // A file of weights of any kind that is read here, told by its bytes and opened: named tensors of PyTorch, or layers of
 // Keras. Needs TF.js for TF.js models only; never for the web process all the same, for files are large.
-import { open, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '../../errors.ts'
+import { headOf } from '../../package/file-head.ts'
 import { readHdf5 } from '../keras/hdf5.ts'
 import { type TorchWeights, torchWeights } from './by-torch-name.ts'
 import { type KerasLayers, kerasLayers } from './keras-layers.ts'
@@ -23,7 +24,7 @@ const KINDS = 'Keras weights (.h5), a PyTorch state dict (.pth or .safetensors),
 export async function weightsFormat(path: string): Promise<WeightsFormat> {
   const info = await stat(path).catch(missing)
   if (info.isDirectory() || basename(path) === 'model.json') return 'tfjs'
-  const head = await headOf(path)
+  const head = (await headOf(path).catch(missing)).toString('latin1')
   if (head.startsWith('\x89HDF')) return 'keras-h5'
   if (head.startsWith('PK\x03\x04')) return 'pytorch'
   if (head.slice(8, 9) === '{' && head.slice(4, 8) === '\0\0\0\0') return 'safetensors'
@@ -64,16 +65,6 @@ export async function withWeightsFile<T>(
 /** The file that stands for all of it when it is hashed. */
 export function hashedFile(path: string, format: WeightsFormat): string {
   return format === 'tfjs' && basename(path) !== 'model.json' ? join(path, 'model.json') : path
-}
-
-async function headOf(path: string): Promise<string> {
-  const handle = await open(path, 'r').catch(missing)
-  try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(64), 0, 64, 0)
-    return buffer.toString('latin1', 0, bytesRead)
-  } finally {
-    await handle.close()
-  }
 }
 
 function missing(cause: unknown): never {
