@@ -62,7 +62,10 @@ export function archivePanel({ sources, counts, items }: ArchivePanelProps): Htm
     )}</ul>
     ${
       items.length === 0
-        ? emptyState('No image has come yet', 'The guide says how to connect an archive.')
+        ? emptyState(
+            'No image has come yet',
+            'The guide “DICOM, many images, an archive” says how to connect one.',
+          )
         : html`<div class="table-wrap" tabindex="0" role="region" aria-label="Images"><table
           class="table">
           <thead><tr><th scope="col">Came</th><th scope="col">From</th><th scope="col">State</th><th

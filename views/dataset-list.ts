@@ -13,6 +13,8 @@ export interface DatasetListProps {
   /** Folders directly below the data root that were never scanned. */
   readonly folders: readonly string[]
   readonly problem?: ProblemProps | undefined
+  /** The path that was asked for in vain, to be corrected. */
+  readonly path?: string | undefined
 }
 
 const TONES: Readonly<Record<Dataset['state'], Tone>> = {
@@ -28,7 +30,8 @@ export function datasetBadge(state: Dataset['state']): Html {
   return badge(state, TONES[state], sign)
 }
 
-export function datasetListPage({ frame, datasets, folders, problem }: DatasetListProps): Html {
+export function datasetListPage(props: DatasetListProps): Html {
+  const { frame, datasets, folders, problem, path } = props
   return page(
     frame,
     { title: 'Datasets', width: 'wide' },
@@ -44,7 +47,7 @@ export function datasetListPage({ frame, datasets, folders, problem }: DatasetLi
           )
         : table(datasets)
     }
-    ${scanForm(folders)}`,
+    ${scanForm(folders, path)}`,
   )
 }
 
@@ -65,7 +68,7 @@ function table(datasets: readonly Dataset[]): Html {
   </table></div>`
 }
 
-function scanForm(folders: readonly string[]): Html {
+function scanForm(folders: readonly string[], path = ''): Html {
   const found =
     folders.length > 0 &&
     html`<p class="hint">${count(folders.length, 'folder')} not scanned yet:</p>
@@ -79,7 +82,7 @@ function scanForm(folders: readonly string[]): Html {
     <h2>Scan a folder</h2>
     ${found}
     <form class="stack" method="post" action="${links.datasetScan}">
-      ${field('path', { label: 'Path below the data root', control: html`<input id="path" name="path" required maxlength="500" autocomplete="off" placeholder="chest-xray" aria-describedby="path-hint" />`, hint: 'The data root is the folder “Dataset” beside the program unless the setting ROENTGEN_DATASETS names another. A folder for each class, with or without train, val and test, or a CSV file of labels beside the images.' })}
+      ${field('path', { label: 'Path below the data root', control: html`<input id="path" name="path" value="${path}" required maxlength="500" autocomplete="off" placeholder="chest-xray" aria-describedby="path-hint" />`, hint: 'The data root is the folder “Dataset” beside the program unless the setting ROENTGEN_DATASETS names another. A folder for each class, with or without train, val and test, or a CSV file of labels beside the images.' })}
       <button class="button" type="submit">Scan</button>
     </form>
   </section>`

@@ -71,7 +71,7 @@ function warnings(scan: ScanReport): Html {
 function found(scan: ScanReport): Html {
   const tally = (counts: Readonly<Record<string, number>>): string =>
     Object.entries(counts)
-      .map(([name, n]) => `${name} ${n}`)
+      .map(([name, n]) => `${name}: ${n}`)
       .join(', ') || '–'
   const spread = ({ min, median, max }: Spread): string =>
     min === max ? `${min} px` : `${min} to ${max} px, half of them above ${median}`
@@ -85,7 +85,7 @@ function found(scan: ScanReport): Html {
       ['Width', scan.sizes ? spread(scan.sizes.width) : '–'],
       ['Height', scan.sizes ? spread(scan.sizes.height) : '–'],
       ['Formats', tally(scan.formats)],
-      ['Bits', tally(scan.bitDepths)],
+      ['Bits of a pixel', tally(scan.bitDepths)],
       ['Colour', tally(scan.channels)],
       ['Patients or lesions', scan.groups === 0 ? 'not known' : scan.groups],
       ['Tables of labels', scan.tables.join(', ') || 'none'],

@@ -162,11 +162,11 @@ function calibration({ calibration: one }: Version): Html {
       one
         ? facts([
             ['Method', `${one.method} scaling, T = ${score(one.temperature)}`],
+            ['Fitted on', count(one.n, 'image')],
             [
-              'Expected calibration error',
+              'Expected calibration error on them',
               `${fraction(one.eceBefore)} before, ${fraction(one.eceAfter)} after`,
             ],
-            ['Fitted on', count(one.n, 'image')],
           ])
         : html`<p class="hint">None: its probabilities are raw scores.</p>`
     }

@@ -73,15 +73,15 @@ function figures(run: Run): Html {
   const { metrics, phases, use } = progress
   const last = progress.history.at(-1)
   const both = (train: number | null | undefined, val: number | null | undefined) =>
-    last ? `${train?.toFixed(3) ?? '–'}, others ${val?.toFixed(3) ?? '–'}` : '–'
+    last ? `${train?.toFixed(3) ?? '–'}, validation ${val?.toFixed(3) ?? '–'}` : '–'
   return facts([
     ['Phase', isOpen(run) ? (progress.phase ?? '–') : undefined],
     ['Loss', live('loss', metrics ? score(metrics.loss) : '–')],
     ['Accuracy', live('accuracy', metrics ? metrics.accuracy.toFixed(3) : '–')],
     ['Validation accuracy', metrics?.valAccuracy?.toFixed(3) ?? '–'],
-    ['Precision, training images', both(last?.trainPrecision, last?.valPrecision)],
-    ['Recall, training images', both(last?.trainRecall, last?.valRecall)],
-    ['AUC, training images', both(last?.trainAuc, last?.valAuc)],
+    ['Precision in training', both(last?.trainPrecision, last?.valPrecision)],
+    ['Recall in training', both(last?.trainRecall, last?.valRecall)],
+    ['AUC in training', both(last?.trainAuc, last?.valAuc)],
     ['Learning rate', live('learningRate', progress.learningRate?.toExponential(1) ?? '–')],
     ['Images a second', live('imagesPerSecond', progress.imagesPerSecond ?? '–')],
     [

@@ -87,7 +87,7 @@ function startForm(props: TrainingPageProps): Html {
   return html`<section class="panel" aria-label="Start">
     <h2>Start a training</h2>
     <form class="stack" method="post" action="${links.training()}">
-      ${field('condition', { label: 'Condition', control: html`<select id="condition" name="condition">${options(names, chosen.get('condition') ?? conditionOf(prepared))}</select>` })}
+      ${field('condition', { label: 'Condition', control: html`<select id="condition" name="condition">${options(names, chosen.get('condition') ?? conditionOf(props))}</select>` })}
       ${tiles(
         'dataset',
         'Dataset',
@@ -147,9 +147,14 @@ function tiles(
     })}</div></fieldset>`
 }
 
-/** What the first dataset, which is ticked, was prepared for. */
-function conditionOf([first]: readonly Dataset[]): string | undefined {
-  return first?.prepared?.condition ?? undefined
+/** What the dataset that is ticked was prepared for, else a condition of whose classes it has images. */
+function conditionOf({ datasets, conditions, chosen }: TrainingPageProps): string | undefined {
+  const ready = datasets.filter((one) => one.prepared !== null)
+  const ticked = ready.find(({ id }) => chosen.has(`dataset:${id}`)) ?? ready[0]
+  const labels = new Set(ticked?.prepared?.classes.map(({ label }) => label.toLowerCase()))
+  const fits = ({ classes }: Condition) =>
+    classes.every((one) => labels.has(one.label.toLowerCase()))
+  return ticked?.prepared?.condition ?? conditions.find(fits)?.id
 }
 
 function datasetTile({ id, name, path, prepared }: Dataset): Tile {

@@ -72,6 +72,32 @@ test('without a prepared dataset the form says what to do', () => {
   assert.match(page, /Dataset not prepared *Scan and prepare/)
 })
 
+test('the form asks for the condition that the ticked dataset fits, prepared for it or not', () => {
+  const [condition] = trainingProps.conditions
+  const other = { ...condition, id: 'cardiomegaly', classes: [{ label: 'CARDIOMEGALY' }] }
+  const conditions = [other, condition] as typeof trainingProps.conditions
+  const chosen = (props: Partial<typeof trainingProps>) =>
+    parse(String(trainingPage({ ...trainingProps, conditions, ...props })))
+      .querySelector('#condition option[selected]')
+      ?.getAttribute('value')
+  assert.ok(dataset.prepared)
+  const plain = { ...dataset, prepared: { ...dataset.prepared, condition: null } }
+  const heart = {
+    ...dataset,
+    id: 'hearts',
+    prepared: { ...dataset.prepared, condition: 'cardiomegaly' },
+  }
+  assert.equal(chosen({ datasets: [plain] }), 'pneumonia')
+  assert.equal(chosen({ datasets: [heart] }), 'cardiomegaly')
+  const linked = new Map([['dataset:hearts', 'on']])
+  assert.equal(chosen({ datasets: [plain, heart], chosen: linked }), 'cardiomegaly')
+})
+
+test('a path that cannot be scanned stays in the form to be corrected', () => {
+  const page = datasetListPage({ frame, datasets: [], folders: [], path: '../"x' })
+  assert.equal(parse(String(page)).querySelector('#path')?.getAttribute('value'), '../"x')
+})
+
 const HOSTILE = `"><script>alert(1)</script><img src=x onerror='alert(2)'>`
 const KEEP = new Set(['state', 'status', 'kind', 'phase', 'policy'])
 

@@ -27,12 +27,13 @@ export function datasetPages(home: Home): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
   routes.get('/datasets', async (c) => c.html(datasetListPage(await listProps(c, {}))))
   routes.post('/datasets/scan', async (c) => {
+    const path = (await readForm(c)).get('path') ?? ''
     try {
-      const { id } = await datasets.scan((await readForm(c)).get('path') ?? '')
+      const { id } = await datasets.scan(path)
       return seeOther(c, links.dataset(id))
     } catch (error) {
       const problem = problemProps(error)
-      return c.html(datasetListPage(await listProps(c, { problem })), problem.status as 422)
+      return c.html(datasetListPage(await listProps(c, { problem, path })), problem.status as 422)
     }
   })
   routes.get('/datasets/:id', async (c) => {
@@ -90,7 +91,7 @@ export function datasetPages(home: Home): Hono<AppEnv> {
     }
   }
 
-  async function listProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
+  async function listProps(c: Context<AppEnv>, shown: { problem?: ProblemProps; path?: string }) {
     const [known, folders] = await Promise.all([listDatasets(db), datasets.newFolders()])
     return { frame: frameOf(c), datasets: known, folders, ...shown }
   }
