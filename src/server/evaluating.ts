@@ -28,6 +28,7 @@ import {
 import type { Home } from './home.ts'
 import { asAppError, problemOf } from './problem.ts'
 import { versionResults } from './version-results.ts'
+import { whenFree } from './when-free.ts'
 
 /** What is kept of an evaluation. */
 export interface EvaluationReport {
@@ -84,7 +85,8 @@ export async function* evaluateVersion(
   for (const [at, file] of set.files.entries()) {
     if (signal.aborted) return
     try {
-      const one = await readOne(home, { version, dir: set.dir, file, signal })
+      const work = () => readOne(home, { version, dir: set.dir, file, signal })
+      const one = await whenFree(home, { work, signal })
       if (read.has(one.sha256)) {
         leftOut.push({ file: file.file, reason: 'The same image is there twice.' })
       } else read.set(one.sha256, one)

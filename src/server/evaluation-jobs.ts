@@ -29,11 +29,11 @@ export async function beginEvaluation(
   o: { readonly version: Version; readonly wish: EvaluationWish; readonly actor: Actor },
 ): Promise<void> {
   const { version, wish, actor } = o
+  const { dataset, files } = await evaluationSet(home, { ...wish, version })
   const before = runningEvaluation(home, version)
   if (before && before.failure === null) {
     throw new AppError('conflict', `${version.id} is being evaluated on ${before.dataset} already.`)
   }
-  const { dataset, files } = await evaluationSet(home, { ...wish, version })
   const of = running.get(home) ?? new Map<string, RunningEvaluation>()
   running.set(home, of)
   const state = { dataset, done: 0, total: files.length, failure: null }

@@ -2,11 +2,9 @@
 // of it is stored.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as after } from 'node:timers/promises'
-import { AppError, isAppError } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import { chooseOperatingPoint } from '../inference/decide.ts'
 import { type Diagnosis, diagnose } from '../inference/diagnose.ts'
-import type { Lease } from '../inference/lease.ts'
 import type { Condition } from '../registry/conditions.ts'
 import { type PairedReading, type PairedSide, summarisePairs } from '../registry/paired-summary.ts'
 import { keptImagePath, type Prediction } from '../registry/predictions.ts'
@@ -15,9 +13,7 @@ import { inPrecision } from '../registry/version-precision.ts'
 import type { Version } from '../registry/versions.ts'
 import type { Home } from './home.ts'
 import { asAppError, problemOf } from './problem.ts'
-
-const BUSY_TRIES = 120
-const BUSY_PAUSE_MS = 250
+import { whenFree } from './when-free.ts'
 
 export interface PairedJob {
   readonly condition: Condition
@@ -102,13 +98,16 @@ async function* lines<T>(
   yield { summary: { ...summarisePairs(pairs, labels), failed } }
 }
 
-async function readWith(
-  home: Home,
-  o: PairedJob & { version: Version; bytes: Uint8Array },
-): Promise<Diagnosis> {
+type WantedReading = PairedJob & { version: Version; bytes: Uint8Array }
+
+function readWith(home: Home, o: WantedReading): Promise<Diagnosis> {
+  return whenFree(home, { work: () => readOnce(home, o), signal: o.signal })
+}
+
+async function readOnce(home: Home, o: WantedReading): Promise<Diagnosis> {
   const { id, sha256 } = o.version
   const source = { id, sha256, dir: packageDir(home.store, o.version) }
-  const lease = await leaseInTime(home, { source, signal: o.signal })
+  const lease = await home.runtime.leaseVersion(source)
   try {
     const { preprocessing } = lease
     const image = await home.imaging.read(o.bytes, { preprocessing: [preprocessing] })
@@ -130,25 +129,6 @@ async function readWith(
     })
   } finally {
     lease.release()
-  }
-}
-
-/** People come first: while their requests fill the queue, the next image waits. */
-async function leaseInTime(
-  { runtime }: Pick<Home, 'runtime'>,
-  {
-    source,
-    signal,
-  }: { source: Parameters<Home['runtime']['leaseVersion']>[0]; signal: AbortSignal },
-): Promise<Lease> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await runtime.leaseVersion(source)
-    } catch (error) {
-      const passes = isAppError(error) && (error.code === 'busy' || error.code === 'loading')
-      if (!passes || tries === BUSY_TRIES || signal.aborted) throw error
-      await after(BUSY_PAUSE_MS)
-    }
   }
 }
 

@@ -53,9 +53,13 @@ export class BatchDesk {
     this.#home = home
   }
 
-  /** Reads on its own from now on. */
+  /** Reads on its own from now on, and closes the batch whatever happens. */
   async start(batch: Batch): Promise<BatchUnderWay> {
-    const { classes } = await getCondition(this.#home.db, batch.request.condition)
+    const { db, chores } = this.#home
+    const { classes } = await getCondition(db, batch.request.condition).catch(async (error) => {
+      await batch.close()
+      throw error
+    })
     const { header, line } = predictionCsv(classes.map(({ label }) => label))
     const kept: Kept = {
       id: `bt_${randomUUID()}`,
@@ -68,7 +72,7 @@ export class BatchDesk {
     }
     this.#batches.set(kept.id, kept)
     this.#forgetOld()
-    void this.#read(batch, { kept, line })
+    chores.run('a batch', () => this.#read(batch, { kept, line }))
     return kept
   }
 

@@ -4,11 +4,9 @@ import type { Home } from '../home.ts'
 import type { CsvEntry } from '../prediction-csv.ts'
 import { asAppError, problemOf } from '../problem.ts'
 import { readWithVersion } from '../reading.ts'
+import { whenFree } from '../when-free.ts'
 import type { BatchItem } from './batch-item.ts'
 import type { Batch } from './open-batch.ts'
-
-const BUSY_WAIT_MS = 500
-const MOST_WAITS = 60
 
 /** A batch has time: while others fill the queue, or the version is loaded, it waits its turn. */
 export async function readItem(
@@ -22,16 +20,8 @@ export async function readItem(
   const { request, item, signal } = o
   try {
     const image = await item.read()
-    for (let waits = 0; ; waits++) {
-      try {
-        return (await readWithVersion(home, { ...request, image, signal })).prediction
-      } catch (error) {
-        const { code } = asAppError(error)
-        const mayWait = (code === 'busy' || code === 'loading') && !signal?.aborted
-        if (!mayWait || waits === MOST_WAITS || home.leaving.aborted) throw error
-        await new Promise((resolve) => setTimeout(resolve, BUSY_WAIT_MS))
-      }
-    }
+    const work = () => readWithVersion(home, { ...request, image, signal })
+    return (await whenFree(home, { work, signal })).prediction
   } catch (error) {
     const appError = asAppError(error)
     if (appError.code === 'internal' && !home.leaving.aborted)
