@@ -95,7 +95,10 @@ test('an operation without an ONNX form is named', async () => {
   const mean = g.nodes.findIndex(({ name }) => name === 'mean')
   g.nodes[mean] = { ...(g.nodes[mean] as GraphNode), input: ['strange', 'axes'] }
   const loaded = await loadGraphModel(await g.write(root))
-  assert.throws(() => graphModelPrediction(loaded), /uses the operation Unique, for which there is no/)
+  assert.throws(
+    () => graphModelPrediction(loaded),
+    /uses the operation Unique, for which there is no/,
+  )
 })
 
 test('shards that are missing are told, as of the real Chester', {
