@@ -39,7 +39,7 @@ test('the page shows figures with intervals, paired tests, curves and what diffe
   assert.match(root.text, /no difference from the others is more than chance allows/)
   assert.doesNotMatch(root.text, /more accurate than all others/)
   assert.equal(root.querySelector('[aria-label=Figures] tbody th')?.text.trim().split(/\s/)[0], A)
-  assert.equal(root.querySelectorAll('svg.plot').length, 7)
+  assert.equal(root.querySelectorAll('svg.plot').length, 8)
   assert.equal(root.querySelectorAll('[style]').length, 0)
   const json = await jsonOf<{ models: unknown[]; pairs: unknown[] }>(
     await call(`/api/v1/comparisons?${query(A, B)}`),

@@ -138,7 +138,15 @@ test('all files are made again from the stored results alone, the same to the by
     const [one, other] = await Promise.all([first, second].map((dir) => readFile(join(dir, name))))
     assert.ok(one && other?.equals(one), name)
   }
-  for (const plot of ['loss', 'accuracy', 'roc', 'pr', 'calibration', 'accuracy_parameters']) {
+  for (const plot of [
+    'loss',
+    'accuracy',
+    'roc',
+    'pr',
+    'calibration',
+    'reliability',
+    'accuracy_parameters',
+  ]) {
     for (const ending of ['png', 'pdf', 'svg']) {
       assert.ok(names.includes(`comparison_${plot}.${ending}`), `${plot}.${ending}`)
     }

@@ -45,6 +45,9 @@ export async function comparedModel(source: ModelSource): Promise<ComparedModel 
       f1: { value: one.f1, interval: pair(one.f1Interval) },
       auc: { value: one.area?.auc ?? null, interval: pair(one.area?.interval ?? null) },
     })),
+    reliability: assessment.quality.calibrated.bins.flatMap(({ predicted, observed, count }) =>
+      predicted === null || observed === null ? [] : [{ predicted, observed, count }],
+    ),
     confusion: assessment.confusion?.map((row) => [...row]) ?? null,
     roc: meanCurve(figures.curves.map(({ roc }) => roc)),
     pr: meanCurve(figures.curves.map(({ pr }) => [...pr].sort((a, b) => a[0] - b[0]))),

@@ -40,6 +40,7 @@ export function comparisonPlots(results: ComparisonResults): Plot[] {
       axis: 'ms for one image, median',
       of: (one) => one.latencyMs,
     }),
+    reliability(models),
     calibration(models),
   ]
 }
@@ -183,6 +184,47 @@ function against(models: readonly ComparedModel[], cost: Cost): Plot[] {
       ],
     },
   ]
+}
+
+/** Calibrated probability against how often it came true; on the diagonal is honest. Larger markers hold more images. */
+function reliability(models: readonly ComparedModel[]): Plot {
+  const box: Box = { ...BOX, width: BOX.height }
+  const share: [number, number] = [0, 1]
+  const { x, y, nodes } = drawAxes({
+    box,
+    x: { name: 'calibrated probability', domain: share },
+    y: { name: 'share that came true', domain: share },
+  })
+  const most = Math.max(1, ...models.flatMap((one) => one.reliability.map(({ count }) => count)))
+  return {
+    name: 'comparison_reliability',
+    title: 'Reliability after calibration',
+    description: models
+      .map(
+        ({ id, metrics }) => `${shortName(id)} ECE ${metrics.ece?.value?.toFixed(3) ?? 'unknown'}`,
+      )
+      .join('; '),
+    width: WIDTH,
+    height: HEIGHT,
+    body: [
+      ...nodes,
+      ruleLine([x(0), y(0)], [x(1), y(1)]),
+      ...models.flatMap((model, at) => {
+        const style = seriesStyle(at)
+        const places = model.reliability.map(
+          ({ predicted, observed }): Place => [x(predicted), y(observed)],
+        )
+        return [
+          linePath(places, { style, width: 1.2 }),
+          ...places.map((place, k) => {
+            const weight = (model.reliability[k]?.count ?? 0) / most
+            return marker(place, { style, area: 10 + 50 * weight })
+          }),
+        ]
+      }),
+      ...key(models),
+    ],
+  }
 }
 
 /** Hollow before, filled after: the shorter to the left the better. */

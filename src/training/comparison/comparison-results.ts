@@ -60,6 +60,10 @@ export const ComparedModelSchema = z.strictObject({
       auc: FigureSchema,
     }),
   ),
+  /** Of the calibrated probability: mean predicted and observed share of each bin that holds images, and how many. */
+  reliability: z.array(
+    z.strictObject({ predicted: z.number(), observed: z.number(), count: z.int() }),
+  ),
   /** Rows: truth, columns: answer; null for several labels. */
   confusion: z.array(z.array(z.int())).nullable(),
   /** [false positive rate, true positive rate] and [recall, precision]: of the finding, else the mean over the classes. */
