@@ -48,12 +48,23 @@ export async function addArchiveJob(
 }
 
 export async function isKnownImage(db: Db, key: string): Promise<boolean> {
+  return (await imageState(db, key)) !== undefined
+}
+
+/** Undefined for one that never came. */
+export async function imageState(db: Db, key: string): Promise<ArchiveJob['state'] | undefined> {
   const row = await db
     .selectFrom('archive_jobs')
-    .select('key')
+    .select('state')
     .where('key', '=', key)
     .executeTakeFirst()
-  return row !== undefined
+  return row?.state
+}
+
+/** Keys of all that wait. */
+export async function waitingImages(db: Db): Promise<ReadonlySet<string>> {
+  const waiting = db.selectFrom('archive_jobs').select('key').where('state', '=', 'waiting')
+  return new Set((await waiting.execute()).map(({ key }) => key))
 }
 
 /** The one that has waited longest past its time. */

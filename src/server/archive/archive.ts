@@ -2,7 +2,7 @@
 // by the conditions that are set to, and the results are stored beside them. Does nothing where nothing is set.
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError, messageOf } from '../../errors.ts'
-import { listArchiveJobs } from '../../registry/archive-jobs.ts'
+import { waitingImages } from '../../registry/archive-jobs.ts'
 import type { Home } from '../home.ts'
 import { asAppError } from '../problem.ts'
 import { deliverTo } from './deliver.ts'
@@ -14,7 +14,6 @@ import { type Sightings, scanFolder } from './scan-folder.ts'
 import { openSpool, type Spool } from './spool.ts'
 
 const RETRY_MS = 5000
-const MOST_KNOWN_WAITING = 100_000
 
 export interface ArchiveOptions {
   /** Pause before the second try; doubled with each further one. */
@@ -41,6 +40,7 @@ export class Archive {
     archive: { lookedAt: null, problem: null },
   }
   #running: Promise<unknown> | undefined
+  #tidied: Promise<ReadonlySet<string>> | undefined
 
   constructor(home: Home, { retryMs = RETRY_MS }: ArchiveOptions = {}) {
     this.#home = home
@@ -89,6 +89,7 @@ export class Archive {
 
   /** An image that somebody sent, of this study where one was named. @throws AppError those of receiveImage */
   async receive(bytes: Uint8Array, o: { readonly study?: string | undefined }): Promise<Received> {
+    await this.#tidy()
     const from = { bytes, source: 'stow', spool: this.#spool, study: o.study } as const
     const received = await receiveImage(this.#home, from)
     this.#runner.wake()
@@ -96,14 +97,10 @@ export class Archive {
   }
 
   async #run(): Promise<void> {
-    const { recovered, db, config } = this.#home
-    await recovered
-    const jobs = await listArchiveJobs(db, MOST_KNOWN_WAITING)
-    const waiting = jobs.filter(({ state }) => state === 'waiting').map(({ key }) => key)
-    if (!this.isOn && waiting.length === 0) return
-    await this.#spool.keepOnly(new Set(waiting))
+    const waiting = await this.#tidy()
+    if (!this.isOn && waiting.size === 0) return
     const onImage = () => this.#runner.wake()
-    const { folder } = config.dicom
+    const { folder } = this.#home.config.dicom
     const seen: Sightings = new Map()
     const [spool, archive] = [this.#spool, this.#address]
     await Promise.all([
@@ -112,6 +109,17 @@ export class Archive {
         this.#again('folder', () => scanFolder(this.#home, { folder, seen, spool, onImage })),
       archive && this.#again('archive', () => pollArchive(this.#home, { archive, spool, onImage })),
     ])
+  }
+
+  /** Once, before anything comes: what a killed server left in the spool is removed. Gives what waits. */
+  #tidy(): Promise<ReadonlySet<string>> {
+    const { recovered, db } = this.#home
+    this.#tidied ??= recovered.then(async () => {
+      const waiting = await waitingImages(db)
+      await this.#spool.keepOnly(waiting)
+      return waiting
+    })
+    return this.#tidied
   }
 
   /** A look now and then until the end; a failing one is told of on the page, and once in the log. */

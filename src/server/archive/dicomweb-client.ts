@@ -43,6 +43,7 @@ export async function* findImages(
   archive: ArchiveAddress,
   o: { readonly modality: string; readonly since: string },
 ): AsyncGenerator<ImageAddress> {
+  let before: string | undefined
   for (let offset = 0; ; offset += PAGE) {
     const query = new URLSearchParams({
       Modality: o.modality,
@@ -58,6 +59,10 @@ export async function* findImages(
     const items = z.array(z.unknown()).safeParse(jsonOf(text))
     if (!items.success)
       throw new AppError('unavailable', 'The archive’s answer is no list of images.')
+    // An archive that knows no pages gives the same one again, for ever.
+    const first = JSON.stringify(items.data[0])
+    if (first === before) return
+    before = first
     for (const item of items.data) {
       const found = Found.safeParse(item)
       if (!found.success) continue

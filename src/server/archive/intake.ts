@@ -2,7 +2,12 @@
 // so that a job that is there has its file.
 import { AppError } from '../../errors.ts'
 import type { StudyIdentity } from '../../imaging/dicom/study-identity.ts'
-import { type ArchiveJob, addArchiveJob, isKnownImage } from '../../registry/archive-jobs.ts'
+import {
+  type ArchiveJob,
+  addArchiveJob,
+  imageState,
+  isKnownImage,
+} from '../../registry/archive-jobs.ts'
 import type { Home } from '../home.ts'
 import { keyOf, type Spool } from './spool.ts'
 
@@ -31,5 +36,8 @@ export async function receiveImage(
   const key = keyOf(identity.image.sopInstanceUid)
   if (await isKnownImage(db, key)) return { identity, isNew: false }
   await o.spool.put(key, o.bytes)
-  return { identity, isNew: await addArchiveJob(db, { key, source: o.source, clock }) }
+  const isNew = await addArchiveJob(db, { key, source: o.source, clock })
+  // Somebody sent the same at the same time, and it was read already: nobody else would remove this file.
+  if (!isNew && (await imageState(db, key)) !== 'waiting') await o.spool.remove(key)
+  return { identity, isNew }
 }

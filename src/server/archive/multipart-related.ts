@@ -19,22 +19,26 @@ export function boundaryOf(contentType: string): string | undefined {
   return found?.[1] ?? found?.[2]
 }
 
-/** One part after the other; at most one is held in memory. @throws AppError `invalid` when the body is malformed or ends early */
+/** One part after the other; at most one is held in memory. Who takes no more lets go of the body. @throws AppError `invalid` when the body is malformed or ends early */
 export async function* readParts(
   body: AsyncIterable<Uint8Array>,
   o: { readonly boundary: string; readonly maxPartBytes: number },
 ): AsyncGenerator<Part> {
   const reader = new BodyReader(body, o.maxPartBytes)
   const mark = Buffer.from(`--${o.boundary}`)
-  await reader.upTo(mark)
   const separator = Buffer.concat([Buffer.from('\r\n'), mark])
-  for (;;) {
-    const ending = await reader.take(2)
-    if (ending.equals(Buffer.from('--'))) return
-    if (!ending.equals(Buffer.from('\r\n'))) throw malformed()
-    const headers = await headersOf(reader)
-    const contentType = /^content-type:\s*([^\s;]+)/im.exec(headers)?.[1]?.toLowerCase() ?? ''
-    yield { contentType, bytes: await reader.upTo(separator) }
+  try {
+    await reader.upTo(mark)
+    for (;;) {
+      const ending = await reader.take(2)
+      if (ending.equals(Buffer.from('--'))) return
+      if (!ending.equals(Buffer.from('\r\n'))) throw malformed()
+      const headers = await headersOf(reader)
+      const contentType = /^content-type:\s*([^\s;]+)/im.exec(headers)?.[1]?.toLowerCase() ?? ''
+      yield { contentType, bytes: await reader.upTo(separator) }
+    }
+  } finally {
+    await reader.close()
   }
 }
 
@@ -57,6 +61,10 @@ class BodyReader {
   constructor(body: AsyncIterable<Uint8Array>, maxBytes: number) {
     this.#chunks = body[Symbol.asyncIterator]()
     this.#maxBytes = maxBytes
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return?.()
   }
 
   async take(count: number): Promise<Buffer> {

@@ -22,7 +22,10 @@ export async function scanFolder(
   },
 ): Promise<void> {
   const entries = await readdir(o.folder, { recursive: true, withFileTypes: true })
+  const there = new Set(entries.map(({ parentPath, name }) => join(parentPath, name)))
+  for (const path of o.seen.keys()) if (!there.has(path)) o.seen.delete(path)
   for (const entry of entries) {
+    if (home.leaving.aborted) return
     if (!entry.isFile() || entry.name.startsWith('.')) continue
     const path = join(entry.parentPath, entry.name)
     if (relative(o.folder, path).split(sep)[0] === RESULTS_FOLDER) continue
