@@ -8,6 +8,9 @@ import { count } from './format.ts'
 import { links } from './links.ts'
 import { versionLink } from './version-parts.ts'
 
+/** Above always saying the commonest class: a model that gains less has learnt too little to doubt a label. */
+const LEARNT = 0.1
+
 /** Shown once it is prepared. */
 export function labelsPanel({ id, prepared, labelCheck }: Dataset): Html | undefined {
   if (!prepared) return undefined
@@ -29,6 +32,7 @@ function found(id: string, check: LabelCheck, prepared: NonNullable<Dataset['pre
   const agreed = `${Math.round(check.accuracy * 100)} %`
   return html`<p>${count(check.count, 'doubtful label')} among ${count(check.images, 'image')}, ${check.sure} of them with as much certainty as an image of that class usually gets; ${agreed} of the labels were given by models that had not seen the image, too.</p>
     <p class="hint">By the features of ${versionLink(check.version)}, in ${check.folds} folds, patients kept together. It has seen the labels: an error that it has learnt by heart may be missing here. A doubtful label is not a wrong one: look at the image.</p>
+    ${check.accuracy < commonest(prepared) + LEARNT && html`<p class="notice notice-warn">These models hardly tell the classes apart, so their doubts say little. Train for longer or with another architecture first, then look again.</p>`}
     ${isOld && html`<p class="hint">The dataset was prepared anew since; look again to be up to date.</p>`}
     ${
       left.length > 0 &&
@@ -40,6 +44,15 @@ function found(id: string, check: LabelCheck, prepared: NonNullable<Dataset['pre
       <button class="button button-primary" type="submit">Leave the chosen out and prepare again</button>
     </form>`
     }`
+}
+
+/** Share of the commonest class: what is right by always saying the same. */
+function commonest({ splits, images }: NonNullable<Dataset['prepared']>): number {
+  const totals = new Map<string, number>()
+  for (const [label, n] of Object.values(splits).flatMap((split) => Object.entries(split))) {
+    totals.set(label, (totals.get(label) ?? 0) + n)
+  }
+  return Math.max(0, ...totals.values()) / Math.max(1, images)
 }
 
 function row(id: string, one: LabelCheck['labels'][number], at: number): Html {

@@ -93,6 +93,28 @@ test('the form asks for the condition that the ticked dataset fits, prepared for
   assert.equal(chosen({ datasets: [plain, heart], chosen: linked }), 'cardiomegaly')
 })
 
+test('doubts of models that hardly tell the classes apart are said to say little', () => {
+  const check = {
+    version: 'pneumonia/tiny-cnn-quick@1',
+    fingerprint: 'x',
+    images: 244,
+    folds: 5,
+    count: 90,
+    sure: 80,
+    labels: [],
+  }
+  const page = (accuracy: number) =>
+    text(
+      datasetPanel({
+        ...datasetProps,
+        dataset: { ...dataset, labelCheck: { ...check, accuracy } },
+      }),
+    )
+  // 170 of the 297 images show the commoner class.
+  assert.match(page(0.6), /hardly tell the classes apart/)
+  assert.doesNotMatch(page(0.9), /hardly/)
+})
+
 test('a path that cannot be scanned stays in the form to be corrected', () => {
   const page = datasetListPage({ frame, datasets: [], folders: [], path: '../"x' })
   assert.equal(parse(String(page)).querySelector('#path')?.getAttribute('value'), '../"x')
