@@ -63,6 +63,25 @@ test('every room imports only from the rooms below it', () => {
   )
 })
 
+test('no files lean on each other in a circle', () => {
+  // Everything of the server takes the type of the home that puts it together.
+  const edges = local.filter(({ to, typeOnly }) => !(typeOnly && to === 'src/server/home.ts'))
+  const targets = Map.groupBy(edges, ({ file }) => file)
+  const done = new Set<string>()
+  const circles: string[] = []
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) {
+      circles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
+      return
+    }
+    if (done.has(file)) return
+    for (const { to } of targets.get(file) ?? []) visit(to, [...path, file])
+    done.add(file)
+  }
+  for (const file of sources) visit(file, [])
+  assert.deepEqual(circles, [])
+})
+
 test('views take data types only', () => {
   const wrong = local.filter(
     ({ file, to, typeOnly }) => roomOf(file) === 'views' && to.startsWith('src/') && !typeOnly,

@@ -1,8 +1,8 @@
 // The frozen beginning of a model: every layer call that no trained layer comes before. Its results are the same in every
 // epoch, so that they can be computed once and kept; what follows is trained on them.
 import * as tf from '@tensorflow/tfjs'
+import { imageShapeOf } from './image-shape.ts'
 import { type Layer, type LayerCall, onlyTensor, withLayerCalls } from './layer-calls.ts'
-import { imageShapeOf } from './prediction.ts'
 import { trace } from './tracing/trace.ts'
 import { activeLayers, isBatchNorm } from './training/weights.ts'
 

@@ -2,15 +2,9 @@
 import type * as tf from '@tensorflow/tfjs'
 import type { EngineName } from './native/choose-engine.ts'
 import type { PredictionOptions } from './prediction.ts'
-import { type PredictionPorts, predictionGraph } from './prediction-graph.ts'
-import { createSession, type Session } from './session.ts'
-
-export interface PredictionSession extends Session {
-  readonly engine: EngineName
-  readonly graph: PredictionPorts
-  readonly explanationLayer: string | null
-  readonly explanationReason: string
-}
+import { predictionGraph } from './prediction-graph.ts'
+import type { PredictionSession } from './ready-prediction.ts'
+import { createSession } from './session.ts'
 
 export interface PredictionSessionOptions extends PredictionOptions {
   /** Of ONNX Runtime; TensorFlow takes all cores. */

@@ -1,7 +1,6 @@
 // What a prediction computes: logits, and with them the feature map of the explanation layer and the gradients of the
 // logits with respect to it, from which every CAM method is arithmetic. Traced in prediction-graph.ts, or computed natively.
 import * as tf from '@tensorflow/tfjs'
-import { AppError } from '../errors.ts'
 import {
   asMap,
   chooseExplanation,
@@ -11,6 +10,7 @@ import {
 } from './explanation-layer.ts'
 import { applyToFeatures, type FrozenPrefix } from './frozen-prefix.ts'
 import { findHead, type LastActivation, withoutLastActivation } from './head.ts'
+import { imageShapeOf } from './image-shape.ts'
 import { type Layer, type LayerCall, onlyTensor, withLayerCalls } from './layer-calls.ts'
 
 export interface PredictionOptions {
@@ -43,23 +43,6 @@ type Keep = <T extends tf.Tensor>(tensor: T) => T
 
 /** More classes than this are explained only when the gradients are closed form. */
 const MAX_GRADIENT_CLASSES = 64
-
-/** Height, width and channels of the images. @throws AppError `invalid-package` when the model is no image classifier */
-export function imageShapeOf(model: tf.LayersModel): number[] {
-  const [input, second] = model.inputs
-  const [output, otherOutput] = model.outputs
-  const [, ...shape] = input?.shape ?? []
-  if (!input || second || !output || otherOutput) {
-    throw new AppError('invalid-package', 'The model must have one input and one output.')
-  }
-  if (shape.length !== 3 || output.shape.length !== 2 || shape.some((dim) => dim === null)) {
-    throw new AppError(
-      'invalid-package',
-      'The model must take images of one fixed size and give one number for each class.',
-    )
-  }
-  return shape.map(Number)
-}
 
 /** Shape of what a prediction takes: [B, H, W, C], or [B, F] of features. @throws AppError `invalid-package` */
 export function inputShapeOf(

@@ -5,7 +5,6 @@ import { AppError } from '../errors.ts'
 import type { Metrics } from '../package/schema.ts'
 import type { Db, EvaluationTable } from './database.ts'
 import type { Actor, Clock } from './registry-context.ts'
-import type { Version } from './versions.ts'
 
 /** As given out by the API. `report` is the training room's: figures with intervals, curves, warnings. */
 export interface StoredEvaluation<Report = unknown> {
@@ -25,6 +24,11 @@ export interface StoredEvaluation<Report = unknown> {
   readonly via: string
 }
 
+interface EvaluatedVersion {
+  readonly id: string
+  readonly sha256: string
+}
+
 /** Fewer images than this prove nothing. */
 export const LEAST_EVIDENCE = 20
 
@@ -32,7 +36,7 @@ export const LEAST_EVIDENCE = 20
 export async function addEvaluation(
   db: Db,
   o: {
-    readonly version: Version
+    readonly version: EvaluatedVersion
     readonly dataset: string
     readonly split: string
     readonly metrics: Metrics
@@ -80,7 +84,7 @@ function isEnough({ n, sensitivity, specificity }: Metrics): boolean {
 /** Newest first. */
 export async function listEvaluations(
   db: Db,
-  { sha256 }: Pick<Version, 'sha256'>,
+  { sha256 }: Pick<EvaluatedVersion, 'sha256'>,
 ): Promise<StoredEvaluation[]> {
   const rows = await db
     .selectFrom('evaluations')
@@ -94,7 +98,7 @@ export async function listEvaluations(
 /** @throws AppError `not-found` */
 export async function getEvaluation(
   db: Db,
-  { version, id }: { readonly version: Pick<Version, 'sha256' | 'id'>; readonly id: string },
+  { version, id }: { readonly version: EvaluatedVersion; readonly id: string },
 ): Promise<StoredEvaluation> {
   const row = await db
     .selectFrom('evaluations')

@@ -1,6 +1,6 @@
 // Batches for the training tests: noise with stripes whose direction is the class, the same in every run.
 import { uniforms } from '../../src/engine/counter-random.ts'
-import type { TrainingBatch } from '../../src/engine/training-step.ts'
+import type { TrainingBatch } from '../../src/engine/training/step-interface.ts'
 
 export const BATCH = 4
 export const LEARNING_RATE = 0.01

@@ -8,7 +8,7 @@ import {
   type PredictionOptions,
 } from '../prediction.ts'
 import { portsOf } from '../prediction-graph.ts'
-import type { PredictionSession } from '../prediction-session.ts'
+import type { PredictionSession } from '../ready-prediction.ts'
 import type { TensorValue } from '../session.ts'
 import { onNative } from './load-library.ts'
 

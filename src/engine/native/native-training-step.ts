@@ -3,6 +3,12 @@
 import * as tf from '@tensorflow/tfjs'
 import type { TensorValue } from '../session.ts'
 import { computeStep, next, type StepPlan } from '../training/step.ts'
+import type {
+  OptimizerState,
+  TrainingBatch,
+  TrainingState,
+  TrainingStep,
+} from '../training/step-interface.ts'
 import {
   batchInputs,
   firstVectors,
@@ -13,12 +19,6 @@ import {
   writeWeights,
 } from '../training/step-state.ts'
 import { dropoutMask } from '../training/training-layers.ts'
-import type {
-  OptimizerState,
-  TrainingBatch,
-  TrainingState,
-  TrainingStep,
-} from '../training-step.ts'
 import { onNative } from './load-library.ts'
 
 /** @throws AppError `unavailable` when TensorFlow's library was not loaded */

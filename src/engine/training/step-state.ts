@@ -3,8 +3,8 @@
 import type * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
 import type { TensorValue } from '../session.ts'
-import type { OptimizerState, TrainingBatch, TrainingState } from '../training-step.ts'
 import { type StepPlan, sizeOfAll, slotName } from './step.ts'
+import type { OptimizerState, TrainingBatch, TrainingState } from './step-interface.ts'
 import { type NamedWeight, namedWeights, writeWeight } from './weights.ts'
 
 export type StateVectors = ReadonlyMap<string, Float32Array>

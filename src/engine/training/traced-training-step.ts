@@ -2,13 +2,13 @@
 import type * as tf from '@tensorflow/tfjs'
 import { encodeModel } from '../onnx/model.ts'
 import { createSession, type Session, type TensorValue } from '../session.ts'
+import { next, type StepPlan } from './step.ts'
 import type {
   OptimizerState,
   TrainingBatch,
   TrainingState,
   TrainingStep,
-} from '../training-step.ts'
-import { next, type StepPlan } from './step.ts'
+} from './step-interface.ts'
 import {
   batchInputs,
   firstVectors,

@@ -3,7 +3,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseCsv } from '../csv.ts'
-import type { GivenSplit } from './scan.ts'
+
+/** As a dataset may be dealt already. */
+export type GivenSplit = 'train' | 'validation' | 'test'
 
 const FILE_COLUMNS = ['file', 'image', 'image_id', 'filename', 'file_name', 'path', 'image_path']
 const LABEL_COLUMNS = [

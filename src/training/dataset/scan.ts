@@ -3,7 +3,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
 import { AppError } from '../../errors.ts'
-import { readLabelTables } from './label-tables.ts'
+import { type GivenSplit, readLabelTables } from './label-tables.ts'
 import { sameLabel } from './labels.ts'
 
 const IMAGE = new Set([
@@ -24,8 +24,6 @@ const SPLITS: readonly (readonly [GivenSplit, RegExp])[] = [
   ['validation', /^(val|valid|validation|dev)$/i],
   ['test', /^(test|testing|testset|test_set|holdout)$/i],
 ]
-
-export type GivenSplit = 'train' | 'validation' | 'test'
 
 export interface LabelledFile {
   /** Relative to the scanned folder, with forward slashes. */

@@ -2,7 +2,7 @@
 // by the seed and the files' content alone, so that neither the order of a folder nor a rename changes it.
 import { uniformAt } from '../../engine/counter-random.ts'
 import { counterOf, PURPOSE } from '../random.ts'
-import type { GivenSplit } from './scan.ts'
+import type { GivenSplit } from './label-tables.ts'
 
 /** `validation` stops the training early; `calibration` sets temperature and thresholds; `test` is only reported on. */
 export type Split = 'train' | 'validation' | 'calibration' | 'test'

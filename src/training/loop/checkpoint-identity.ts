@@ -5,7 +5,7 @@ import { ONNX_RUNTIME_VERSION } from '../../engine/session.ts'
 import { AppError } from '../../errors.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { ImageSource } from './image-source.ts'
-import type { LoopOptions } from './train.ts'
+import type { LoopOptions } from './loop-options.ts'
 
 /** Without these being equal a run can go on, but may end with other bits. */
 const MAY_DIFFER: readonly string[] = [

@@ -12,7 +12,7 @@ import { identityOf } from './checkpoint-identity.ts'
 import { whilePaused } from './control.ts'
 import { type FrozenRecord, type ImageSource, pixelSource } from './image-source.ts'
 import { findFeatures, keyOf, noteFeatures, removeFeatures } from './kept-features.ts'
-import type { LoopOptions } from './train.ts'
+import type { LoopOptions } from './loop-options.ts'
 
 const BATCH = 16
 /** So much of the free disk may be taken. */

@@ -7,8 +7,8 @@ import { classWeights, correctness, createFeeder, outputsOf, targetOf } from './
 import type { EpochSoFar } from './checkpoint.ts'
 import { whilePaused } from './control.ts'
 import { type EpochFigures, epochFigures } from './epoch-figures.ts'
+import type { Running } from './loop-options.ts'
 import { learningRateAt, type Progress } from './schedule.ts'
-import type { Running } from './train.ts'
 
 export interface TrainedEpoch extends EpochFigures {
   /** Mean over the batches; like the other figures of changing weights, with augmentation and dropout, as in Keras. */

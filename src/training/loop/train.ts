@@ -1,39 +1,24 @@
 // The training loop: epochs over shuffled batches, validation after each, best weights back at the end.
 // Draws depend on (seed, epoch, index) only and nothing depends on time, so the same job gives the same weights.
 import type * as tf from '@tensorflow/tfjs'
-import type { EngineName } from '../../engine/native/choose-engine.ts'
-import { createTrainingStep, type TrainingStep } from '../../engine/training-step.ts'
+import { createTrainingStep } from '../../engine/training-step.ts'
 import { AppError } from '../../errors.ts'
-import type { Prepared, PreparedImage } from '../dataset/prepared.ts'
+import type { PreparedImage } from '../dataset/prepared.ts'
 import { predictAll } from '../evaluation/predict.ts'
 import { negativeLogLikelihood } from '../evaluation/probabilities.ts'
-import type { EpochRecord, TrainingMessage, TrainingSummary } from '../job.ts'
-import type { Hyperparameters } from '../settings.ts'
+import type { EpochRecord, TrainingSummary } from '../job.ts'
 import { type Checkpoint, type EpochSoFar, type Weights, writeCheckpoint } from './checkpoint.ts'
 import { compareIdentity, identityOf, type Resumed } from './checkpoint-identity.ts'
-import { type Control, whilePaused } from './control.ts'
+import { whilePaused } from './control.ts'
 import { epochFigures } from './epoch-figures.ts'
 import { openSource } from './frozen-features.ts'
-import type { FrozenRecord, ImageSource } from './image-source.ts'
+import type { FrozenRecord } from './image-source.ts'
+import type { LoopOptions, Running } from './loop-options.ts'
 import { afterEpoch, firstProgress, isEnough, type Progress } from './schedule.ts'
 import { stepsPerEpoch, trainEpoch } from './train-epoch.ts'
 
 /** Besides the one after each epoch. */
 const CHECKPOINT_SECONDS = 120
-
-export interface LoopOptions {
-  readonly prepared: Prepared
-  readonly hyperparameters: Hyperparameters
-  readonly engine: EngineName
-  readonly threads: number
-  readonly control: Control
-  readonly checkpointPath: string
-  /** A checkpoint is taken so often within an epoch; 120 by default. It changes nothing in what comes out. */
-  readonly checkpointSeconds?: number
-  /** Go on from here instead of from the model's weights. */
-  readonly resumeFrom?: Checkpoint
-  readonly report: (message: TrainingMessage) => void
-}
 
 export interface Trained {
   readonly history: readonly EpochRecord[]
@@ -87,14 +72,6 @@ function checkEnough(
   if (prepared.imagesOf('validation').length === 0) {
     throw new AppError('invalid', 'The dataset is too small: no image is left to validate on.')
   }
-}
-
-/** A training under way, for the files of this folder. */
-export interface Running extends LoopOptions {
-  readonly model: tf.LayersModel
-  readonly step: TrainingStep
-  readonly source: ImageSource
-  readonly training: readonly PreparedImage[]
 }
 
 /** All that changes from epoch to epoch, beside the state of the step. */

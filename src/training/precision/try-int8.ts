@@ -1,21 +1,21 @@
 // A trained model in eight bits, measured as the float model was: is it good enough to be offered? Ranges come from training
 // images, temperature and thresholds from the calibration split, figures from the test split.
-
+import type * as tf from '@tensorflow/tfjs'
 import { predictionTrace } from '../../engine/prediction-graph.ts'
 import {
   type QuantisedPrediction,
   quantisePrediction,
 } from '../../engine/quantisation/quantise-prediction.ts'
-import type { Session } from '../../engine/session.ts'
-import { createSession } from '../../engine/session.ts'
+import { createSession, type Session } from '../../engine/session.ts'
 import type { Graph } from '../../package/schema.ts'
+import type { Architecture } from '../architectures/architecture.ts'
 import type { Prepared, PreparedImage } from '../dataset/prepared.ts'
 import { type Evaluation, evaluate } from '../evaluation/evaluate.ts'
 import { lastActivation, runOne } from '../evaluation/predict.ts'
 import type { Outputs } from '../evaluation/probabilities.ts'
 import { explanationChoice } from '../explanation-choice.ts'
 import { targetOf } from '../loop/batches.ts'
-import type { PackageInput } from '../record/package-context.ts'
+import type { Hyperparameters } from '../settings.ts'
 
 /** Enough for stable extremes: the widest of 64 images is rarely passed by much. */
 const RANGE_IMAGES = 64
@@ -35,10 +35,13 @@ export interface Measured {
   readonly rangeImages: number
 }
 
-export interface TrialInput
-  extends Pick<PackageInput, 'architecture' | 'model' | 'prepared' | 'evaluation'> {
-  readonly job: Pick<PackageInput['job'], 'threads'>
-  readonly hyperparameters: Pick<PackageInput['hyperparameters'], 'explanationLayer'>
+export interface TrialInput {
+  readonly architecture: Architecture
+  readonly model: tf.LayersModel
+  readonly prepared: Prepared
+  readonly evaluation: Evaluation
+  readonly job: { readonly threads: number }
+  readonly hyperparameters: Pick<Hyperparameters, 'explanationLayer'>
   readonly graph: Graph
 }
 

@@ -5,7 +5,8 @@ import { add, type Canvas, coverage } from './canvas.ts'
 import { at, ellipse } from './geometry.ts'
 import type { Random } from './random.ts'
 import type { Radiograph, Scene } from './scene.ts'
-import { drawBuild, drawThorax, type Thorax } from './thorax.ts'
+import { drawThorax, type Thorax } from './thorax.ts'
+import { drawBuild } from './thorax-build.ts'
 
 /** Where normal and enlarged meet: a large heart is mostly wider, and a little of its ratio comes from a slim thorax. */
 const MIDDLE_RATIO = 0.51

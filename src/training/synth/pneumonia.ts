@@ -5,7 +5,8 @@ import { at, clamp, curve, displaced, ellipse, type Point, type Shape } from './
 import { createNoise, octaves } from './noise.ts'
 import type { Random } from './random.ts'
 import type { Radiograph, Scene } from './scene.ts'
-import { drawBuild, drawThorax, type Thorax } from './thorax.ts'
+import { drawThorax, type Thorax } from './thorax.ts'
+import { drawBuild } from './thorax-build.ts'
 
 export function drawPneumonia(scene: Scene): Radiograph {
   const { canvas, image } = scene

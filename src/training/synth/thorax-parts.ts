@@ -1,7 +1,7 @@
 // What crosses the chest: ribs, spine, clavicles, edges of the scapulae, and the vessels of the lung.
 import { type Canvas, hollow, overlay, type Plane, stroke } from './canvas.ts'
 import { at, curve, type Point, places } from './geometry.ts'
-import type { Build } from './thorax.ts'
+import type { Build } from './thorax-build.ts'
 import { growTree } from './tree.ts'
 
 const RIB = hollow(0.3)

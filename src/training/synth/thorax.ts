@@ -15,21 +15,8 @@ import {
   smoothstep,
 } from './geometry.ts'
 import { createNoise, octaves } from './noise.ts'
-import type { Random } from './random.ts'
+import type { Build } from './thorax-build.ts'
 import { drawLungVessels, drawThoraxBones } from './thorax-parts.ts'
-
-/** One patient's build; the same in all of the patient's images. */
-export interface Build {
-  readonly width: number
-  readonly height: number
-  /** Height of the two domes of the diaphragm, right and left. */
-  readonly domes: readonly [number, number]
-  readonly ribPitch: number
-  readonly ribTilt: number
-  /** Soft tissue beside the ribs, half-image units. */
-  readonly flesh: number
-  readonly texture: Random
-}
 
 export interface Heart {
   /** Greatest transverse diameter of the silhouette over the inner width of the thorax. */
@@ -52,19 +39,6 @@ export interface Thorax {
 }
 
 const INNER_HALF_WIDTH = 0.67
-
-export function drawBuild(patient: Random): Build {
-  const random = patient.fork('build')
-  return {
-    width: random.normal(1, 0.06),
-    height: random.normal(1, 0.07),
-    domes: [random.normal(0.38, 0.05), random.normal(0.42, 0.05)],
-    ribPitch: random.normal(0.135, 0.008),
-    ribTilt: random.normal(0.2, 0.05),
-    flesh: random.between(0.14, 0.3),
-    texture: patient.fork('texture'),
-  }
-}
 
 export function drawThorax(canvas: Canvas, build: Build, heart: Heart): Thorax {
   const { shape: heartShape, centre: heartCentre } = heartOutline(build, heart)
