@@ -7,7 +7,7 @@ import { verifyPackage } from '../package/verify-package.ts'
 import { Challengers } from './challengers.ts'
 import type { PreparedVersion } from './gate.ts'
 import type { Lease } from './lease.ts'
-import { leaseOf } from './lease-of.ts'
+import { Leases } from './leases.ts'
 import { LoadedVersions } from './loaded-versions.ts'
 import { prepareCandidate } from './prepare-candidate.ts'
 import type { PrepareOptions, RuntimeOptions } from './runtime-options.ts'
@@ -35,11 +35,10 @@ const REQUESTED = { activationId: null, role: 'requested' } as const
 export class ModelRuntime {
   readonly #options: RuntimeOptions
   readonly #versions: LoadedVersions
-  readonly #mostLeases: number
+  readonly #leases: Leases
   readonly #active = new Map<string, Active>()
   /** Versions that stand beside the active ones. */
   readonly challengers: Challengers
-  #leases = 0
   #tickets = 0
   #stopped = false
 
@@ -48,11 +47,11 @@ export class ModelRuntime {
     const cores = options.cores ?? availableParallelism()
     const concurrency = Math.max(1, Math.floor(cores / options.threads))
     this.#versions = new LoadedVersions(options, concurrency)
-    this.#mostLeases = options.queueLength + concurrency
+    this.#leases = new Leases(options.queueLength + concurrency, this.#versions.queue)
     this.challengers = new Challengers({
       create: (source, isBackground) => this.#create(source, 'challenger', isBackground),
       retire: (served) => this.#versions.retire(served),
-      hold: (served) => this.#hold(served, { activationId: null, role: 'challenger' }),
+      hold: (served) => this.#leases.take(served, { activationId: null, role: 'challenger' }),
     })
   }
 
@@ -132,7 +131,7 @@ export class ModelRuntime {
       const message = `No version answers for "${condition}" yet; activate one first.`
       throw new AppError('no-active-version', message)
     }
-    return this.#hold(active.served, active).catch((error) => {
+    return this.#leases.take(active.served, active).catch((error) => {
       throw isRefusal(error)
         ? new AppError('unavailable', `The active version cannot answer: ${error.message}`, {
             cause: error,
@@ -152,13 +151,13 @@ export class ModelRuntime {
     const active = this.#active.get(parseVersion(source.id).condition)
     const asked = { precision: active?.served.precision, ...source }
     if (active && isSameGraph(active.served.source, asked)) {
-      return this.#hold(active.served, active)
+      return this.#leases.take(active.served, active)
     }
     const loaded = this.#versions.find(source, ['requested', 'previous'])
-    if (loaded) return this.#hold(loaded, REQUESTED)
-    if (this.#leases >= this.#mostLeases) this.#versions.queue.refuse()
+    if (loaded) return this.#leases.take(loaded, REQUESTED)
+    this.#leases.refuseWhenFull()
     const served = this.#create(source, 'requested')
-    return this.#hold(served, REQUESTED).catch((error) => {
+    return this.#leases.take(served, REQUESTED).catch((error) => {
       // Still loading is no failure: the next request finds it. Anything else is tried from the start.
       const loading = isAppError(error) && error.code === 'loading'
       if (!loading && served.role === 'requested') void this.#versions.retire(served)
@@ -171,7 +170,7 @@ export class ModelRuntime {
     this.#checkRunning()
     const served = this.#create(source, 'candidate')
     try {
-      const lease = await this.#hold(served, REQUESTED)
+      const lease = await this.#leases.take(served, REQUESTED)
       return await use(lease).finally(() => lease.release())
     } finally {
       await this.#versions.retire(served)
@@ -255,28 +254,6 @@ export class ModelRuntime {
 
   #keepsWarm(served: ServedVersion): boolean {
     return served.isReady && this.#options.warmMs > 0
-  }
-
-  async #hold(
-    served: ServedVersion,
-    { activationId, role = 'active' }: { activationId: string | null; role?: Lease['role'] },
-  ): Promise<Lease> {
-    if (this.#leases >= this.#mostLeases) this.#versions.queue.refuse()
-    this.#leases += 1
-    const letGo = served.acquire()
-    let held = true
-    const release = () => {
-      if (held) this.#leases -= 1
-      held = false
-      letGo()
-    }
-    try {
-      await served.whenLoaded()
-      return leaseOf(served, { activationId, role, release })
-    } catch (error) {
-      release()
-      throw error
-    }
   }
 
   async #inspect(served: ServedVersion): Promise<void> {

@@ -12,11 +12,10 @@ import type { InboxItem } from '../registry/inbox.ts'
 import { openRegistry, type Registry } from '../registry/open-registry.ts'
 import { endLostPairedJobs } from '../registry/paired-jobs.ts'
 import { applyPointerEdits } from '../registry/pointer-edits.ts'
-import { expirePredictions } from '../registry/predictions.ts'
 import { recover } from '../registry/recover.ts'
 import type { RegistryContext } from '../registry/registry-context.ts'
 import { openStore, packageDir, type Store } from '../registry/store.ts'
-import { listActive, verifyAll, verifyOne } from '../registry/verify-all.ts'
+import { listActive, verifyOne } from '../registry/verify-all.ts'
 import { getVersion } from '../registry/versions.ts'
 import { Watcher } from '../registry/watcher.ts'
 import { DatasetDesk } from '../training/dataset-desk.ts'
@@ -24,18 +23,15 @@ import { TrainingQueue } from '../training/queue.ts'
 import { Chores } from './chores.ts'
 import { activateDemonstration, seedStore } from './demonstration.ts'
 import type { HomeOptions, HomeParts } from './home-parts.ts'
+import { keepHouse } from './housekeeping.ts'
 import { convertFromInbox } from './importing.ts'
 import { createLog, type Log } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { PostRoom } from './notifications/post-room.ts'
 import { PRODUCT_VERSION } from './product.ts'
-import { applyRetention, pruneServingCopies, restoreChallengers } from './serving-upkeep.ts'
+import { restoreChallengers } from './serving-upkeep.ts'
 import { Shadow } from './shadow.ts'
 import { waitFor } from './wait-for.ts'
-
-const EXPIRY_INTERVAL_MS = 10 * 60_000
-/** The nightly pass over every file of every package. */
-const DAY_MS = 24 * 60 * 60_000
 
 /**
  * Takes the lock and opens what must be open; what takes time goes on behind it, see `Home.recovered` and `Home.settled`.
@@ -229,7 +225,11 @@ export class Home implements RegistryContext {
       await applyPointerEdits(this)
       if (this.config.demo === 'auto') await activateDemonstration(this)
       await restoreChallengers(this)
-      if (!this.#closing) await this.#keepHouse()
+      if (!this.#closing) {
+        await keepHouse(this)
+        await this.#watcher.start()
+        this.post.start()
+      }
       if (!this.#closing) await this.runs.start()
     } catch (error) {
       if (!this.#closing) this.log.error({ err: error }, 'not everything could be loaded')
@@ -247,29 +247,6 @@ export class Home implements RegistryContext {
         })
       }),
     )
-  }
-
-  async #keepHouse(): Promise<void> {
-    this.#every(EXPIRY_INTERVAL_MS, () => expirePredictions(this, this))
-    this.#every(DAY_MS, () => verifyAll(this, { signal: this.#ending.signal }))
-    this.#every(EXPIRY_INTERVAL_MS, () => pruneServingCopies(this))
-    this.#every(EXPIRY_INTERVAL_MS, () => applyRetention(this))
-    await applyRetention(this)
-    await expirePredictions(this, this)
-    await pruneServingCopies(this)
-    await this.#watcher.start()
-    this.post.start()
-  }
-
-  /** Does it again and again until the end; a failure is logged and ends nothing. */
-  #every(ms: number, work: () => Promise<unknown>): void {
-    const timer = setInterval(() => {
-      void work().catch((error: unknown) => {
-        if (!this.#closing) this.log.error({ err: error }, 'housekeeping failed')
-      })
-    }, ms)
-    timer.unref()
-    this.#ending.signal.addEventListener('abort', () => clearInterval(timer))
   }
 
   /** The runtime found a package other than its manifest says, or whole again; the registry looks for itself. */

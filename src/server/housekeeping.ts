@@ -1,0 +1,35 @@
+// What a server does by the clock: it forgets what has expired, keeps no more than the settings say, and looks at every file
+// of every package once a day.
+import { expirePredictions } from '../registry/predictions.ts'
+import { verifyAll } from '../registry/verify-all.ts'
+import type { Home } from './home.ts'
+import { applyRetention, pruneServingCopies } from './serving-upkeep.ts'
+
+const OFTEN_MS = 10 * 60_000
+const DAY_MS = 24 * 60 * 60_000
+
+/** Once now, except the look at every file, and again and again until the home is left. */
+export async function keepHouse(home: Home): Promise<void> {
+  every(home, { ms: OFTEN_MS, work: () => expirePredictions(home, home) })
+  every(home, { ms: DAY_MS, work: () => verifyAll(home, { signal: home.leaving }) })
+  every(home, { ms: OFTEN_MS, work: () => pruneServingCopies(home) })
+  every(home, { ms: OFTEN_MS, work: () => applyRetention(home) })
+  await applyRetention(home)
+  await expirePredictions(home, home)
+  await pruneServingCopies(home)
+}
+
+/** A failure is logged and ends nothing. */
+function every(
+  { leaving, log }: Pick<Home, 'leaving' | 'log'>,
+  { ms, work }: { readonly ms: number; readonly work: () => Promise<unknown> },
+): void {
+  if (leaving.aborted) return
+  const timer = setInterval(() => {
+    void work().catch((error: unknown) => {
+      if (!leaving.aborted) log.error({ err: error }, 'housekeeping failed')
+    })
+  }, ms)
+  timer.unref()
+  leaving.addEventListener('abort', () => clearInterval(timer))
+}
