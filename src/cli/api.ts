@@ -1,8 +1,11 @@
 // The way to the home: the HTTP interface of CONTRACT section 2, of the running server, or without one of the same
 // app inside this process. So a command does the same in both cases, and only one process writes a home.
+import { openAsBlob } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import type { Config } from '../config.ts'
 import { AppError, ERROR_CODES, type ErrorCode } from '../errors.ts'
+import type { Version } from '../registry/versions.ts'
 import { findServer, type ServerFile } from '../server/server-file.ts'
 
 const ANSWER_MS = 3000
@@ -11,12 +14,14 @@ const ANSWER_MS = 3000
 const PERSON = personName()
 
 type Send = (request: Request) => Promise<Response>
+type Register = (fromDir: string, by: string) => Promise<Version>
 
 /** Requests to one home. @throws AppError with the words of the problem document, whichever method */
 export class Api {
   readonly #send: Send
   readonly #origin: string
   readonly #token: string
+  readonly #register: Register | undefined
   readonly #close: () => Promise<void>
   /** False when this process itself holds the home. */
   readonly isRemote: boolean
@@ -26,11 +31,13 @@ export class Api {
     origin: string
     token: string
     isRemote: boolean
+    register?: Register
     close: () => Promise<void>
   }) {
     this.#send = way.send
     this.#origin = way.origin
     this.#token = way.token
+    this.#register = way.register
     this.#close = way.close
     this.isRemote = way.isRemote
   }
@@ -70,6 +77,25 @@ export class Api {
   /** An answer that is a file. */
   async file(path: string): Promise<Response> {
     return this.#ask(path, { method: 'GET' })
+  }
+
+  /**
+   * Takes a finished package folder into the home: moved where this process holds it, else sent as one file.
+   * @throws AppError `upload-too-large` when it cannot be sent
+   */
+  async register(packageDir: string): Promise<Version> {
+    if (this.#register) return this.#register(packageDir, PERSON)
+    const { zipFolder } = await import('./folder-zip.ts')
+    const zip = await zipFolder(packageDir)
+    try {
+      const form = new FormData()
+      form.set('package', await openAsBlob(zip.path), 'run.roentgen.zip')
+      const version = await this.form<Version>('/api/v1/versions/import', form)
+      await rm(packageDir, { recursive: true, force: true })
+      return version
+    } finally {
+      await zip.remove()
+    }
   }
 
   /** Gives the home back. */

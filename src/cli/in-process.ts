@@ -1,7 +1,9 @@
 // The home opened by this very process, for when no server runs: the same app, called without a socket.
 import type { Config } from '../config.ts'
+import type { Version } from '../registry/versions.ts'
 import { createApp } from '../server/app.ts'
 import { openHome } from '../server/home.ts'
+import { importFolder } from '../server/importing.ts'
 import { createLog } from '../server/log.ts'
 import { newToken } from '../server/server-file.ts'
 
@@ -19,6 +21,11 @@ export async function openInProcess(config: Config) {
     origin: ORIGIN,
     token,
     send: async (request: Request): Promise<Response> => app.fetch(request),
+    /** A finished package of this machine, without a detour over an upload and its limits. */
+    register: async (fromDir: string, by: string): Promise<Version> => {
+      await home.waitUntilRecovered()
+      return (await importFolder(home, { fromDir, actor: { by, via: 'cli' } })).version
+    },
     close: () => home.close(),
   }
 }

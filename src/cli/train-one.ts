@@ -1,10 +1,9 @@
 // One training for a command: in the queue of the running server when the dataset lies below the data root, else in a child
 // process of the command itself, whose package is then registered. Printing the result is the command's.
-import { openAsBlob } from 'node:fs'
-import { rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { Config } from '../config.ts'
-import { AppError } from '../errors.ts'
+import { AppError, isAppError } from '../errors.ts'
 import { parseName } from '../package/ids.ts'
 import type { Condition } from '../registry/conditions.ts'
 import type { Run } from '../registry/runs.ts'
@@ -145,19 +144,14 @@ async function conditionOf(
   return { id, name, bodyPart: bodyPart ?? '' }
 }
 
+/** A package that cannot be taken over stays where it is, and the words say where. */
 async function register(config: Config, packageDir: string): Promise<Version> {
-  const { zipFolder } = await import('./folder-zip.ts')
-  const zip = await zipFolder(packageDir)
   try {
-    const form = new FormData()
-    form.set('package', await openAsBlob(zip.path), 'run.roentgen.zip')
-    const version = await withApi(config, (api) =>
-      api.form<Version>('/api/v1/versions/import', form),
-    )
-    await rm(packageDir, { recursive: true, force: true })
-    return version
-  } finally {
-    await zip.remove()
+    return await withApi(config, (api) => api.register(packageDir))
+  } catch (error) {
+    if (!isAppError(error)) throw error
+    const where = `The finished package is kept in ${packageDir}; move it into models/inbox to register it.`
+    throw new AppError(error.code, `${error.message} ${where}`, { cause: error })
   }
 }
 

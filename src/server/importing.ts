@@ -33,10 +33,26 @@ export async function importModel(
   home: Home,
   sent: { upload: Upload; actor: Actor },
 ): Promise<Imported> {
-  const registered = await registerUpload(home, sent)
+  return settled(home, { registered: await registerUpload(home, sent), actor: sent.actor })
+}
+
+/** The same of a finished package folder of this machine, which is taken into the store whatever its size. */
+export async function importFolder(
+  home: Home,
+  { fromDir, actor }: { readonly fromDir: string; readonly actor: Actor },
+): Promise<Imported> {
+  const { clock } = home
+  const registered = await registerPackage(home, { fromDir, move: true, actor, clock })
+  return settled(home, { registered, actor })
+}
+
+async function settled(
+  home: Home,
+  { registered, actor }: { readonly registered: Registered; readonly actor: Actor },
+): Promise<Imported> {
   if (!registered.created) return { ...registered, goldenReplay: null }
   const { version } = registered
-  const goldenReplay = await replayGolden(home, { version, actor: sent.actor })
+  const goldenReplay = await replayGolden(home, { version, actor })
   await followPolicy(home, registered.version)
   return { ...registered, goldenReplay, version: await getVersion(home.db, registered.version) }
 }
