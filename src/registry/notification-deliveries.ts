@@ -87,7 +87,7 @@ async function findUntold(
   return rows.map((row) => row.id)
 }
 
-/** Oldest first. */
+/** Oldest first, for targets that are switched on: what waits for the others must not stand in the way. */
 export async function listDue(
   db: Db,
   { clock, limit }: { clock: Clock; limit: number },
@@ -97,6 +97,9 @@ export async function listDue(
     .selectAll()
     .where('state', '=', 'waiting')
     .where('next_at', '<=', clock().toISOString())
+    .where('target', 'in', (eb) =>
+      eb.selectFrom('notification_targets').select('id').where('enabled', '=', 1),
+    )
     .orderBy('next_at')
     .limit(limit)
     .execute()

@@ -93,6 +93,23 @@ test('what happened before, what was not asked for, and what is switched off is 
   assert.equal(heard.length, 1)
 })
 
+test('what waits for a target that is switched off keeps nothing from the others', async (t) => {
+  const { home, call } = await openedForPost(t)
+  const { url: silent } = await farEnd(t, () => 503)
+  const { id } = await jsonOf<{ id: string }>(await call('/api/v1/notifications', target(silent)))
+  for (let n = 0; n < 12; n++) await endedRun(home, 'failed', `run-${n}`)
+  await home.post.look()
+  await call(`/api/v1/notifications/${id}`, jsonBody({ enabled: false }, 'PATCH'))
+  const { url, heard } = await farEnd(t)
+  await call('/api/v1/notifications', target(url))
+  await endedRun(home, 'failed', 'run-later')
+  const later = new Date(Date.now() + 3_600_000)
+  const { db, config } = home
+  const room = new PostRoom({ db, config, clock: () => later, log: createLog('silent') })
+  await room.look()
+  assert.equal(heard.length, 1)
+})
+
 test('a far end that fails is tried again with growing waits, and given up after six tries', async (t) => {
   const { home, call } = await openedForPost(t)
   const { url, heard } = await farEnd(t, () => 503)
