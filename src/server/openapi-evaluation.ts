@@ -52,7 +52,7 @@ export const EVALUATION: readonly Operation[] = [
     summary: 'Measure a version on labelled images from elsewhere, and keep the result beside it',
     description:
       'Answers with lines of JSON: `{done,total}` for each image, `{image,problem}` for one that cannot be read, and last ' +
-      '`{evaluation}`. A version without figures of its own can be activated after an evaluation on at least 20 images of ' +
+      '`{evaluation}`, or `{problem}` when there is none. A version without figures of its own can be activated after an evaluation on at least 20 images of ' +
       'both kinds; two versions that were evaluated on the same images are compared by the gate.',
     json: EvaluateSchema,
     answers: { 200: { description: 'Lines of JSON', type: 'application/x-ndjson' } },

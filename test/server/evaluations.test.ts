@@ -105,6 +105,23 @@ test('a version is measured image by image; what was found is kept and makes it 
   assert.equal((await call(`${TINY}/evaluations/none`)).status, 404)
 })
 
+test('of images that cannot be read nothing is kept, and both program and command say so', async (t) => {
+  const folders = await homeFolders(t)
+  const { id } = await storePackage(folders, { seed: 1 })
+  const dir = join(folders.env.ROENTGEN_DATASETS ?? '', 'broken', 'normal')
+  await mkdir(dir, { recursive: true })
+  await writeFile(join(dir, 'one.png'), 'no image')
+  const { home, call } = await openedHome(folders)
+  const response = await call(`${TINY}/evaluate`, jsonBody({ dataset: 'broken' }))
+  const last = JSON.parse((await response.text()).trim().split('\n').at(-1) ?? '')
+  assert.match(last.problem.detail, /^None of the 1 images could be read\.$/)
+  assert.deepEqual((await jsonOf(await call(`${TINY}/evaluations`))).items, [])
+  await home.close()
+  const { status, stderr } = await roentgen(['evaluate', id, '--dataset', 'broken'], folders)
+  assert.equal(status, 1)
+  assert.match(stderr, /roentgen: None of the 1 images could be read\.\n$/)
+})
+
 test('the command prints figures with intervals, warnings first, and JSON for programs', async (t) => {
   const folders = await homeFolders(t)
   await storePackage(folders, { seed: 1, accuracy: 0.99 })

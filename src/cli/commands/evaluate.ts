@@ -13,6 +13,8 @@ import { startProgress } from '../progress.ts'
 type Line =
   | { readonly done: number; readonly total: number }
   | { readonly image: string; readonly problem: { readonly detail: string } }
+  /** Why there is no result. */
+  | { readonly problem: { readonly detail: string } }
   | { readonly evaluation: Evaluation }
 
 interface Options {
@@ -47,6 +49,7 @@ async function evaluate(version: string, { json, dataset, split }: Options): Pro
       for await (const line of api.lines<Line>(path, { dataset, split })) {
         if ('done' in line) progress.update(line.done, line.total)
         else if ('image' in line) progress.say(`${line.image}: ${line.problem.detail}`)
+        else if ('problem' in line) throw new AppError('conflict', line.problem.detail)
         else last = line.evaluation
       }
     } finally {

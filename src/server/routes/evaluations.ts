@@ -7,6 +7,7 @@ import type { AppEnv } from '../app-env.ts'
 import { type EvaluationLine, evaluateVersion } from '../evaluating.ts'
 import { EVALUATION_SPLITS } from '../evaluation-images.ts'
 import type { Home } from '../home.ts'
+import { asAppError, problemOf } from '../problem.ts'
 import { readJson, versionOfPath } from '../requests.ts'
 
 export const EvaluateSchema = z.strictObject({
@@ -55,8 +56,10 @@ export function evaluationRoutes(home: Home): Hono<AppEnv> {
           if (done) controller.close()
           else controller.enqueue(Buffer.from(`${JSON.stringify(value)}\n`))
         } catch (error) {
-          home.log.error({ err: error }, 'an evaluation failed')
-          controller.error(error)
+          const known = asAppError(error)
+          if (known.code === 'internal') home.log.error({ err: error }, 'an evaluation failed')
+          controller.enqueue(Buffer.from(`${JSON.stringify({ problem: problemOf(known) })}\n`))
+          controller.close()
         }
       },
       cancel: async () => void (await lines.return(undefined)),

@@ -38,7 +38,13 @@ export function pairedRoutes(home: Home): Hono<AppEnv> {
     const { a, b, folder, split } = await readJson(c, AbSchema)
     const versions = { a: await usable(condition.id, a), b: await usable(condition.id, b) }
     const { dir, images } = await imageSet(home, { condition, folder, split })
-    const job = { condition, signal: c.req.raw.signal, ...versions, dir, images }
+    const job = {
+      condition,
+      signal: AbortSignal.any([c.req.raw.signal, home.leaving]),
+      ...versions,
+      dir,
+      images,
+    }
     return streamed(c, readFolder(home, job))
   })
   routes.post('/api/v1/versions/:condition/:name/:n/reread', async (c) => {
@@ -47,7 +53,12 @@ export function pairedRoutes(home: Home): Hono<AppEnv> {
     const condition = await getCondition(home.db, before.condition)
     const version = await usable(condition.id, other)
     const predictions = await pastPredictions(home.db, { version: before.id, limit })
-    const job = { condition, signal: c.req.raw.signal, version, predictions }
+    const job = {
+      condition,
+      signal: AbortSignal.any([c.req.raw.signal, home.leaving]),
+      version,
+      predictions,
+    }
     return streamed(c, readAgain(home, job))
   })
   return routes
