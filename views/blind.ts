@@ -114,7 +114,7 @@ function revealed({ reading, revealed: shown }: BlindPageProps): Html {
     alike: 'both are good',
     neither: 'neither is',
   }[reading.preference ?? 'neither']
-  return html`<p>You saw <strong>${reading.label ?? 'nothing that you were sure of'}</strong> and found: ${choice}.</p>
+  return html`<div class="stack blind-vote"><p>You saw <strong>${reading.label ?? 'nothing that you were sure of'}</strong> and found: ${choice}.</p>
     ${shown.tally && tallyFacts(shown.tally)}
     <p class="button-row"><a class="button" href="${links.compare({
       condition: reading.condition,
@@ -122,7 +122,7 @@ function revealed({ reading, revealed: shown }: BlindPageProps): Html {
       b: reading.b.version,
       blind: 'on',
     })}">Another image, blinded</a>
-      <a class="button button-quiet" href="${links.blindTallies(reading.condition)}">All votes</a></p>
+      <a class="button button-quiet" href="${links.blindTallies(reading.condition)}">All votes</a></p></div>
     ${compareResult(shown.comparison)}`
 }
 

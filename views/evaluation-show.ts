@@ -100,7 +100,7 @@ function classes({ report }: Evaluation): Html {
     plain({ value: one.averagePrecision, interval: one.averagePrecisionInterval }),
   ])
   const head = ['n', 'Precision', 'Recall', 'Specificity', 'F1', 'AUC', 'Average precision']
-  return html`<section aria-label="Classes"><h2>Each class</h2>${table('Class', head, rows)}</section>`
+  return html`<section aria-label="Classes"><h2>Each class</h2>${table({ label: 'Table of classes', first: 'Class', head, rows })}</section>`
 }
 
 function points({ report }: Evaluation): Html {
@@ -113,12 +113,19 @@ function points({ report }: Evaluation): Html {
   ])
   const head = ['Sensitivity', 'Specificity', 'PPV', 'NPV']
   return html`<section aria-label="Operating points"><h2>Operating points</h2>
-    ${table('Name', head, rows)}
+    ${table({ label: 'Table of operating points', first: 'Name', head, rows })}
     <p class="hint">Thresholds as the version has them; they were chosen on other images.</p></section>`
 }
 
-function table(first: string, head: readonly string[], rows: readonly (readonly string[])[]): Html {
-  return html`<div class="table-wrap" tabindex="0" role="region" aria-label="Table"><table class="table">
+interface Table {
+  readonly label: string
+  readonly first: string
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}
+
+function table({ label, first, head, rows }: Table): Html {
+  return html`<div class="table-wrap" tabindex="0" role="region" aria-label="${label}"><table class="table">
     <thead><tr><th scope="col">${first}</th>${head.map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
     <tbody>${rows.map(
       ([name, ...cells]) =>

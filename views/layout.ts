@@ -27,16 +27,18 @@ const STYLES = [
 ]
 const SCRIPTS = ['forms.js', 'upload.js', 'film.js', 'difference.js', 'run.js']
 
-const PLACES = [
-  { text: 'Diagnose', href: links.diagnose() },
-  { text: 'Compare', href: links.compare() },
-  { text: 'Predictions', href: links.predictions() },
-  { text: 'Models', href: links.models() },
-  { text: 'Conditions', href: links.conditions },
-  { text: 'Datasets', href: links.datasets },
-  { text: 'Training', href: links.training() },
-  { text: 'Status', href: links.status },
-]
+/** `also`: pages of that place whose addresses begin otherwise. */
+const PLACES: readonly { readonly text: string; readonly href: string; readonly also?: string }[] =
+  [
+    { text: 'Diagnose', href: links.diagnose(), also: links.batches },
+    { text: 'Compare', href: links.compare(), also: links.ab() },
+    { text: 'Predictions', href: links.predictions() },
+    { text: 'Models', href: links.models() },
+    { text: 'Conditions', href: links.conditions },
+    { text: 'Datasets', href: links.datasets },
+    { text: 'Training', href: links.training() },
+    { text: 'Status', href: links.status },
+  ]
 
 const HTMX_CONFIG = JSON.stringify({
   includeIndicatorCSS: false,
@@ -93,8 +95,8 @@ function topBar(frame: Frame): Html {
       focusable="false"><rect x="2.5" y="2.5" width="19" height="19" rx="4" /><path
       d="M12 6v12M8 8.5c2.5-1.2 5.5-1.2 8 0M7.2 12c3-1.3 6.6-1.3 9.6 0M8 15.5c2.5-1.1 5.5-1.1 8 0" /></svg>Roentgen</a>
     <nav class="places" aria-label="Pages">
-      ${PLACES.map(({ text, href }) =>
-        isHere(frame.path, href)
+      ${PLACES.map(({ text, href, also }) =>
+        isHere(frame.path, href) || (also && isHere(frame.path, also))
           ? html`<a href="${href}" aria-current="page">${text}</a>`
           : html`<a href="${href}">${text}</a>`,
       )}

@@ -85,6 +85,14 @@ test('a drawing in a page is the one of the files: the same elements, with a nam
   }
 })
 
+test('each of its tables has a name of its own', () => {
+  const names = parse(text)
+    .querySelectorAll('[role=region]')
+    .map((one) => one.getAttribute('aria-label'))
+  assert.ok(names.length >= 2)
+  assert.equal(new Set(names).size, names.length)
+})
+
 function count(node: unknown): number {
   const children = (node as { children?: unknown[] }).children ?? []
   return typeof node === 'string'

@@ -4,9 +4,24 @@ import { existsSync } from 'node:fs'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'node-html-parser'
-import { PAGES } from './pages.ts'
+import { errorPage } from '../../views/error.ts'
+import { PAGES, problem } from './pages.ts'
+import { frame } from './samples.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+test('the bar shows where one is, on pages whose address begins otherwise, too', () => {
+  const here = (path: string) =>
+    parse(String(errorPage({ frame: { ...frame, path }, problem }))).querySelector('[aria-current]')
+      ?.text
+  assert.deepEqual(['/', '/batch/bt_1', '/ab', '/compare', '/archive'].map(here), [
+    'Diagnose',
+    'Diagnose',
+    'Compare',
+    'Compare',
+    undefined,
+  ])
+})
 
 for (const [name, html] of Object.entries(PAGES)) {
   const text = String(html)
