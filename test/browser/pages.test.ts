@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import axe from 'axe-core'
 import type { Browser } from 'playwright-core'
 import { launchBrowser } from './chromium.ts'
+import { madePages } from './made-pages.ts'
 import { exampleResults } from './results.ts'
 import { type StartedServer, startServer } from './started-server.ts'
 
@@ -27,12 +28,13 @@ before(async () => {
   server = await startServer()
   browser = await launchBrowser()
   const { left, right, version } = await exampleResults(server.url)
+  const image = await (await fetch(`${server.url}/predictions/${left}/image`)).blob()
   addresses = {
     diagnose: '/',
     result: `/predictions/${left}`,
     predictions: '/predictions',
     batch: '/batch',
-    batchRead: await readBatch(left),
+    batchRead: await readBatch(image),
     archive: '/archive',
     compare: '/compare',
     comparison: `/compare?left=${left}&right=${right}`,
@@ -45,13 +47,13 @@ before(async () => {
     status: '/status',
     api: '/api/docs',
     error: '/predictions/nothing',
+    ...(await madePages(server, image)),
   }
   await mkdir(SCREENS, { recursive: true })
 })
 
 /** Two images, one of them none, sent as the form would; the address of their table. */
-async function readBatch(prediction: string): Promise<string> {
-  const picture = await (await fetch(`${server.url}/predictions/${prediction}/image`)).blob()
+async function readBatch(picture: Blob): Promise<string> {
   const body = new FormData()
   body.set('condition', 'pneumonia')
   body.append('image', picture, 'chest.png')
@@ -70,14 +72,16 @@ for (const [look, options] of Object.entries(LOOKS)) {
     const context = await browser.newContext({ ...options, baseURL: server.url })
     const found: string[] = []
     try {
-      for (const [name, address] of Object.entries(addresses)) {
-        const page = await context.newPage()
-        const complain = (text: string) => found.push(`${name}: ${text}`)
-        page.on('pageerror', (error) => complain(error.message))
-        page.on('console', (message) => {
-          const isExpected = name === 'error' && message.text().includes('404')
-          if (message.type() === 'error' && !isExpected) complain(message.text())
-        })
+      const page = await context.newPage()
+      let name = ''
+      const complain = (text: string) => found.push(`${name}: ${text}`)
+      page.on('pageerror', (error) => complain(error.message))
+      page.on('console', (message) => {
+        const isExpected = name === 'error' && message.text().includes('404')
+        if (message.type() === 'error' && !isExpected) complain(message.text())
+      })
+      for (const [one, address] of Object.entries(addresses)) {
+        name = one
         await page.goto(address)
         await page.screenshot({ path: `${SCREENS}${name}-${look}.png`, fullPage: true })
         const excess = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
@@ -86,7 +90,6 @@ for (const [look, options] of Object.entries(LOOKS)) {
         await page.evaluate(axe.source)
         const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults
         for (const one of violations) complain(`${one.id}: ${one.nodes[0]?.html}`)
-        await page.close()
       }
     } finally {
       await context.close()

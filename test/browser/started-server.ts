@@ -13,7 +13,7 @@ const START_MS = 60_000
 export interface StartedServer {
   /** `http://127.0.0.1:<port>` */
   readonly url: string
-  /** Holds `models` and `data`. */
+  /** Holds `models`, `data` and `datasets`. */
   readonly home: string
   stop(): Promise<void>
 }
@@ -33,6 +33,7 @@ export async function startServer(): Promise<StartedServer> {
       HOST: '127.0.0.1',
       ROENTGEN_MODELS: join(home, 'models'),
       ROENTGEN_DATA: join(home, 'data'),
+      ROENTGEN_DATASETS: join(home, 'datasets'),
       ROENTGEN_LOG: 'error',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
