@@ -1,4 +1,5 @@
 // Numbers as HDF5 stores them, turned into 32-bit floats: any width, signed or not, either byte order.
+import { halfFloat } from '../half-float.ts'
 
 export interface StoredNumbers {
   readonly isFloat: boolean
@@ -39,14 +40,4 @@ export function asFloats(bytes: Uint8Array, stored: StoredNumbers): Float32Array
   const values = new Float32Array(Math.floor(bytes.length / size))
   for (let i = 0; i < values.length; i++) values[i] = readOne(view, i * size, littleEndian)
   return values
-}
-
-/** IEEE 754 binary16: one sign bit, five of the exponent (bias 15), ten of the fraction. */
-function halfFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }

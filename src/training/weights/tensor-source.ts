@@ -1,5 +1,6 @@
 // What every reader of weight files gives: named tensors, read one at a time, as 32-bit floats whatever they are stored as.
 import { AppError } from '../../errors.ts'
+import { halfFloat } from '../half-float.ts'
 
 export const NUMBER_BYTES = {
   float64: 8,
@@ -59,7 +60,7 @@ export function toFloat32(type: NumberType, bytes: Uint8Array): Float32Array {
 const READERS: Readonly<Record<NumberType, (view: DataView, i: number) => number>> = {
   float64: (view, i) => view.getFloat64(8 * i, true),
   float32: (view, i) => view.getFloat32(4 * i, true),
-  float16: (view, i) => half(view.getUint16(2 * i, true)),
+  float16: (view, i) => halfFloat(view.getUint16(2 * i, true)),
   bfloat16: (view, i) => upperHalf(view.getUint16(2 * i, true)),
   int64: (view, i) => Number(view.getBigInt64(8 * i, true)),
   int32: (view, i) => view.getInt32(4 * i, true),
@@ -67,16 +68,6 @@ const READERS: Readonly<Record<NumberType, (view: DataView, i: number) => number
   int8: (view, i) => view.getInt8(i),
   uint8: (view, i) => view.getUint8(i),
   bool: (view, i) => (view.getUint8(i) === 0 ? 0 : 1),
-}
-
-/** IEEE 754 binary16. */
-function half(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }
 
 const scratch = new DataView(new ArrayBuffer(4))

@@ -1,0 +1,11 @@
+// Numbers of sixteen bits, as files of weights hold them.
+
+/** IEEE 754 binary16: one sign bit, five of the exponent (bias 15), ten of the fraction. */
+export function halfFloat(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
