@@ -181,7 +181,7 @@ function operatingPoints(version: Version, condition: Condition): Html {
         ? html`<p class="hint">None: the usual rule decides (one half, or the most probable class).</p>`
         : html`<div class="table-wrap" tabindex="0" role="region"
           aria-label="Table of operating points"><table class="table">
-      <thead><tr><th scope="col">Name</th><th scope="col">Thresholds on calibrated probability</th>
+      <thead><tr><th scope="col">Name</th><th scope="col">Thresholds on ${version.calibration ? 'calibrated probability' : 'raw score'}</th>
       <th scope="col" class="number">Sensitivity</th>
       <th scope="col" class="number">Specificity</th></tr></thead>
       <tbody>${version.operatingPoints.map(

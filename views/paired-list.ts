@@ -25,7 +25,7 @@ export interface PairedListProps {
 }
 
 const SPLITS = [
-  { value: '', text: 'Test images of a prepared dataset, else all' },
+  { value: '', text: 'Test images if prepared, else all' },
   { value: 'test', text: 'Test' },
   { value: 'validation', text: 'Validation' },
   { value: 'calibration', text: 'Calibration' },

@@ -6,9 +6,10 @@ import sharp from 'sharp'
 import { heatmapPng } from '../../src/imaging/heatmap.ts'
 import { compareResult } from '../../views/comparison.ts'
 import { LEGEND_STOPS, overlayOpacity } from '../../views/film.ts'
+import { modelPage } from '../../views/model-show.ts'
 import { predictionResult } from '../../views/prediction-result.ts'
 import { predictionProps } from './pages.ts'
-import { comparison, NOTICE, negative, prediction } from './samples.ts'
+import { comparison, frame, NOTICE, negative, pneumonia, prediction, version } from './samples.ts'
 
 const show = (change: Partial<typeof predictionProps> = {}) =>
   parse(String(predictionResult({ ...predictionProps, ...change })))
@@ -46,6 +47,16 @@ test('a version without calibration says that its probabilities are raw', () => 
     show({ prediction: negative }).querySelector('.probabilities')?.text ?? '',
     /Not calibrated/,
   )
+})
+
+test('thresholds of a version without calibration are not called calibrated', () => {
+  const points = (changes: object) => {
+    const shown = { frame, condition: pneumonia, siblings: [], activations: [] }
+    const page = modelPage({ ...shown, version: { ...version(), ...changes } })
+    return parse(String(page)).querySelector('[aria-label="Operating points"]')?.text ?? ''
+  }
+  assert.match(points({}), /Thresholds on calibrated probability/)
+  assert.match(points({ calibration: null }), /Thresholds on raw score/)
 })
 
 test('weak evidence is said beside the map and on the film', () => {
