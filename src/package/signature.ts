@@ -16,6 +16,7 @@ import { writeFileDurably } from './durable-files.ts'
 import { isPlainFile, MANIFEST, SIGNATURE } from './package-paths.ts'
 
 const MAX_BYTES = 64 * 1024
+const MOST_SIGNATURES = 16
 
 const SignatureSchema = z.object({
   algorithm: z.literal('ed25519'),
@@ -25,7 +26,7 @@ const SignatureSchema = z.object({
 })
 const FileSchema = z.object({
   schema: z.literal(1),
-  signatures: z.array(SignatureSchema).min(1).max(16),
+  signatures: z.array(SignatureSchema).min(1).max(MOST_SIGNATURES),
 })
 export type PackageSignature = Readonly<z.infer<typeof SignatureSchema>>
 
@@ -61,7 +62,8 @@ export async function signatureBytes(dir: string): Promise<Uint8Array | undefine
 
 /**
  * Adds the key's signature to those that are there. A second one of the same key changes nothing. `madeIn`: as of
- * `writeFileDurably`; a half-written file in a package would be a stranger in it.
+ * `writeFileDurably`; a half-written file in a package would be a stranger in it. @throws AppError `conflict` when it has
+ * as many as there may be
  */
 export async function signPackage(
   dir: string,
@@ -71,16 +73,26 @@ export async function signPackage(
   const manifest = await readFile(join(dir, MANIFEST))
   const signature = signBytes(null, manifest, privateKey).toString('base64')
   const mine = { algorithm: 'ed25519', publicKey, signature } as const
+  const known = await readSignatures(dir)
+  const isNew = !known.some((one) => one.publicKey === publicKey)
+  if (isNew && known.length >= MOST_SIGNATURES) {
+    throw new AppError(
+      'conflict',
+      `The package has ${MOST_SIGNATURES} signatures, which is the most.`,
+    )
+  }
   await addSignatures(dir, { more: [mine], madeIn })
 }
 
-/** Those whose key has not signed yet, written durably. */
+/** Those whose key has not signed yet, as many as there is room for, written durably. */
 export async function addSignatures(
   dir: string,
   { more, madeIn }: { more: readonly PackageSignature[]; madeIn: string },
 ): Promise<void> {
   const known = await readSignatures(dir)
-  const fresh = more.filter((one) => !known.some((other) => other.publicKey === one.publicKey))
+  const fresh = more
+    .filter((one) => !known.some((other) => other.publicKey === one.publicKey))
+    .slice(0, MOST_SIGNATURES - known.length)
   if (fresh.length === 0) return
   const file = { schema: 1, signatures: [...known, ...fresh] }
   const text = `${JSON.stringify(file, null, 2)}\n`

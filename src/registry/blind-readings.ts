@@ -100,7 +100,12 @@ export async function noteOwnReading(
     throw new AppError('invalid', `Your reading must be one of ${labels.join(', ')}.`)
   }
   const read_at = clock().toISOString()
-  await db.updateTable('blind_readings').where('id', '=', id).set({ label, read_at }).execute()
+  await db
+    .updateTable('blind_readings')
+    .where('id', '=', id)
+    .where('read_at', 'is', null)
+    .set({ label, read_at })
+    .execute()
   return getBlindReading(db, id)
 }
 
@@ -120,6 +125,7 @@ export async function voteBlindly(
   await db
     .updateTable('blind_readings')
     .where('id', '=', id)
+    .where('voted_at', 'is', null)
     .set({ preference, by, voted_at })
     .execute()
   return getBlindReading(db, id)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import test from 'node:test'
@@ -143,6 +143,29 @@ test('bringing a package again brings the signature that it lacked', async (t) =
   assert.deepEqual(await signersOf(ctx.db, dir), [])
   assert.equal((await bring(home, zipPath)).created, false)
   assert.equal((await signersOf(ctx.db, dir)).length, 1)
+})
+
+test('nobody makes the signatures of a version unreadable by bringing it with many more', async (t) => {
+  const home = await openHome(t)
+  const { ctx } = home
+  const { key, version } = await signed(home)
+  const dir = packageDir(ctx.store, version)
+  const other = join(home.home, 'again')
+  await cp(dir, other, { recursive: true })
+  await rm(join(other, 'manifest.sig'))
+  for (let n = 0; n < 16; n++) {
+    const { privateKey } = generateKeyPairSync('ed25519')
+    await signPackage(other, { privateKey, madeIn: ctx.store.stagingDir })
+  }
+  const { privateKey } = generateKeyPairSync('ed25519')
+  await assert.rejects(signPackage(other, { privateKey, madeIn: ctx.store.stagingDir }), {
+    code: 'conflict',
+  })
+  const options = { fromDir: other, move: false, actor: ANNA, clock: ctx.clock }
+  assert.equal((await registerPackage(ctx, options)).created, false)
+  const signers = await signersOf(ctx.db, dir)
+  assert.equal(signers.length, 16)
+  assert.ok(signers.some((one) => one.fingerprint === key.fingerprint && one.state === 'trusted'))
 })
 
 test('only public Ed25519 keys are trusted, under names of their own', async (t) => {

@@ -31,6 +31,8 @@ export function drawFilesApart(plot: Plot, about: string) {
   return inThread<Record<string, Uint8Array>>({ do: 'draw', plot, about })
 }
 
+const MOST_MS = 10 * 60_000
+
 let last: Promise<unknown> = Promise.resolve()
 
 function inThread<T>(job: PlotJob): Promise<T> {
@@ -45,8 +47,13 @@ function runThread<T>(job: PlotJob): Promise<T> {
     workerData: job,
     execArgv: [],
   })
+  // What waits behind it must not wait for ever for somebody else's package.
+  const timer = setTimeout(() => void worker.terminate(), MOST_MS)
   worker.once('message', resolve)
   worker.once('error', reject)
-  worker.once('exit', (code) => reject(new Error(`the drawing thread ended with ${code}`)))
+  worker.once('exit', (code) => {
+    clearTimeout(timer)
+    reject(new Error(`the drawing thread ended with ${code}`))
+  })
   return promise
 }
