@@ -119,6 +119,11 @@ test('condition: activate, roll back, change settings; a refusal keeps the page 
     ['Pneumonia (AP)', 'follow', { metric: 'auc', margin: 0.02 }],
   )
   assert.equal((await get('/conditions/pneumonia?at=2026-01-01')).status, 200)
+  const noTime = await get('/conditions/pneumonia?at=yesterday')
+  assert.equal(noTime.status, 422)
+  const words = await noTime.text()
+  assert.match(words, /yesterday[^<]* is no time: write it like/)
+  assert.match(words, /<h2>History/, 'on the page itself')
 })
 
 test('conditions are added with one class a line; models are edited and deleted', async (t) => {

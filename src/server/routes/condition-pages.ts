@@ -1,7 +1,11 @@
 // Pages of conditions: which version answers, roll back, activate, settings, and adding a condition.
 import { type Context, Hono } from 'hono'
 import { conditionListPage } from '../../../views/condition-list.ts'
-import { conditionPage, conditionPanel } from '../../../views/condition-show.ts'
+import {
+  type ConditionPageProps,
+  conditionPage,
+  conditionPanel,
+} from '../../../views/condition-show.ts'
 import type { ProblemProps } from '../../../views/error.ts'
 import { links } from '../../../views/links.ts'
 import { formatVersion } from '../../package/ids.ts'
@@ -64,7 +68,8 @@ export function conditionPages(home: Home): Hono<AppEnv> {
   })
   routes.get('/conditions/:id', async (c) => {
     const props = await conditionProps(c, {})
-    return c.html(wantsFragment(c) ? conditionPanel(props) : conditionPage(props))
+    const status = (props.problem?.status ?? 200) as 200
+    return c.html(wantsFragment(c) ? conditionPanel(props) : conditionPage(props), status)
   })
   routes.post('/conditions/:id/activate', (c) =>
     changed(c, async (condition, fields) => {
@@ -168,8 +173,6 @@ export function conditionPages(home: Home): Hono<AppEnv> {
     const active = stored && inPrecision(stored, precision)
     const target = await findRollbackTarget(db, condition.id)
     const page = await listHistory(db, { condition: condition.id, cursor: queryText(c, 'cursor') })
-    const time = queryText(c, 'at')
-    const then = time && (await listHistory(db, { condition: condition.id, at: time }))
     const host = home.runtime.status().find((one) => one.id === active?.id && one.role === 'active')
     return {
       frame: frameOf(c),
@@ -180,14 +183,29 @@ export function conditionPages(home: Home): Hono<AppEnv> {
       versions: await choosableVersions(home, condition),
       history: page.items,
       nextCursor: page.nextCursor,
-      ...(time && then && { at: { time, activation: then.items[0] ?? null } }),
       ...(host && { host }),
       evidence:
         condition.challenger && condition.active ? await evidenceOf(home, condition) : undefined,
       rule: await findPromotionRule(db, condition.id),
       aliases: await listAliases(db, condition.id),
       changes: await listChanges(db, condition.id),
+      ...(await answeredThen(c, condition.id)),
       ...shown,
+    }
+  }
+
+  /** What answered at the time that is asked for; a time that is none is said on the page itself. */
+  async function answeredThen(
+    c: Context<AppEnv>,
+    condition: string,
+  ): Promise<Pick<ConditionPageProps, 'at' | 'problem'>> {
+    const time = queryText(c, 'at')
+    if (!time) return {}
+    try {
+      const { items } = await listHistory(db, { condition, at: time })
+      return { at: { time, activation: items[0] ?? null } }
+    } catch (error) {
+      return { problem: problemProps(error) }
     }
   }
 }
