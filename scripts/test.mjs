@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const BIN = `${ROOT}node_modules/.bin/`
+// What was compiled once need not be compiled in every test file again.
+process.env.NODE_COMPILE_CACHE ??= `${ROOT}node_modules/.cache/roentgen`
 
 function run(title, file, args, { onLine } = {}) {
   console.log(`\n== ${title}`)

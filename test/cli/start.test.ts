@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, cp, mkdtemp, rm, stat } from 'node:fs/promises'
+import { copyFile, cp, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { homeFolders } from '../support/home.ts'
-import { COMMAND } from './run-cli.ts'
+import { COMMAND, roentgen } from './run-cli.ts'
 
 let folder: string
 /** A Node at another place than the one of node_modules. */
@@ -63,4 +63,15 @@ test('without an installation it says what to type', async () => {
   assert.match(String(line), /^roentgen: Not installed yet; run "npm start" once [^\n]+\n$/)
   const [status] = child.exitCode === null ? await once(child, 'close') : [child.exitCode]
   assert.equal(status, 1)
+})
+
+test('what was compiled is kept for the next start, and where it cannot be kept nothing is said', async (t) => {
+  const kept = await mkdtemp(join(tmpdir(), 'roentgen-compiled-'))
+  t.after(() => rm(kept, { recursive: true, force: true }))
+  const first = await roentgen(['--version'], { env: { NODE_COMPILE_CACHE: kept } })
+  assert.equal(first.status, 0, first.stderr)
+  assert.ok((await readdir(kept)).length > 0)
+  const env = { NODE_COMPILE_CACHE: join(kept, 'no-folder') }
+  await writeFile(env.NODE_COMPILE_CACHE, '')
+  assert.deepEqual(await roentgen(['--version'], { env }), first)
 })
