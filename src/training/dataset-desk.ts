@@ -113,9 +113,8 @@ export class DatasetDesk {
     const path = parseDatasetPath(text)
     const dir = await datasetFolder(datasetsDir, path)
     const id = datasetId(path)
-    this.#take(id)
     const name = basename(path === '.' ? datasetsDir : path)
-    await addDataset(db, { id, path, name, at: clock().toISOString() })
+    await this.#take(id, () => addDataset(db, { id, path, name, at: clock().toISOString() }))
     const done = this.#begin(id, async () => {
       const report = await this.#run(id, { kind: 'scan', dir })
       const { prepared } = await getDataset(db, id)
@@ -144,8 +143,9 @@ export class DatasetDesk {
     if (using.some((run) => run.dataset === dataset.id)) {
       throw new AppError('conflict', 'A run trains on this dataset now; wait until it has ended.')
     }
-    this.#take(dataset.id)
-    await changeDataset(db, dataset.id, { state: 'preparing', prepared: null })
+    await this.#take(dataset.id, () =>
+      changeDataset(db, dataset.id, { state: 'preparing', prepared: null }),
+    )
     const place = preparedPlace(this.#options.store, dataset.id)
     const { seed = 42, maxPerClass = null, imageSize = 224, exclude = [] } = wishes
     const job = {
@@ -193,7 +193,7 @@ export class DatasetDesk {
     }
     const packageOf = packageDir(store, await getVersion(db, parseVersion(version)))
     const { preprocessing } = await readServingConfig(packageOf)
-    this.#take(dataset.id)
+    await this.#take(dataset.id)
     const job = {
       kind: 'labels',
       ...{ dir, name: dataset.name, place: preparedPlace(store, dataset.id), preprocessing },
@@ -230,12 +230,19 @@ export class DatasetDesk {
     })
   }
 
-  #take(id: string): void {
+  /** Lets go of it again when its row cannot be changed. */
+  async #take(id: string, change?: () => Promise<unknown>): Promise<void> {
     if (this.#ending.signal.aborted) throw new AppError('unavailable', 'The server is stopping.')
     if (this.#progress.has(id)) {
       throw new AppError('conflict', 'This dataset is being scanned or prepared already.')
     }
     this.#progress.set(id, { done: 0, total: 0 })
+    try {
+      await change?.()
+    } catch (error) {
+      this.#progress.delete(id)
+      throw error
+    }
   }
 
   /** When its turn comes; a failure becomes the dataset's reason. */
