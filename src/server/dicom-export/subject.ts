@@ -20,10 +20,12 @@ export interface ImageReference {
 
 /** UIDs that follow from the result, so that exporting twice gives the same objects. */
 export function uidsOf({ prediction, identity }: ExportSubject) {
-  // The same image through the same package is the same result, whoever asked and when.
-  const { sha256, condition, heatmap } = prediction
+  // The same image through the same package is the same result, whoever asked and when; with another graph or threshold of
+  // it, or another heatmap, it is not.
+  const { sha256, condition, heatmap, precision, decision } = prediction
+  const made = [precision, String(decision.threshold), heatmap?.method ?? '', heatmap?.target ?? '']
   const seed = identity
-    ? [identity.image.sopInstanceUid, condition, sha256, heatmap?.method ?? '']
+    ? [identity.image.sopInstanceUid, condition, sha256, ...made]
     : [prediction.id]
   return {
     study: identity?.studyInstanceUid ?? derivedUid('study', ...seed),
