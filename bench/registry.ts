@@ -3,14 +3,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createCondition, listConditions } from '../src/registry/conditions.ts'
-import type { Db } from '../src/registry/database.ts'
-import { openRegistry } from '../src/registry/open-registry.ts'
+import { createCondition, listConditions } from '../src/registry/conditions/conditions.ts'
+import { openRegistry } from '../src/registry/home/open-registry.ts'
+import type { Db } from '../src/registry/schema/database.ts'
 import {
   listArchitectures,
   listVersions,
   type VersionListing,
-} from '../src/registry/version-list.ts'
+} from '../src/registry/versions/version-list.ts'
 
 const VERSIONS = Number(process.argv[2] ?? 100_000)
 const ROUNDS = 15

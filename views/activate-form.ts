@@ -1,8 +1,8 @@
 // Forms that change which version answers: activate one, roll back to the one before. Both ask why.
 import { html } from 'hono/html'
 import type { Precision } from '../src/package/schema.ts'
-import type { Condition } from '../src/registry/conditions.ts'
-import type { Version } from '../src/registry/versions.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import { field, type Html, icon } from './components.ts'
 import { links } from './links.ts'
 import { shortVersion, versionOptions } from './version-parts.ts'

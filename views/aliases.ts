@@ -1,8 +1,8 @@
 // Names that point at versions of a condition: which there are, and a form that moves one.
 import { html } from 'hono/html'
-import type { Alias } from '../src/registry/aliases.ts'
-import type { Condition } from '../src/registry/conditions.ts'
-import type { Version } from '../src/registry/versions.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
+import type { Alias } from '../src/registry/versions/aliases.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import { field, type Html } from './components.ts'
 import { links } from './links.ts'
 import { versionLink, versionOptions } from './version-parts.ts'

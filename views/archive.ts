@@ -1,7 +1,7 @@
 // Images that come from an archive: what is on, which condition reads what by itself, and what became of each image.
 import { html } from 'hono/html'
-import type { ArchiveJob } from '../src/registry/archive-jobs.ts'
-import type { ArchiveRule } from '../src/registry/archive-rules.ts'
+import type { ArchiveJob } from '../src/registry/archive/archive-jobs.ts'
+import type { ArchiveRule } from '../src/registry/archive/archive-rules.ts'
 import { badge, emptyState, field, type Html, type Tone, time } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
 import { type Frame, page } from './layout.ts'

@@ -1,7 +1,7 @@
 // Many images at once: the form, and the table of what was read. The table is sent in parts while the images are read, so the
 // document is handed out as what comes before the rows and what comes after them.
 import { html } from 'hono/html'
-import type { Condition } from '../src/registry/conditions.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
 import type { BatchRow } from '../src/server/batch/batch-desk.ts'
 import { badge, field, type Html } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'

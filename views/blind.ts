@@ -1,8 +1,8 @@
 // A blinded reading: the image alone, then two readings without names, then everything and how such votes went before.
 import { html } from 'hono/html'
-import type { BlindReading, BlindTally, Preference } from '../src/registry/blind-readings.ts'
-import type { Condition } from '../src/registry/conditions.ts'
-import type { Prediction } from '../src/registry/predictions.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
+import type { BlindReading, BlindTally, Preference } from '../src/registry/paired/blind-readings.ts'
+import type { Prediction } from '../src/registry/predictions/predictions.ts'
 import { type Comparison, compareResult } from './comparison.ts'
 import { facts, type Html } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'

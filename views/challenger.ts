@@ -1,9 +1,9 @@
 // The challenger of a condition: set one, see what it has shown beside the active version, promote it or end it.
 import { html } from 'hono/html'
-import type { ChallengerEvidence } from '../src/registry/challenger-evidence.ts'
-import type { Condition } from '../src/registry/conditions.ts'
-import type { PromotionRule } from '../src/registry/promotion-rule.ts'
-import type { Version } from '../src/registry/versions.ts'
+import type { ChallengerEvidence } from '../src/registry/challenger/challenger-evidence.ts'
+import type { PromotionRule } from '../src/registry/challenger/promotion-rule.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import { badge, facts, field, type Html, notice, options, time } from './components.ts'
 import { percent } from './format.ts'
 import { links } from './links.ts'

@@ -1,6 +1,6 @@
 // The compare page: one image, two versions. The outcome itself: comparison.ts.
 import { html } from 'hono/html'
-import type { Prediction } from '../src/registry/predictions.ts'
+import type { Prediction } from '../src/registry/predictions/predictions.ts'
 import { type Comparison, compareResult } from './comparison.ts'
 import { field, type Html } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'

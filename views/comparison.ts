@@ -1,8 +1,8 @@
 // What two versions say about the same image: agreement, both films at one scale, the difference, a table of deltas.
 import { html } from 'hono/html'
-import type { Condition } from '../src/registry/conditions.ts'
-import type { Prediction } from '../src/registry/predictions.ts'
-import type { Version } from '../src/registry/versions.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
+import type { Prediction } from '../src/registry/predictions/predictions.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import { badge, type Html, hash, icon } from './components.ts'
 import { type FilmProps, films, type HeatmapProps, heatmapLegend, OVERLAY } from './film.ts'
 import { milliseconds, operatingPointName, percent, points, score } from './format.ts'

@@ -1,6 +1,6 @@
 // The history of a condition as a timeline: what answered when, by whose hand, why, and how each step of the gate went.
 import { html } from 'hono/html'
-import type { Activation } from '../src/registry/activations.ts'
+import type { Activation } from '../src/registry/activation/activations.ts'
 import { badge, emptyState, type Html, icon, nextPage, time } from './components.ts'
 import { milliseconds } from './format.ts'
 import { links } from './links.ts'

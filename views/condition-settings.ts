@@ -1,8 +1,8 @@
 // Settings of a condition, and what was changed about it: by whom, when and why.
 import { html } from 'hono/html'
-import type { Change } from '../src/registry/changes.ts'
-import type { Condition } from '../src/registry/conditions.ts'
-import type { Version } from '../src/registry/versions.ts'
+import type { Change } from '../src/registry/conditions/changes.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import { badge, field, type Html, options, time } from './components.ts'
 import { operatingPointName } from './format.ts'
 import { links } from './links.ts'

@@ -1,8 +1,8 @@
 // One condition: which version answers and in what state, roll back, activate, history, settings.
 import { html } from 'hono/html'
 import type { Precision } from '../src/package/schema.ts'
-import type { Condition } from '../src/registry/conditions.ts'
-import type { Version } from '../src/registry/versions.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import { activateForm, rollbackForm } from './activate-form.ts'
 import { type AliasProps, aliasPanel } from './aliases.ts'
 import { type ChallengerProps, challengerPanel } from './challenger.ts'

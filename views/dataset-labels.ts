@@ -1,8 +1,8 @@
 // Labels that look wrong: the images whose label a model that never saw them would have given otherwise, each beside its
 // picture, to be left out in one click.
 import { html } from 'hono/html'
-import type { Dataset } from '../src/registry/datasets.ts'
-import type { LabelCheck } from '../src/registry/label-check.ts'
+import type { Dataset } from '../src/registry/runs/datasets.ts'
+import type { LabelCheck } from '../src/registry/runs/label-check.ts'
 import type { Html } from './components.ts'
 import { count } from './format.ts'
 import { links } from './links.ts'

@@ -1,6 +1,6 @@
 // Datasets: the folders below the data root, what was found in each, and the form that scans another.
 import { html } from 'hono/html'
-import type { Dataset } from '../src/registry/datasets.ts'
+import type { Dataset } from '../src/registry/runs/datasets.ts'
 import { badge, emptyState, field, type Html, type Tone } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
 import { count } from './format.ts'

@@ -1,6 +1,6 @@
 // How a dataset was prepared: which image trains and which tests, what was set aside and why.
 import { html } from 'hono/html'
-import type { Dataset, Preparation } from '../src/registry/datasets.ts'
+import type { Dataset, Preparation } from '../src/registry/runs/datasets.ts'
 import { facts, type Html, hash, time } from './components.ts'
 import { links } from './links.ts'
 

@@ -1,7 +1,7 @@
 // One dataset: what a scan found, what is wrong, how it was prepared, and the form that prepares it.
 import { html } from 'hono/html'
-import type { Condition } from '../src/registry/conditions.ts'
-import type { Dataset, ScanReport, Spread } from '../src/registry/datasets.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
+import type { Dataset, ScanReport, Spread } from '../src/registry/runs/datasets.ts'
 import { facts, field, type Html, notice, options, time } from './components.ts'
 import { labelsPanel } from './dataset-labels.ts'
 import { datasetBadge } from './dataset-list.ts'

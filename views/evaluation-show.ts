@@ -1,6 +1,6 @@
 // One evaluation whole: whether the version falls apart on these images, every figure with its interval, and the plots.
 import { html } from 'hono/html'
-import type { Version } from '../src/registry/versions.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import type { Evaluation } from '../src/server/evaluating.ts'
 import { facts, type Html, notice, time } from './components.ts'
 import { count, duration, operatingPointName, percent } from './format.ts'

@@ -1,8 +1,8 @@
 // What readers thought of a prediction, and the form to say so.
 import { html } from 'hono/html'
-import type { Condition } from '../src/registry/conditions.ts'
-import type { Feedback } from '../src/registry/feedback.ts'
-import type { Prediction } from '../src/registry/predictions.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
+import type { Feedback } from '../src/registry/predictions/feedback.ts'
+import type { Prediction } from '../src/registry/predictions/predictions.ts'
 import { badge, type Html, options, type Tone, time } from './components.ts'
 import { links } from './links.ts'
 

@@ -1,6 +1,6 @@
 // What lies in models/inbox and is not a version yet, with what it waits for. Nothing at all when the inbox is empty.
 import { html } from 'hono/html'
-import type { InboxItem } from '../src/registry/inbox.ts'
+import type { InboxItem } from '../src/registry/inbox/inbox.ts'
 import { badge, type Html, type Tone } from './components.ts'
 
 const STATES: Readonly<Record<InboxItem['state'], { text: string; tone: Tone }>> = {

@@ -1,7 +1,7 @@
 // A model from elsewhere becomes a version: what it looks for, its classes, how images are prepared; tried on an image
 // before it is saved.
 import { html } from 'hono/html'
-import type { Condition } from '../src/registry/conditions.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
 import type { PendingImport, Trial } from '../src/server/pending-imports.ts'
 import { badge, facts, field, type Html, notice, options } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'

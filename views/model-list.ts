@@ -1,8 +1,8 @@
 // The registry's versions: search, filter, sort and rank. All of it is in the address, so a view can be kept or sent.
 import { html } from 'hono/html'
-import type { Condition } from '../src/registry/conditions.ts'
-import type { InboxItem } from '../src/registry/inbox.ts'
-import type { Version } from '../src/registry/versions.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
+import type { InboxItem } from '../src/registry/inbox/inbox.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import {
   badge,
   type Choice,

@@ -1,9 +1,9 @@
 // One version whole: state, figures, calibration, operating points, activations, lineage, files. The digest is what it is.
 import { html } from 'hono/html'
-import type { Activation } from '../src/registry/activations.ts'
-import type { Condition } from '../src/registry/conditions.ts'
-import type { GoldenReplay } from '../src/registry/replay-golden.ts'
-import type { Version } from '../src/registry/versions.ts'
+import type { Activation } from '../src/registry/activation/activations.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
+import type { GoldenReplay } from '../src/registry/versions/replay-golden.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import { activateThisForm, changePrecisionForm } from './activate-form.ts'
 import { aliasWords } from './aliases.ts'
 import { badge, facts, field, type Html, hash, icon, notice, size, time } from './components.ts'

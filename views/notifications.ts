@@ -1,7 +1,10 @@
 // Notifications: whom to tell of what, a form for one more, and the log of what was sent.
 import { html } from 'hono/html'
-import type { Delivery } from '../src/registry/notification-deliveries.ts'
-import type { NotificationEvent, NotificationTarget } from '../src/registry/notification-targets.ts'
+import type { Delivery } from '../src/registry/notifications/notification-deliveries.ts'
+import type {
+  NotificationEvent,
+  NotificationTarget,
+} from '../src/registry/notifications/notification-targets.ts'
 import { badge, emptyState, field, type Html, notice, options, time } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
 import { type Frame, page } from './layout.ts'

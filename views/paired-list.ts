@@ -1,6 +1,6 @@
 // Two versions on many images: the form that begins such a comparison, and those that were made.
 import { html } from 'hono/html'
-import type { PairedJob } from '../src/registry/paired-jobs.ts'
+import type { PairedJob } from '../src/registry/paired/paired-jobs.ts'
 import { badge, emptyState, field, type Html, options, time } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
 import { percent } from './format.ts'

@@ -1,7 +1,7 @@
 // One comparison on many images: how far it is, the figures, and the images on which the two versions differ.
 import { html } from 'hono/html'
-import type { PairedEntry, PairedJob, PairedPair } from '../src/registry/paired-jobs.ts'
-import type { PairedSummary } from '../src/registry/paired-summary.ts'
+import type { PairedEntry, PairedJob, PairedPair } from '../src/registry/paired/paired-jobs.ts'
+import type { PairedSummary } from '../src/registry/paired/paired-summary.ts'
 import { emptyState, facts, type Html, nextPage, notice, time } from './components.ts'
 import { percent } from './format.ts'
 import { type Frame, page } from './layout.ts'

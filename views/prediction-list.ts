@@ -1,7 +1,7 @@
 // What was read before, newest first. Rows are a fragment, so that older ones can be added below.
 import { html } from 'hono/html'
-import type { Condition } from '../src/registry/conditions.ts'
-import type { Prediction } from '../src/registry/predictions.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
+import type { Prediction } from '../src/registry/predictions/predictions.ts'
 import { badge, emptyState, type Html, nextPage, options, time } from './components.ts'
 import { percent } from './format.ts'
 import { type Frame, page } from './layout.ts'

@@ -1,7 +1,7 @@
 // One prediction whole: film and heatmap, decision, probabilities, provenance, feedback. A fragment that the
 // diagnose page receives and the permanent page calls.
 import { html } from 'hono/html'
-import type { Version } from '../src/registry/versions.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import { badge, facts, type Html, hash, notice as noticeBox, time } from './components.ts'
 import { type FeedbackProps, feedbackPanel } from './feedback.ts'
 import { films, heatmapLegend } from './film.ts'

@@ -1,6 +1,6 @@
 // The rule by which a challenger is promoted without a person: what it is, what it says of the evidence, and its form.
 import { html } from 'hono/html'
-import type { PromotionRule, RuleVerdict } from '../src/registry/promotion-rule.ts'
+import type { PromotionRule, RuleVerdict } from '../src/registry/challenger/promotion-rule.ts'
 import { field, type Html, time } from './components.ts'
 import { links } from './links.ts'
 

@@ -1,6 +1,6 @@
 // What a version says about an image, as three separate things: the decision, calibrated probabilities, raw scores.
 import { html } from 'hono/html'
-import type { Prediction } from '../src/registry/predictions.ts'
+import type { Prediction } from '../src/registry/predictions/predictions.ts'
 import { type Html, icon } from './components.ts'
 import { fraction, operatingPointName, percent, score } from './format.ts'
 

@@ -1,6 +1,6 @@
 // Runs in a table: what runs, what waits, what ended. Refreshes itself while something is open.
 import { html } from 'hono/html'
-import type { Run } from '../src/registry/runs.ts'
+import type { Run } from '../src/registry/runs/runs.ts'
 import { emptyState, type Html, nextPage, time } from './components.ts'
 import { links } from './links.ts'
 import { isOpen, isUnderWay, progressBar, runLink, stateBadge } from './run-parts.ts'

@@ -1,6 +1,6 @@
 // A training run as it appears in lists and on its own page: its state, how far it is, its name in words.
 import { html } from 'hono/html'
-import type { Run } from '../src/registry/runs.ts'
+import type { Run } from '../src/registry/runs/runs.ts'
 import { badge, type Html, type IconName, type Tone } from './components.ts'
 import { duration } from './format.ts'
 import { links } from './links.ts'

@@ -1,7 +1,7 @@
 // One training run, live: how far, curves, figures, log, and what can be done with it. The panel is fetched again by run.js
 // when an event of the run says that something changed; without scripts it is a page to be loaded again.
 import { html } from 'hono/html'
-import type { Run } from '../src/registry/runs.ts'
+import type { Run } from '../src/registry/runs/runs.ts'
 import { badge, facts, type Html, notice, time } from './components.ts'
 import { type ProblemProps, problemNotice } from './error.ts'
 import { bytes, count, duration, score } from './format.ts'

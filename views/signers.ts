@@ -1,6 +1,6 @@
 // Who signed a package, and whether this home trusts the key.
 import { html } from 'hono/html'
-import type { Signer } from '../src/registry/trusted-keys.ts'
+import type { Signer } from '../src/registry/versions/trusted-keys.ts'
 import { badge, type Html } from './components.ts'
 
 export type SignerList = readonly Signer[] | 'damaged'

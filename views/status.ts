@@ -1,6 +1,6 @@
 // What is going on: readiness, model hosts, counts, the machine. The panel refreshes itself every five seconds.
 import { html } from 'hono/html'
-import type { InboxItem } from '../src/registry/inbox.ts'
+import type { InboxItem } from '../src/registry/inbox/inbox.ts'
 import { badge, emptyState, facts, type Html, time } from './components.ts'
 import { timestamp } from './format.ts'
 import { type HostStatus, hostTable } from './host-status.ts'

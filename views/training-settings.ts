@@ -1,6 +1,6 @@
 // Everything of a training that can be set beside dataset, architecture and preset; empty fields keep what is usual.
 import { html } from 'hono/html'
-import type { Version } from '../src/registry/versions.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import { type Choice, field, type Html, options } from './components.ts'
 
 export interface TrainingSettingsProps {

@@ -1,8 +1,8 @@
 // Start a training, or several at once, and see what runs. Every choice stands beside what it means.
 import { html } from 'hono/html'
-import type { Condition } from '../src/registry/conditions.ts'
-import type { Dataset } from '../src/registry/datasets.ts'
-import type { Version } from '../src/registry/versions.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
+import type { Dataset } from '../src/registry/runs/datasets.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import type { ArchitectureCard } from '../src/training/architecture-cards.ts'
 import type { StoredWeights } from '../src/training/weights/weights-store.ts'
 import { emptyState, field, type Html, options } from './components.ts'

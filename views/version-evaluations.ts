@@ -1,8 +1,8 @@
 // What a version did on images from elsewhere: the list on its page, the form that begins another, and how far that is.
 import { html } from 'hono/html'
-import type { Dataset } from '../src/registry/datasets.ts'
-import type { StoredEvaluation } from '../src/registry/evaluations.ts'
-import type { Version } from '../src/registry/versions.ts'
+import type { Dataset } from '../src/registry/runs/datasets.ts'
+import type { StoredEvaluation } from '../src/registry/versions/evaluations.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import type { RunningEvaluation } from '../src/server/evaluation-jobs.ts'
 import { field, type Html, notice, options, time } from './components.ts'
 import { count } from './format.ts'

@@ -1,7 +1,7 @@
 // A version as it appears in other pages: its link, its state, its figures, and the lists to choose one from.
 import { html } from 'hono/html'
-import type { Condition } from '../src/registry/conditions.ts'
-import type { Version } from '../src/registry/versions.ts'
+import type { Condition } from '../src/registry/conditions/conditions.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import { badge, type Html, type Tone } from './components.ts'
 import { percent } from './format.ts'
 import { links } from './links.ts'

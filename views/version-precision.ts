@@ -1,7 +1,7 @@
 // The two graphs of a version side by side, and the choice between them when it is activated. Nothing is shown of a version
 // that has only one.
 import { html } from 'hono/html'
-import type { Version } from '../src/registry/versions.ts'
+import type { Version } from '../src/registry/versions/versions.ts'
 import { field, type Html, size } from './components.ts'
 import { score } from './format.ts'
 import { METRICS, metricText } from './version-parts.ts'

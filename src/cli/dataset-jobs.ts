@@ -3,7 +3,7 @@ import { relative, resolve, sep } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
-import type { Dataset } from '../registry/datasets.ts'
+import type { Dataset } from '../registry/runs/datasets.ts'
 import type { Api } from './api.ts'
 import { startProgress } from './progress.ts'
 

@@ -1,6 +1,6 @@
 // The home opened by this very process, for when no server runs: the same app, called without a socket.
 import type { Config } from '../config.ts'
-import type { Version } from '../registry/versions.ts'
+import type { Version } from '../registry/versions/versions.ts'
 import { createApp } from '../server/app.ts'
 import { openHome } from '../server/home.ts'
 import { importFolder } from '../server/importing.ts'

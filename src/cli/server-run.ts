@@ -1,9 +1,9 @@
 // A training in the running server: the dataset is scanned and prepared if it was not, the run is queued and followed to
 // its end. Closing the terminal ends nothing: the run is the server's.
 import { AppError } from '../errors.ts'
-import type { Condition } from '../registry/conditions.ts'
-import type { Dataset } from '../registry/datasets.ts'
-import type { Run } from '../registry/runs.ts'
+import type { Condition } from '../registry/conditions/conditions.ts'
+import type { Dataset } from '../registry/runs/datasets.ts'
+import type { Run } from '../registry/runs/runs.ts'
 import { guessClasses } from '../training/dataset/labels.ts'
 import { findSynthCondition } from '../training/synth/conditions.ts'
 import type { Api } from './api.ts'

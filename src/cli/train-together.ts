@@ -2,8 +2,8 @@
 // to the end of the last one. Closing the terminal ends nothing.
 import { setTimeout as after } from 'node:timers/promises'
 import { AppError } from '../errors.ts'
-import type { Dataset } from '../registry/datasets.ts'
-import { ENDED, type Run } from '../registry/runs.ts'
+import type { Dataset } from '../registry/runs/datasets.ts'
+import { ENDED, type Run } from '../registry/runs/runs.ts'
 import type { RunSet } from '../training/run-set.ts'
 import type { Api } from './api.ts'
 import { startProgress } from './progress.ts'

@@ -4,7 +4,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { isAppError } from '../errors.ts'
 import type { Lease } from '../inference/lease.ts'
-import { getCondition } from '../registry/conditions.ts'
+import { getCondition } from '../registry/conditions/conditions.ts'
 import type { Home } from './home.ts'
 
 type LeasingHome = Pick<Home, 'db' | 'runtime' | 'makeReady'>

@@ -1,5 +1,5 @@
 // What travels with a request inside the app.
-import type { Actor } from '../registry/registry-context.ts'
+import type { Actor } from '../registry/home/registry-context.ts'
 
 export interface AppEnv {
   Variables: {

@@ -1,7 +1,7 @@
 // One image read by two versions of a condition, so that they can be held against each other.
 import { compareDiagnoses } from '../inference/compare.ts'
-import { getCondition } from '../registry/conditions.ts'
-import type { Prediction } from '../registry/predictions.ts'
+import { getCondition } from '../registry/conditions/conditions.ts'
+import type { Prediction } from '../registry/predictions/predictions.ts'
 import type { Home } from './home.ts'
 import { type ReadingRequest, readWithVersion } from './reading.ts'
 

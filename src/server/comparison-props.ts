@@ -1,7 +1,7 @@
 // A comparison of two readings as its page shows it.
 import type { Comparison } from '../../views/comparison.ts'
 import { sharedScales } from '../inference/compare.ts'
-import type { StoredPrediction } from '../registry/predictions.ts'
+import type { StoredPrediction } from '../registry/predictions/predictions.ts'
 import type { Comparing } from './comparing.ts'
 import type { Home } from './home.ts'
 import { findConditionById, findVersionById } from './page-data.ts'

@@ -1,11 +1,11 @@
 // The demonstration of a first start: an empty store is given the packages that come with the product, and each condition
 // that never had an answer gets its usual one, through the whole gate like any other version.
 import { messageOf } from '../errors.ts'
-import { activateVersion } from '../registry/activate.ts'
-import { listHistory } from '../registry/activations.ts'
-import { listConditions } from '../registry/conditions.ts'
-import { findDefaultVersion, seedDemonstration } from '../registry/seed-demonstration.ts'
-import { listActive } from '../registry/verify-all.ts'
+import { activateVersion } from '../registry/activation/activate.ts'
+import { listHistory } from '../registry/activation/activations.ts'
+import { listConditions } from '../registry/conditions/conditions.ts'
+import { findDefaultVersion, seedDemonstration } from '../registry/versions/seed-demonstration.ts'
+import { listActive } from '../registry/versions/verify-all.ts'
 import type { Home } from './home.ts'
 import { DEMONSTRATION_DIR } from './product.ts'
 

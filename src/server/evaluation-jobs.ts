@@ -1,8 +1,8 @@
 // Evaluations that a page began: they go on after the answer, and the page asks how far they are. What they find is kept by
 // evaluating.ts; a server that ends takes unfinished ones with it.
 import { AppError } from '../errors.ts'
-import type { Actor } from '../registry/registry-context.ts'
-import type { Version } from '../registry/versions.ts'
+import type { Actor } from '../registry/home/registry-context.ts'
+import type { Version } from '../registry/versions/versions.ts'
 import { evaluateVersion } from './evaluating.ts'
 import { type EvaluationWish, evaluationSet } from './evaluation-images.ts'
 import type { Home } from './home.ts'

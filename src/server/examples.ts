@@ -1,9 +1,9 @@
 // The example images of the diagnose page: golden images of the demonstration packages, which are synthetic.
 import { join } from 'node:path'
 import { readServingConfig } from '../package/serving-config.ts'
-import { packageDir } from '../registry/store.ts'
-import { demonstrationVersions } from '../registry/version-list.ts'
-import type { Version } from '../registry/versions.ts'
+import { packageDir } from '../registry/home/store.ts'
+import { demonstrationVersions } from '../registry/versions/version-list.ts'
+import type { Version } from '../registry/versions/versions.ts'
 import type { Home } from './home.ts'
 
 export interface ExampleImage {

@@ -1,7 +1,8 @@
 // A reader's word about a result: kept, and then the rule of the condition is asked whether its challenger is promoted.
-import { addFeedback, type Feedback, type NewFeedback } from '../registry/feedback.ts'
-import { getPrediction } from '../registry/predictions.ts'
-import { promoteByRule } from '../registry/promote-challenger.ts'
+
+import { promoteByRule } from '../registry/challenger/promote-challenger.ts'
+import { addFeedback, type Feedback, type NewFeedback } from '../registry/predictions/feedback.ts'
+import { getPrediction } from '../registry/predictions/predictions.ts'
 import type { Home } from './home.ts'
 
 /** The reader does not wait for a promotion. @throws AppError as `addFeedback` */

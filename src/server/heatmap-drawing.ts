@@ -4,8 +4,8 @@ import { AppError } from '../errors.ts'
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import { findVersionRef } from '../package/ids.ts'
 import { readServingConfig } from '../package/serving-config.ts'
-import { keptImagePath, type StoredPrediction } from '../registry/predictions.ts'
-import { packageDir } from '../registry/store.ts'
+import { packageDir } from '../registry/home/store.ts'
+import { keptImagePath, type StoredPrediction } from '../registry/predictions/predictions.ts'
 import type { Home } from './home.ts'
 
 /** PNG of the image's size. @throws AppError `not-found` without a heatmap, `gone` without the image */

@@ -1,8 +1,8 @@
 // What a home is opened with and put together from. Types only.
 import type { Config } from '../config.ts'
-import type { HomeLock } from '../registry/home-lock.ts'
-import type { Registry } from '../registry/open-registry.ts'
-import type { Store } from '../registry/store.ts'
+import type { HomeLock } from '../registry/home/home-lock.ts'
+import type { Registry } from '../registry/home/open-registry.ts'
+import type { Store } from '../registry/home/store.ts'
 import type { Log } from './log.ts'
 
 export interface HomeOptions {

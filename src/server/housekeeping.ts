@@ -1,7 +1,7 @@
 // What a server does by the clock: it forgets what has expired, keeps no more than the settings say, and looks at every file
 // of every package once a day.
-import { expirePredictions } from '../registry/predictions.ts'
-import { verifyAll } from '../registry/verify-all.ts'
+import { expirePredictions } from '../registry/predictions/predictions.ts'
+import { verifyAll } from '../registry/versions/verify-all.ts'
 import type { Home } from './home.ts'
 import { applyRetention, pruneServingCopies } from './serving-upkeep.ts'
 

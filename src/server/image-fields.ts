@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { AppError } from '../errors.ts'
 import { EXPLAIN_METHODS, type ExplainMethod } from '../inference/explain/explain.ts'
-import { getPrediction, keptImagePath } from '../registry/predictions.ts'
+import { getPrediction, keptImagePath } from '../registry/predictions/predictions.ts'
 import { findExample } from './examples.ts'
 import type { Home } from './home.ts'
 import { readUpload, type Upload, type UploadedFile } from './uploads.ts'

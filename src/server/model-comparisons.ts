@@ -1,8 +1,8 @@
 // Versions of one condition held against each other, worked out once for each choice: packages never change.
 import { AppError } from '../errors.ts'
 import { formatVersion } from '../package/ids.ts'
-import { packageDir } from '../registry/store.ts'
-import type { Version } from '../registry/versions.ts'
+import { packageDir } from '../registry/home/store.ts'
+import type { Version } from '../registry/versions/versions.ts'
 import { compareApart } from '../training/comparison/comparison-process.ts'
 import type { ComparisonResults } from '../training/comparison/comparison-results.ts'
 import type { Home } from './home.ts'

@@ -1,8 +1,9 @@
 // Two versions on many images as a job of its own: begun by a form, read one image after the other while the server does
 // other things, kept line by line, stopped at will. One job runs at a time; others wait.
 import { AppError, isAppError } from '../errors.ts'
-import { type Condition, getCondition } from '../registry/conditions.ts'
-import { exclusive } from '../registry/exclusive.ts'
+import { type Condition, getCondition } from '../registry/conditions/conditions.ts'
+import { exclusive } from '../registry/home/exclusive.ts'
+import type { Actor } from '../registry/home/registry-context.ts'
 import {
   addPairedEntry,
   endPairedJob,
@@ -11,10 +12,9 @@ import {
   type NewPairedJob,
   type PairedEntry,
   type PairedJob,
-} from '../registry/paired-jobs.ts'
-import { pastPredictions } from '../registry/past-predictions.ts'
-import type { Actor } from '../registry/registry-context.ts'
-import { getVersion, type Version } from '../registry/versions.ts'
+} from '../registry/paired/paired-jobs.ts'
+import { pastPredictions } from '../registry/predictions/past-predictions.ts'
+import { getVersion, type Version } from '../registry/versions/versions.ts'
 import type { Home } from './home.ts'
 import { imageSet, type WantedSplit } from './paired-images.ts'
 import { type PairedLine, readAgain, readFolder } from './paired-reading.ts'

@@ -5,12 +5,16 @@ import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 import { chooseOperatingPoint } from '../inference/decide.ts'
 import { type Diagnosis, diagnose } from '../inference/diagnose.ts'
-import type { Condition } from '../registry/conditions.ts'
-import { type PairedReading, type PairedSide, summarisePairs } from '../registry/paired-summary.ts'
-import { keptImagePath, type Prediction } from '../registry/predictions.ts'
-import { packageDir } from '../registry/store.ts'
-import { inPrecision } from '../registry/version-precision.ts'
-import type { Version } from '../registry/versions.ts'
+import type { Condition } from '../registry/conditions/conditions.ts'
+import { packageDir } from '../registry/home/store.ts'
+import {
+  type PairedReading,
+  type PairedSide,
+  summarisePairs,
+} from '../registry/paired/paired-summary.ts'
+import { keptImagePath, type Prediction } from '../registry/predictions/predictions.ts'
+import { inPrecision } from '../registry/versions/version-precision.ts'
+import type { Version } from '../registry/versions/versions.ts'
 import type { Home } from './home.ts'
 import { asAppError, problemOf } from './problem.ts'
 import { whenFree } from './when-free.ts'

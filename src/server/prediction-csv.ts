@@ -1,6 +1,6 @@
 // Readings as comma-separated values, for people with a spreadsheet: RFC 4180, a header line, and no cell that a spreadsheet
 // would take for a formula.
-import type { Prediction } from '../registry/predictions.ts'
+import type { Prediction } from '../registry/predictions/predictions.ts'
 import type { Problem } from './problem.ts'
 
 export const CSV_TYPE = 'text/csv; charset=utf-8; header=present'

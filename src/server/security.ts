@@ -5,7 +5,7 @@ import { isIP } from 'node:net'
 import type { MiddlewareHandler } from 'hono'
 import { isLoopback } from '../config.ts'
 import { AppError } from '../errors.ts'
-import type { Actor } from '../registry/registry-context.ts'
+import type { Actor } from '../registry/home/registry-context.ts'
 import type { AppEnv } from './app-env.ts'
 
 export interface SecurityOptions {

@@ -1,10 +1,10 @@
 // What the home looks after beside loading the active versions: challengers, private copies, and what has had its time.
 import { parseVersion } from '../package/ids.ts'
-import { listConditions } from '../registry/conditions.ts'
-import { emptyBin, retireOldVersions } from '../registry/empty-bin.ts'
-import { servingDigests } from '../registry/serving-digests.ts'
-import { packageDir } from '../registry/store.ts'
-import { getVersion } from '../registry/versions.ts'
+import { listConditions } from '../registry/conditions/conditions.ts'
+import { packageDir } from '../registry/home/store.ts'
+import { emptyBin, retireOldVersions } from '../registry/versions/empty-bin.ts'
+import { servingDigests } from '../registry/versions/serving-digests.ts'
+import { getVersion } from '../registry/versions/versions.ts'
 import type { Home } from './home.ts'
 
 /** Challengers that were there before this process began; they load by themselves, after all that answer. */

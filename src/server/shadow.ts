@@ -7,10 +7,14 @@ import type { Onlooker } from '../inference/challengers.ts'
 import { chooseOperatingPoint } from '../inference/decide.ts'
 import { diagnose } from '../inference/diagnose.ts'
 import { parseVersion } from '../package/ids.ts'
-import { type Challenge, findChallenge, storePair } from '../registry/challenger-evidence.ts'
-import type { Condition } from '../registry/conditions.ts'
-import type { Prediction } from '../registry/predictions.ts'
-import { findVersion } from '../registry/versions.ts'
+import {
+  type Challenge,
+  findChallenge,
+  storePair,
+} from '../registry/challenger/challenger-evidence.ts'
+import type { Condition } from '../registry/conditions/conditions.ts'
+import type { Prediction } from '../registry/predictions/predictions.ts'
+import { findVersion } from '../registry/versions/versions.ts'
 import type { Home } from './home.ts'
 
 export interface ShadowOffer {

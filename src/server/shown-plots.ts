@@ -1,7 +1,7 @@
 // Plots as a page takes them: without a title of their own, with the addresses of their files.
 import { links } from '../../views/links.ts'
 import type { ShownPlot } from '../../views/plot.ts'
-import type { Version } from '../registry/versions.ts'
+import type { Version } from '../registry/versions/versions.ts'
 import type { Plot } from '../training/plots/node.ts'
 import { pagePlot } from '../training/plots/sheet.ts'
 

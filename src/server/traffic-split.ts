@@ -3,8 +3,8 @@
 import type { Lease } from '../inference/lease.ts'
 import { sha256Of } from '../package/hash-file.ts'
 import { parseVersion } from '../package/ids.ts'
-import type { Condition } from '../registry/conditions.ts'
-import { findVersion } from '../registry/versions.ts'
+import type { Condition } from '../registry/conditions/conditions.ts'
+import { findVersion } from '../registry/versions/versions.ts'
 import type { Home } from './home.ts'
 
 /** A hold on the challenger when the image falls to it and it can answer; else undefined, and the active one answers. */

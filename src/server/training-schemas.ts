@@ -1,6 +1,6 @@
 // What the API takes and gives about datasets and training runs, as zod; the words are those of the contract.
 import { z } from 'zod'
-import { RUN_STATES } from '../registry/runs.ts'
+import { RUN_STATES } from '../registry/runs/runs.ts'
 
 const text = z.string()
 const name = z.string().min(1).max(500)

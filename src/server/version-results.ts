@@ -1,6 +1,6 @@
 // What a version's package says about its training and its test split, read once: packages never change.
-import { packageDir } from '../registry/store.ts'
-import type { Version } from '../registry/versions.ts'
+import { packageDir } from '../registry/home/store.ts'
+import type { Version } from '../registry/versions/versions.ts'
 import type { Plot } from '../training/plots/node.ts'
 import type { PackageResults } from '../training/plots/package-plots.ts'
 import { readResultsApart } from '../training/plots/plot-job.ts'

@@ -5,9 +5,10 @@ import { basename, join } from 'node:path'
 import { AppError, messageOf } from '../errors.ts'
 import { parseVersion } from '../package/ids.ts'
 import { readServingConfig } from '../package/serving-config.ts'
-import { getCondition } from '../registry/conditions.ts'
+import { getCondition } from '../registry/conditions/conditions.ts'
 import { MAX_LIMIT } from '../registry/cursor.ts'
-import type { Db } from '../registry/database.ts'
+import type { Clock, RegistryLog, RegistryPlace } from '../registry/home/registry-context.ts'
+import { packageDir, type Store } from '../registry/home/store.ts'
 import {
   addDataset,
   changeDataset,
@@ -15,11 +16,10 @@ import {
   getDataset,
   listDatasets,
   settleDatasets,
-} from '../registry/datasets.ts'
-import type { Clock, RegistryLog, RegistryPlace } from '../registry/registry-context.ts'
-import { listRuns, runsInState } from '../registry/runs.ts'
-import { packageDir, type Store } from '../registry/store.ts'
-import { getVersion } from '../registry/versions.ts'
+} from '../registry/runs/datasets.ts'
+import { listRuns, runsInState } from '../registry/runs/runs.ts'
+import type { Db } from '../registry/schema/database.ts'
+import { getVersion } from '../registry/versions/versions.ts'
 import type { DatasetJob } from './dataset-job.ts'
 import { datasetFolder, datasetId, parseDatasetPath } from './dataset-path.ts'
 import { runDatasetJob } from './dataset-process.ts'

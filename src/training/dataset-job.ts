@@ -1,7 +1,7 @@
 // The words between whoever wants a dataset scanned or prepared and the process that does it. Data only.
 import type { Preprocessing } from '../imaging/preprocessing.ts'
-import type { Preparation, ScanReport } from '../registry/datasets.ts'
-import type { LabelCheck } from '../registry/label-check.ts'
+import type { Preparation, ScanReport } from '../registry/runs/datasets.ts'
+import type { LabelCheck } from '../registry/runs/label-check.ts'
 import type { ConditionClasses } from './dataset/labels.ts'
 
 /** What decides about a preparation. */

@@ -1,8 +1,8 @@
 // The process that scans or prepares one dataset: takes a job from its parent, reports, and ends. When the parent goes
 // away it ends too; what it had begun to write is not taken for whole.
 import { isAppError, messageOf } from '../errors.ts'
-import type { Preparation } from '../registry/datasets.ts'
-import type { LabelCheck } from '../registry/label-check.ts'
+import type { Preparation } from '../registry/runs/datasets.ts'
+import type { LabelCheck } from '../registry/runs/label-check.ts'
 import { inspectDataset } from './dataset/inspect.ts'
 import { openPrepared, type PreparedIndex } from './dataset/prepared.ts'
 import type { DatasetJob, DatasetMessage } from './dataset-job.ts'

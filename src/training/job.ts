@@ -1,7 +1,7 @@
 // The words between whoever starts a training (supervisor, command line) and the process that does it. Data only.
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import type { ClassLabel, ConditionKind } from '../package/schema.ts'
-import type { RunUse } from '../registry/runs.ts'
+import type { RunUse } from '../registry/runs/runs.ts'
 import type { Variant } from './architectures/architecture.ts'
 import type { GivenHyperparameters, Hyperparameters, Preset } from './settings.ts'
 

@@ -3,10 +3,10 @@
 import { rm } from 'node:fs/promises'
 import { AppError, isAppError, messageOf } from '../errors.ts'
 import { parseVersion } from '../package/ids.ts'
+import { followPolicy } from '../registry/activation/follow-policy.ts'
 import { MAX_LIMIT } from '../registry/cursor.ts'
-import { listDatasets } from '../registry/datasets.ts'
-import { followPolicy } from '../registry/follow-policy.ts'
-import type { Actor, RegistryContext } from '../registry/registry-context.ts'
+import type { Actor, RegistryContext } from '../registry/home/registry-context.ts'
+import { listDatasets } from '../registry/runs/datasets.ts'
 import {
   addRuns,
   changeRun,
@@ -18,8 +18,8 @@ import {
   type RunChange,
   type RunFilter,
   runsInState,
-} from '../registry/runs.ts'
-import { getVersion, type Version } from '../registry/versions.ts'
+} from '../registry/runs/runs.ts'
+import { getVersion, type Version } from '../registry/versions/versions.ts'
 import { RunFeed } from './run-feed.ts'
 import { interruptedWords, smallerBatch, wrongState } from './run-outcome.ts'
 import { newRuns, type RunWishes, trainRequestOf } from './run-request.ts'

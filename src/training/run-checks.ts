@@ -5,7 +5,7 @@ import { totalmem } from 'node:os'
 import { readConfig } from '../config.ts'
 import { checkNativeEngine } from '../engine/native-engine.ts'
 import { AppError } from '../errors.ts'
-import type { Dataset, Preparation } from '../registry/datasets.ts'
+import type { Dataset, Preparation } from '../registry/runs/datasets.ts'
 import type { ArchitectureCard } from './architecture-cards.ts'
 import { GivenHyperparametersSchema } from './settings.ts'
 

@@ -1,7 +1,7 @@
 // Events of runs as they happen, for whoever looks on: what was kept is sent first, then what comes, none twice and none lost.
 import { EventEmitter } from 'node:events'
-import type { Db } from '../registry/database.ts'
-import { addRunEvent, listRunEvents, type RunEvent } from '../registry/run-events.ts'
+import { addRunEvent, listRunEvents, type RunEvent } from '../registry/runs/run-events.ts'
+import type { Db } from '../registry/schema/database.ts'
 
 export interface FeedEvent {
   /** `<seq>` of a kept event; `<seq>.<n>` of a batch, which is only shown while it happens. */

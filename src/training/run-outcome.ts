@@ -1,6 +1,6 @@
 // What is said of a run that cannot do what was asked, that was interrupted, or that was starved of memory.
 import { AppError } from '../errors.ts'
-import type { Run } from '../registry/runs.ts'
+import type { Run } from '../registry/runs/runs.ts'
 
 export function wrongState(run: Run, what: string): AppError {
   return new AppError('conflict', `The run is ${run.state} and cannot be ${what}.`)

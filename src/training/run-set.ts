@@ -1,7 +1,7 @@
 // Runs that were asked for together, as one thing: how far they are, how long the rest will take, where the time went.
 // The estimate goes by what this machine has measured: pure functions over rows of the registry.
-import type { Dataset } from '../registry/datasets.ts'
-import { ENDED, type Run } from '../registry/runs.ts'
+import type { Dataset } from '../registry/runs/datasets.ts'
+import { ENDED, type Run } from '../registry/runs/runs.ts'
 import { PRESETS, type Preset } from './settings.ts'
 
 export interface RunSet {

@@ -1,7 +1,7 @@
 // The run that is under way: its progress in memory, written to the registry at each epoch, and told to those who look on.
 import { setTimeout as after } from 'node:timers/promises'
-import type { RegistryContext } from '../registry/registry-context.ts'
-import { changeRun, type Run, type RunProgress } from '../registry/runs.ts'
+import type { RegistryContext } from '../registry/home/registry-context.ts'
+import { changeRun, type Run, type RunProgress } from '../registry/runs/runs.ts'
 import type { TrainingMessage } from './job.ts'
 import { logLine } from './log-line.ts'
 import type { RunFeed } from './run-feed.ts'

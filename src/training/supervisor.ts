@@ -1,9 +1,9 @@
 // One training at a time beside the server: starts the process, knows how far it is, registers the finished package.
 // Which training comes next is queue.ts; what then becomes active is the registry's policy.
 import { AppError, messageOf } from '../errors.ts'
-import { registerPackage } from '../registry/register-package.ts'
-import type { Actor, Clock, RegistryLog, RegistryPlace } from '../registry/registry-context.ts'
-import type { Version } from '../registry/versions.ts'
+import type { Actor, Clock, RegistryLog, RegistryPlace } from '../registry/home/registry-context.ts'
+import { registerPackage } from '../registry/versions/register-package.ts'
+import type { Version } from '../registry/versions/versions.ts'
 import type { EpochRecord, TrainingMessage, TrainingPhase } from './job.ts'
 import { type TrainRequest, trainOnce } from './train-once.ts'
 import type { TrainingProcess } from './training-process.ts'

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import type { Page } from '../../src/registry/cursor.ts'
-import type { Version } from '../../src/registry/versions.ts'
+import type { Version } from '../../src/registry/versions/versions.ts'
 import { homeFolders, servedHome, storePackage, untilReady } from '../support/home.ts'
 import { assertRefused, roentgen, roentgenJson } from './run-cli.ts'
 

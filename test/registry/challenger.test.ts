@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { AppError } from '../../src/errors.ts'
-import { activateVersion } from '../../src/registry/activate.ts'
-import { type Challenger, setChallenger } from '../../src/registry/challenger.ts'
+import { activateVersion } from '../../src/registry/activation/activate.ts'
+import { type Challenger, setChallenger } from '../../src/registry/challenger/challenger.ts'
 import {
   challengerEvidence,
   findChallenge,
   storePair,
-} from '../../src/registry/challenger-evidence.ts'
-import { listChanges } from '../../src/registry/changes.ts'
-import { getCondition } from '../../src/registry/conditions.ts'
-import { addFeedback } from '../../src/registry/feedback.ts'
-import { expirePredictions, storePrediction } from '../../src/registry/predictions.ts'
+} from '../../src/registry/challenger/challenger-evidence.ts'
+import { listChanges } from '../../src/registry/conditions/changes.ts'
+import { getCondition } from '../../src/registry/conditions/conditions.ts'
+import { addFeedback } from '../../src/registry/predictions/feedback.ts'
+import { expirePredictions, storePrediction } from '../../src/registry/predictions/predictions.ts'
 import { aPrediction } from '../support/prediction.ts'
 import { ANNA, openHome, type TestHome } from '../support/registry.ts'
 

@@ -1,8 +1,8 @@
 // Paired areas under the curve against scikit-learn's and DeLong's figures, and against the definition.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { pairedAuc } from '../../src/registry/delong.ts'
-import { summarisePairs } from '../../src/registry/paired-summary.ts'
+import { pairedAuc } from '../../src/registry/paired/delong.ts'
+import { summarisePairs } from '../../src/registry/paired/paired-summary.ts'
 
 const near = (actual: number | null | undefined, expected: number): void =>
   assert.ok(Math.abs((actual ?? Number.NaN) - expected) < 1e-9, `${actual} is not ${expected}`)

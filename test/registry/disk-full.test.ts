@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AppError } from '../../src/errors.ts'
 import { GateSteps } from '../../src/inference/gate-steps.ts'
-import { refusalOf } from '../../src/registry/register-package.ts'
+import { refusalOf } from '../../src/registry/versions/register-package.ts'
 import { asAppError, problemOf } from '../../src/server/problem.ts'
 
 const systemError = (code: string): Error =>

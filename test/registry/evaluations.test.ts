@@ -3,16 +3,16 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { AppError } from '../../src/errors.ts'
 import type { Metrics } from '../../src/package/schema.ts'
-import { activateVersion } from '../../src/registry/activate.ts'
+import { activateVersion } from '../../src/registry/activation/activate.ts'
+import type { RegistryContext } from '../../src/registry/home/registry-context.ts'
 import {
   addEvaluation,
   getEvaluation,
   LEAST_EVIDENCE,
   listEvaluations,
-} from '../../src/registry/evaluations.ts'
-import type { RegistryContext } from '../../src/registry/registry-context.ts'
-import { verifyAll } from '../../src/registry/verify-all.ts'
-import { getVersion, type Version } from '../../src/registry/versions.ts'
+} from '../../src/registry/versions/evaluations.ts'
+import { verifyAll } from '../../src/registry/versions/verify-all.ts'
+import { getVersion, type Version } from '../../src/registry/versions/versions.ts'
 import { ANNA, openHome } from '../support/registry.ts'
 
 function metrics(accuracy: number, more: Partial<Metrics> = {}): Metrics {

@@ -2,13 +2,20 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { sql } from 'kysely'
-import { activateVersion } from '../../src/registry/activate.ts'
-import { listHistory } from '../../src/registry/activations.ts'
-import { listChanges } from '../../src/registry/changes.ts'
-import { operatingPointInUse, patchCondition } from '../../src/registry/condition-settings.ts'
-import { createCondition, getCondition, listConditions } from '../../src/registry/conditions.ts'
-import { listVersions, type VersionListing } from '../../src/registry/version-list.ts'
-import { getVersion, patchVersion } from '../../src/registry/versions.ts'
+import { activateVersion } from '../../src/registry/activation/activate.ts'
+import { listHistory } from '../../src/registry/activation/activations.ts'
+import { listChanges } from '../../src/registry/conditions/changes.ts'
+import {
+  operatingPointInUse,
+  patchCondition,
+} from '../../src/registry/conditions/condition-settings.ts'
+import {
+  createCondition,
+  getCondition,
+  listConditions,
+} from '../../src/registry/conditions/conditions.ts'
+import { listVersions, type VersionListing } from '../../src/registry/versions/version-list.ts'
+import { getVersion, patchVersion } from '../../src/registry/versions/versions.ts'
 import { ANNA, openHome, type TestHome } from '../support/registry.ts'
 
 async function withFive(home: TestHome): Promise<void> {

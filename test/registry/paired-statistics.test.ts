@@ -1,7 +1,7 @@
 // Numbers of paired comparisons against values worked out by hand or taken from the literature.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { cohenKappa, mcnemar, twoSidedP } from '../../src/registry/paired-statistics.ts'
+import { cohenKappa, mcnemar, twoSidedP } from '../../src/registry/paired/paired-statistics.ts'
 
 const near = (actual: number | null, expected: number, tolerance = 1e-6): void =>
   assert.ok(Math.abs((actual ?? Number.NaN) - expected) < tolerance, `${actual} is not ${expected}`)

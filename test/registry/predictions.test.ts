@@ -7,9 +7,10 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import { exists } from '../../src/package/durable-files.ts'
-import { addFeedback, listFeedback } from '../../src/registry/feedback.ts'
-import { lockFolders, lockHome } from '../../src/registry/home-lock.ts'
-import { openRegistry } from '../../src/registry/open-registry.ts'
+import { recover } from '../../src/registry/activation/recover.ts'
+import { lockFolders, lockHome } from '../../src/registry/home/home-lock.ts'
+import { openRegistry } from '../../src/registry/home/open-registry.ts'
+import { addFeedback, listFeedback } from '../../src/registry/predictions/feedback.ts'
 import {
   deletePrediction,
   expirePredictions,
@@ -18,8 +19,7 @@ import {
   listPredictions,
   type Prediction,
   storePrediction,
-} from '../../src/registry/predictions.ts'
-import { recover } from '../../src/registry/recover.ts'
+} from '../../src/registry/predictions/predictions.ts'
 import { makeTempDir } from '../support/package.ts'
 import { openHome, type TestHome } from '../support/registry.ts'
 
@@ -163,7 +163,7 @@ test('feedback keeps every opinion and only labels that the prediction has', asy
 test('a home has one writer: another process is refused until the first ends, however it ends', async (t) => {
   const dataDir = await makeTempDir()
   t.after(() => rm(dataDir, { recursive: true, force: true }))
-  const url = new URL('../../src/registry/home-lock.ts', import.meta.url)
+  const url = new URL('../../src/registry/home/home-lock.ts', import.meta.url)
   const program = `import { lockHome } from '${url}'; lockHome(process.argv[1]); console.log('held'); setInterval(() => {}, 1e6)`
   const child = spawn(
     process.execPath,

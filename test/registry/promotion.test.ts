@@ -2,17 +2,23 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { AppError } from '../../src/errors.ts'
-import { activateVersion } from '../../src/registry/activate.ts'
-import { listHistory } from '../../src/registry/activations.ts'
-import { setChallenger } from '../../src/registry/challenger.ts'
-import { findChallenge, storePair } from '../../src/registry/challenger-evidence.ts'
-import { listChanges } from '../../src/registry/changes.ts'
-import { getCondition } from '../../src/registry/conditions.ts'
-import { addFeedback } from '../../src/registry/feedback.ts'
-import { pairedDifference, unpairedDifference } from '../../src/registry/non-inferiority.ts'
-import { storePrediction } from '../../src/registry/predictions.ts'
-import { promoteByRule } from '../../src/registry/promote-challenger.ts'
-import { findPromotionRule, setPromotionRule } from '../../src/registry/promotion-rule.ts'
+import { activateVersion } from '../../src/registry/activation/activate.ts'
+import { listHistory } from '../../src/registry/activation/activations.ts'
+import { setChallenger } from '../../src/registry/challenger/challenger.ts'
+import { findChallenge, storePair } from '../../src/registry/challenger/challenger-evidence.ts'
+import {
+  pairedDifference,
+  unpairedDifference,
+} from '../../src/registry/challenger/non-inferiority.ts'
+import { promoteByRule } from '../../src/registry/challenger/promote-challenger.ts'
+import {
+  findPromotionRule,
+  setPromotionRule,
+} from '../../src/registry/challenger/promotion-rule.ts'
+import { listChanges } from '../../src/registry/conditions/changes.ts'
+import { getCondition } from '../../src/registry/conditions/conditions.ts'
+import { addFeedback } from '../../src/registry/predictions/feedback.ts'
+import { storePrediction } from '../../src/registry/predictions/predictions.ts'
 import { aPrediction } from '../support/prediction.ts'
 import { ANNA, openHome, type TestHome } from '../support/registry.ts'
 

@@ -9,9 +9,9 @@ import { pipeline } from 'node:stream/promises'
 import test from 'node:test'
 import { encodePublicKey, parsePublicKey, signPackage } from '../../src/package/signature.ts'
 import { verifyPackage } from '../../src/package/verify-package.ts'
-import { exportPackage, importPackageZip } from '../../src/registry/exchange-package.ts'
-import { registerPackage } from '../../src/registry/register-package.ts'
-import { packageDir } from '../../src/registry/store.ts'
+import { packageDir } from '../../src/registry/home/store.ts'
+import { exportPackage, importPackageZip } from '../../src/registry/versions/exchange-package.ts'
+import { registerPackage } from '../../src/registry/versions/register-package.ts'
 import {
   listKeys,
   newSigningKey,
@@ -19,9 +19,9 @@ import {
   signersOf,
   signVersion,
   trustKey,
-} from '../../src/registry/trusted-keys.ts'
-import { verifyAll } from '../../src/registry/verify-all.ts'
-import type { Version } from '../../src/registry/versions.ts'
+} from '../../src/registry/versions/trusted-keys.ts'
+import { verifyAll } from '../../src/registry/versions/verify-all.ts'
+import type { Version } from '../../src/registry/versions/versions.ts'
 import { writePackage } from '../support/package.ts'
 import { ANNA, openHome, type TestHome } from '../support/registry.ts'
 

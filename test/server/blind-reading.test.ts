@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { sql } from 'kysely'
-import { getBlindReading, tallyVotes } from '../../src/registry/blind-readings.ts'
-import { getPrediction } from '../../src/registry/predictions.ts'
+import { getBlindReading, tallyVotes } from '../../src/registry/paired/blind-readings.ts'
+import { getPrediction } from '../../src/registry/predictions/predictions.ts'
 import { image } from '../inference/tiny-package.ts'
 import {
   homeFolders,

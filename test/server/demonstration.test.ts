@@ -1,7 +1,7 @@
 // The first start on packages marked as demonstration: each condition gets its usual version, once, and everyone is told.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { scanStore } from '../../src/registry/scan-store.ts'
+import { scanStore } from '../../src/registry/versions/scan-store.ts'
 import { DEMONSTRATION_DIR } from '../../src/server/product.ts'
 import { image } from '../inference/tiny-package.ts'
 import {

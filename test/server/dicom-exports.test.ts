@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import dcmjs from 'dcmjs'
-import type { Prediction } from '../../src/registry/predictions.ts'
+import type { Prediction } from '../../src/registry/predictions/predictions.ts'
 import { type Attribute, dicomFile, image } from '../support/dicom-file.ts'
 import { dicomReaders } from '../support/dicom-readers.ts'
 import {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { StudyIdentity } from '../../src/imaging/dicom/study-identity.ts'
-import type { Prediction } from '../../src/registry/predictions.ts'
+import type { Prediction } from '../../src/registry/predictions/predictions.ts'
 import { uidsOf } from '../../src/server/dicom-export/subject.ts'
 
 const READ = {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { createApp } from '../../src/server/app.ts'
-import { openapiDocument } from '../../src/server/openapi.ts'
+import { openapiDocument } from '../../src/server/openapi/openapi.ts'
 import { homeFolders, jsonOf, openedHome, TOKEN } from '../support/home.ts'
 
 /** Not for programs: the page that shows the document. */

@@ -3,7 +3,11 @@ import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import { getPairedJob, insertPairedJob, listPairedEntries } from '../../src/registry/paired-jobs.ts'
+import {
+  getPairedJob,
+  insertPairedJob,
+  listPairedEntries,
+} from '../../src/registry/paired/paired-jobs.ts'
 import { image } from '../inference/tiny-package.ts'
 import {
   homeFolders,

@@ -4,9 +4,9 @@ import { appendFile, cp, mkdir, readdir, readFile, stat, writeFile } from 'node:
 import { join } from 'node:path'
 import test, { after, type TestContext } from 'node:test'
 import { readManifest, writeManifest } from '../../src/package/manifest.ts'
-import type { Activation } from '../../src/registry/activations.ts'
-import type { Prediction } from '../../src/registry/predictions.ts'
-import type { Version } from '../../src/registry/versions.ts'
+import type { Activation } from '../../src/registry/activation/activations.ts'
+import type { Prediction } from '../../src/registry/predictions/predictions.ts'
+import type { Version } from '../../src/registry/versions/versions.ts'
 import {
   type Folders,
   homeFolders,

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import type { Dataset } from '../../src/registry/datasets.ts'
-import type { Run } from '../../src/registry/runs.ts'
+import type { Dataset } from '../../src/registry/runs/datasets.ts'
+import type { Run } from '../../src/registry/runs/runs.ts'
 import { drawDataset } from '../support/drawn-dataset.ts'
 import {
   type Folders,

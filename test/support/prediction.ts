@@ -1,6 +1,6 @@
 // A prediction as the server makes it, with chosen numbers, for tests that need no image.
 import { randomUUID } from 'node:crypto'
-import type { Prediction } from '../../src/registry/predictions.ts'
+import type { Prediction } from '../../src/registry/predictions/predictions.ts'
 
 export interface PredictionOptions {
   readonly version: { readonly id: string; readonly sha256: string; readonly condition: string }

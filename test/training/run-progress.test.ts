@@ -1,7 +1,7 @@
 // How far a run is, what its curves say, and images that are almost the same.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { NO_PROGRESS } from '../../src/registry/runs.ts'
+import { NO_PROGRESS } from '../../src/registry/runs/runs.ts'
 import { nearDuplicates } from '../../src/training/dataset/near-duplicates.ts'
 import type { EpochRecord } from '../../src/training/job.ts'
 import { expectedDisk, expectedMemory } from '../../src/training/run-checks.ts'

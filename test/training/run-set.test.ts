@@ -1,7 +1,7 @@
 // Runs asked for together: how far, and how long the rest will take by what this machine has measured.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { NO_PROGRESS, type Run, type RunEpoch } from '../../src/registry/runs.ts'
+import { NO_PROGRESS, type Run, type RunEpoch } from '../../src/registry/runs/runs.ts'
 import { secondsLeft, summariseSet } from '../../src/training/run-set.ts'
 
 const epoch = (n: number, seconds: number) => ({ epoch: n, seconds, valLoss: 1 }) as RunEpoch

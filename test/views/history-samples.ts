@@ -1,5 +1,5 @@
 // Lines of a condition's history to render: activated, refused, rolled back.
-import type { Activation } from '../../src/registry/activations.ts'
+import type { Activation } from '../../src/registry/activation/activations.ts'
 import { digest } from './samples.ts'
 
 const AT = '2026-11-20T18:47:03.123Z'

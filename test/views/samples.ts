@@ -1,8 +1,8 @@
 // Props as the server would give them, for rendering every view without one: two conditions, versions, results.
-import type { Condition } from '../../src/registry/conditions.ts'
-import type { Feedback } from '../../src/registry/feedback.ts'
-import type { Prediction } from '../../src/registry/predictions.ts'
-import type { Version } from '../../src/registry/versions.ts'
+import type { Condition } from '../../src/registry/conditions/conditions.ts'
+import type { Feedback } from '../../src/registry/predictions/feedback.ts'
+import type { Prediction } from '../../src/registry/predictions/predictions.ts'
+import type { Version } from '../../src/registry/versions/versions.ts'
 import type { Comparison } from '../../views/comparison.ts'
 import type { HostStatus } from '../../views/host-status.ts'
 import type { Example } from '../../views/image-form.ts'

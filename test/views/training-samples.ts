@@ -1,6 +1,6 @@
 // Datasets and runs as the server would give them, for rendering their pages without one.
-import type { Dataset } from '../../src/registry/datasets.ts'
-import { NO_PROGRESS, type Run, type RunEpoch } from '../../src/registry/runs.ts'
+import type { Dataset } from '../../src/registry/runs/datasets.ts'
+import { NO_PROGRESS, type Run, type RunEpoch } from '../../src/registry/runs/runs.ts'
 import type { StoredWeights } from '../../src/training/weights/weights-store.ts'
 import type { DatasetPageProps } from '../../views/dataset-show.ts'
 import type { RunPageProps } from '../../views/run-show.ts'

@@ -1,7 +1,7 @@
 // roentgen alias list | set | remove: names that point at versions.
 import type { Command } from 'commander'
 import { readConfig } from '../../config.ts'
-import type { Alias } from '../../registry/aliases.ts'
+import type { Alias } from '../../registry/versions/aliases.ts'
 import { withApi } from '../api.ts'
 import { command } from '../command.ts'
 import { parseAlias } from '../named-version.ts'

@@ -42,7 +42,7 @@ async function restore(name: string, { json }: { json?: true }): Promise<void> {
   await stat(file).catch((cause: unknown) => {
     throw new AppError('invalid', `"${basename(file)}" is not there or not readable.`, { cause })
   })
-  const { restoreBackup } = await import('../../registry/restore.ts')
+  const { restoreBackup } = await import('../../registry/home/restore.ts')
   const restored = await restoreBackup(file, readConfig())
   if (json) return printJson(restored)
   printLine(

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { readConfig } from '../../config.ts'
 import { AppError } from '../../errors.ts'
-import type { Dataset } from '../../registry/datasets.ts'
+import type { Dataset } from '../../registry/runs/datasets.ts'
 import { withApi } from '../api.ts'
 import { command, fraction, wholeNumber } from '../command.ts'
 import {

@@ -1,13 +1,13 @@
 // What doctor looks at in the home itself: the database, every file of every package, and what answers.
 import type { Config } from '../../config.ts'
 import { AppError } from '../../errors.ts'
-import type { Condition } from '../../registry/conditions.ts'
+import type { Condition } from '../../registry/conditions/conditions.ts'
 import { withApi } from '../api.ts'
 import { startProgress } from '../progress.ts'
 import { listedVersions, verifyPackageOf } from './packages.ts'
 
 export async function database({ dataDir }: Config): Promise<string> {
-  const { checkDatabase, hasDatabase } = await import('../../registry/check-database.ts')
+  const { checkDatabase, hasDatabase } = await import('../../registry/home/check-database.ts')
   if (!hasDatabase(dataDir)) return 'will be made at the first start'
   checkDatabase(dataDir)
   return 'sound'
@@ -15,7 +15,7 @@ export async function database({ dataDir }: Config): Promise<string> {
 
 /** Every file is hashed, of a registered package against the digest that it was registered with. */
 export async function packages(config: Config): Promise<string> {
-  const { hasDatabase } = await import('../../registry/check-database.ts')
+  const { hasDatabase } = await import('../../registry/home/check-database.ts')
   const found = hasDatabase(config.dataDir)
     ? await withApi(config, (api) => listedVersions(api, []))
     : await inStore(config)
@@ -37,14 +37,14 @@ export async function packages(config: Config): Promise<string> {
 
 /** Without a database: those of the store, each against its own manifest. */
 async function inStore({ modelsDir }: Config) {
-  const { scanStore } = await import('../../registry/scan-store.ts')
+  const { scanStore } = await import('../../registry/versions/scan-store.ts')
   const { formatVersion } = await import('../../package/ids.ts')
   return (await scanStore(modelsDir)).map((ref) => ({ id: formatVersion(ref), sha256: undefined }))
 }
 
 /** Does what should answer, answer? */
 export async function conditions(config: Config): Promise<string> {
-  const { hasDatabase } = await import('../../registry/check-database.ts')
+  const { hasDatabase } = await import('../../registry/home/check-database.ts')
   if (!hasDatabase(config.dataDir)) return 'none yet'
   const found = await withApi(config, (api) => api.json<Condition[]>('/api/v1/conditions'))
   const damaged = found.filter(({ active }) => active?.state === 'damaged')
@@ -61,7 +61,7 @@ export async function conditions(config: Config): Promise<string> {
 
 /** What was dropped into the inbox and refused, or waits for its details. */
 export async function inbox(config: Config): Promise<string> {
-  const { hasDatabase } = await import('../../registry/check-database.ts')
+  const { hasDatabase } = await import('../../registry/home/check-database.ts')
   if (!hasDatabase(config.dataDir)) return 'empty'
   const { items } = await withApi(config, (api) =>
     api.json<{ items: { name: string; state: string; reason: string }[] }>('/api/v1/inbox'),

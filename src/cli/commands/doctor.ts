@@ -188,7 +188,7 @@ async function server(config: Config): Promise<string> {
   if (running && (await isAnswering(running))) return `answers on ${running.address}`
   // Taking the lock makes the folder, which is not a check's business.
   if (existsSync(config.dataDir)) {
-    const { lockHome } = await import('../../registry/home-lock.ts')
+    const { lockHome } = await import('../../registry/home/home-lock.ts')
     lockHome(config.dataDir).release()
   }
   const port = await isFree(config)

@@ -1,7 +1,11 @@
 // What goes on between Roentgen and the archive, for the page and for programs.
-import { type ArchiveJob, countArchiveJobs, listArchiveJobs } from '../../registry/archive-jobs.ts'
-import { type ArchiveRule, listArchiveRules } from '../../registry/archive-rules.ts'
-import { listConditions } from '../../registry/conditions.ts'
+import {
+  type ArchiveJob,
+  countArchiveJobs,
+  listArchiveJobs,
+} from '../../registry/archive/archive-jobs.ts'
+import { type ArchiveRule, listArchiveRules } from '../../registry/archive/archive-rules.ts'
+import { listConditions } from '../../registry/conditions/conditions.ts'
 import type { Home } from '../home.ts'
 import { archiveOf, type SourceStatus } from './archive.ts'
 import { suggestedRule } from './suggested-rule.ts'

@@ -2,7 +2,7 @@
 // by the conditions that are set to, and the results are stored beside them. Does nothing where nothing is set.
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError, messageOf } from '../../errors.ts'
-import { waitingImages } from '../../registry/archive-jobs.ts'
+import { waitingImages } from '../../registry/archive/archive-jobs.ts'
 import type { Home } from '../home.ts'
 import { asAppError } from '../problem.ts'
 import { deliverTo } from './deliver.ts'

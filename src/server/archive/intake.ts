@@ -7,7 +7,7 @@ import {
   addArchiveJob,
   imageState,
   isKnownImage,
-} from '../../registry/archive-jobs.ts'
+} from '../../registry/archive/archive-jobs.ts'
 import type { Home } from '../home.ts'
 import { keyOf, type Spool } from './spool.ts'
 

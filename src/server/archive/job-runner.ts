@@ -1,7 +1,11 @@
 // Works off what waits, one image at a time: the queue of the models is for people first. What fails for now is tried again
 // after a growing pause, also after a restart.
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ArchiveJob, dueArchiveJob, updateArchiveJob } from '../../registry/archive-jobs.ts'
+import {
+  type ArchiveJob,
+  dueArchiveJob,
+  updateArchiveJob,
+} from '../../registry/archive/archive-jobs.ts'
 import type { Home } from '../home.ts'
 import { type Deliver, processJob } from './process-job.ts'
 import type { Spool } from './spool.ts'

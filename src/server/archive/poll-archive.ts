@@ -1,6 +1,6 @@
 // Looks for images in the archive that were not seen before, and fetches them.
-import { isKnownImage } from '../../registry/archive-jobs.ts'
-import { listArchiveRules } from '../../registry/archive-rules.ts'
+import { isKnownImage } from '../../registry/archive/archive-jobs.ts'
+import { listArchiveRules } from '../../registry/archive/archive-rules.ts'
 import type { Home } from '../home.ts'
 import { asAppError } from '../problem.ts'
 import { type ArchiveAddress, fetchImage, findImages, isPassing } from './dicomweb-client.ts'

@@ -5,9 +5,9 @@ import {
   type ArchiveJob,
   type ArchiveResult,
   updateArchiveJob,
-} from '../../registry/archive-jobs.ts'
-import { conditionsFor, listArchiveRules } from '../../registry/archive-rules.ts'
-import { getPrediction } from '../../registry/predictions.ts'
+} from '../../registry/archive/archive-jobs.ts'
+import { conditionsFor, listArchiveRules } from '../../registry/archive/archive-rules.ts'
+import { getPrediction } from '../../registry/predictions/predictions.ts'
 import { secondaryCaptureOf, structuredReportOf } from '../dicom-export/export-prediction.ts'
 import type { Home } from '../home.ts'
 import { asAppError } from '../problem.ts'

@@ -1,6 +1,6 @@
 // What a condition would read by itself, as its body part suggests; a person turns it on and may change it.
 import { subjectOf } from '../../imaging/suitability/subject.ts'
-import type { ArchiveRule } from '../../registry/archive-rules.ts'
+import type { ArchiveRule } from '../../registry/archive/archive-rules.ts'
 
 export function suggestedRule(condition: {
   readonly name: string

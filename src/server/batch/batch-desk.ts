@@ -2,7 +2,7 @@
 // files may be names of people, so that nothing of a batch but its predictions is written anywhere.
 import { randomUUID } from 'node:crypto'
 import { AppError } from '../../errors.ts'
-import { getCondition } from '../../registry/conditions.ts'
+import { getCondition } from '../../registry/conditions/conditions.ts'
 import type { Home } from '../home.ts'
 import { type CsvEntry, predictionCsv } from '../prediction-csv.ts'
 import type { Batch } from './open-batch.ts'

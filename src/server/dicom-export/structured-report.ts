@@ -1,6 +1,6 @@
 // A result as a DICOM structured report: Comprehensive 3D SR (PS3.3 A.35.13) with the measurement report of PS3.16 TID 1500,
 // one measurement group (TID 1501) for each class. What DICOM has no code for is coded under 99ROENTGEN.
-import type { Prediction } from '../../registry/predictions.ts'
+import type { Prediction } from '../../registry/predictions/predictions.ts'
 import {
   type Code,
   code,

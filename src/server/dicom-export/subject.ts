@@ -1,7 +1,7 @@
 // Whose result it is, as both objects say it: patient and study of the source file where there is one, else a study of its
 // own that names nobody.
 import type { StudyIdentity } from '../../imaging/dicom/study-identity.ts'
-import type { Prediction } from '../../registry/predictions.ts'
+import type { Prediction } from '../../registry/predictions/predictions.ts'
 import { PRODUCT_VERSION } from '../product.ts'
 import type { DataSet } from './part10.ts'
 import { derivedUid, SOP_CLASS } from './uids.ts'

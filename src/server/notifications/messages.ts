@@ -2,10 +2,10 @@
 // of the machine, an image or anything about a patient.
 import { count, duration, percent } from '../../../views/format.ts'
 import { links } from '../../../views/links.ts'
-import type { Message } from '../../registry/notification-deliveries.ts'
-import type { PairedJob } from '../../registry/paired-jobs.ts'
-import type { Run } from '../../registry/runs.ts'
-import type { Version } from '../../registry/versions.ts'
+import type { Message } from '../../registry/notifications/notification-deliveries.ts'
+import type { PairedJob } from '../../registry/paired/paired-jobs.ts'
+import type { Run } from '../../registry/runs/runs.ts'
+import type { Version } from '../../registry/versions/versions.ts'
 
 type Ended<State extends string> = { readonly state: State }
 

@@ -4,7 +4,7 @@
 import type { Config } from '../../config.ts'
 import { AppError } from '../../errors.ts'
 import { parseVersion } from '../../package/ids.ts'
-import type { Db } from '../../registry/database.ts'
+import type { Clock } from '../../registry/home/registry-context.ts'
 import {
   type Delivery,
   findUntoldComparisons,
@@ -12,17 +12,17 @@ import {
   listDue,
   queueDelivery,
   recordTry,
-} from '../../registry/notification-deliveries.ts'
+} from '../../registry/notifications/notification-deliveries.ts'
 import {
   getTarget,
   getTargetSecret,
   listTargets,
   type NotificationTarget,
-} from '../../registry/notification-targets.ts'
-import { getPairedJob } from '../../registry/paired-jobs.ts'
-import type { Clock } from '../../registry/registry-context.ts'
-import { getRun } from '../../registry/runs.ts'
-import { findVersion } from '../../registry/versions.ts'
+} from '../../registry/notifications/notification-targets.ts'
+import { getPairedJob } from '../../registry/paired/paired-jobs.ts'
+import { getRun } from '../../registry/runs/runs.ts'
+import type { Db } from '../../registry/schema/database.ts'
+import { findVersion } from '../../registry/versions/versions.ts'
 import type { Log } from '../log.ts'
 import { comparisonMessage, runMessage, testMessage } from './messages.ts'
 import { sendMail } from './send-mail.ts'

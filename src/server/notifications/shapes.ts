@@ -1,5 +1,5 @@
 // One message in the shape that each kind of far end wants: plain JSON, Slack blocks, Discord embeds, an e-mail.
-import type { Message } from '../../registry/notification-deliveries.ts'
+import type { Message } from '../../registry/notifications/notification-deliveries.ts'
 
 /** Of a delivery: its id lets the far end know a repetition. */
 export interface Envelope {

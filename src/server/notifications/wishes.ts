@@ -5,7 +5,7 @@ import {
   type NewTarget,
   NOTIFICATION_EVENTS,
   NOTIFICATION_KINDS,
-} from '../../registry/notification-targets.ts'
+} from '../../registry/notifications/notification-targets.ts'
 import { parseWebAddress } from './public-address.ts'
 import { parseMailAddress } from './send-mail.ts'
 

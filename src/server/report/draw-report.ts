@@ -2,7 +2,7 @@
 // aloud; the two pictures come ready made.
 import { LEGEND_STOPS, methodName, overlayOpacity } from '../../../views/film.ts'
 import { operatingPointName, percent, score, timestamp } from '../../../views/format.ts'
-import type { Prediction } from '../../registry/predictions.ts'
+import type { Prediction } from '../../registry/predictions/predictions.ts'
 import {
   FAINT,
   FINDING,

@@ -1,8 +1,8 @@
 // The printed report of one result as a PDF. Only small renditions come into this process: the imaging workers make them.
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
-import { findCondition } from '../../registry/conditions.ts'
-import { keptImagePath, type StoredPrediction } from '../../registry/predictions.ts'
+import { findCondition } from '../../registry/conditions/conditions.ts'
+import { keptImagePath, type StoredPrediction } from '../../registry/predictions/predictions.ts'
 import { preprocessingOf } from '../heatmap-drawing.ts'
 import type { Home } from '../home.ts'
 import { PRODUCT_VERSION } from '../product.ts'

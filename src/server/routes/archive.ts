@@ -1,7 +1,7 @@
 // Images from an archive for programs: STOW-RS at /dicomweb/studies, what became of them, and which condition reads what.
 import { type Context, Hono } from 'hono'
 import { AppError } from '../../errors.ts'
-import { patchArchiveRule } from '../../registry/archive-rules.ts'
+import { patchArchiveRule } from '../../registry/archive/archive-rules.ts'
 import { ArchiveRulePatchSchema } from '../api-schemas-archive.ts'
 import type { AppEnv } from '../app-env.ts'
 import { archiveOf } from '../archive/archive.ts'

@@ -1,7 +1,7 @@
 // /api/v1/batch: many images in, a line for each out, in order, as they are done.
 import { type Context, Hono } from 'hono'
 import { accepts } from 'hono/accepts'
-import { getCondition } from '../../registry/conditions.ts'
+import { getCondition } from '../../registry/conditions/conditions.ts'
 import type { AppEnv } from '../app-env.ts'
 import { type Batch, openBatch } from '../batch/open-batch.ts'
 import { readItem } from '../batch/read-item.ts'

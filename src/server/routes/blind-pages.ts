@@ -4,15 +4,15 @@ import { blindPage, blindTallyPage } from '../../../views/blind.ts'
 import type { ProblemProps } from '../../../views/error.ts'
 import { links } from '../../../views/links.ts'
 import { AppError } from '../../errors.ts'
+import { getCondition } from '../../registry/conditions/conditions.ts'
 import {
   getBlindReading,
   noteOwnReading,
   PREFERENCES,
   tallyVotes,
   voteBlindly,
-} from '../../registry/blind-readings.ts'
-import { getCondition } from '../../registry/conditions.ts'
-import { getPrediction } from '../../registry/predictions.ts'
+} from '../../registry/paired/blind-readings.ts'
+import { getPrediction } from '../../registry/predictions/predictions.ts'
 import type { AppEnv } from '../app-env.ts'
 import { comparePredictions } from '../comparing.ts'
 import { comparisonProps } from '../comparison-props.ts'

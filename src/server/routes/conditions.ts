@@ -1,7 +1,11 @@
 // /api/v1/conditions: what is diagnosed, and its settings.
 import { Hono } from 'hono'
-import { patchCondition } from '../../registry/condition-settings.ts'
-import { createCondition, getCondition, listConditions } from '../../registry/conditions.ts'
+import { patchCondition } from '../../registry/conditions/condition-settings.ts'
+import {
+  createCondition,
+  getCondition,
+  listConditions,
+} from '../../registry/conditions/conditions.ts'
 import { ConditionPatchSchema, NewConditionSchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
 import type { Home } from '../home.ts'

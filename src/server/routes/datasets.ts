@@ -2,7 +2,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { type Context, Hono } from 'hono'
 import { AppError } from '../../errors.ts'
-import { type Dataset, getDataset, listDatasets } from '../../registry/datasets.ts'
+import { type Dataset, getDataset, listDatasets } from '../../registry/runs/datasets.ts'
 import type { AppEnv } from '../app-env.ts'
 import type { Home } from '../home.ts'
 import { readJson } from '../requests.ts'

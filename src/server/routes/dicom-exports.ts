@@ -2,7 +2,7 @@
 // into that file's study.
 import { type Context, Hono } from 'hono'
 import { AppError } from '../../errors.ts'
-import { getPrediction } from '../../registry/predictions.ts'
+import { getPrediction } from '../../registry/predictions/predictions.ts'
 import type { AppEnv } from '../app-env.ts'
 import {
   type ExportRequest,

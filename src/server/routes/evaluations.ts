@@ -1,8 +1,8 @@
 // /api/v1/versions/…/evaluate and …/evaluations: a version on labelled images from elsewhere.
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { getEvaluation, listEvaluations } from '../../registry/evaluations.ts'
-import { getVersion } from '../../registry/versions.ts'
+import { getEvaluation, listEvaluations } from '../../registry/versions/evaluations.ts'
+import { getVersion } from '../../registry/versions/versions.ts'
 import type { AppEnv } from '../app-env.ts'
 import { type EvaluationLine, evaluateVersion } from '../evaluating.ts'
 import { EVALUATION_SPLITS } from '../evaluation-images.ts'

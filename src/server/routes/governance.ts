@@ -1,11 +1,11 @@
 // /api/v1/conditions/:id/{aliases,promotion-rule,changes}: names that point at versions, the rule by which a challenger is
 // promoted, and what was changed about a condition.
 import { Hono } from 'hono'
-import { listAliases, moveAlias } from '../../registry/aliases.ts'
-import { listChanges } from '../../registry/changes.ts'
-import { getCondition } from '../../registry/conditions.ts'
-import { promoteByRule } from '../../registry/promote-challenger.ts'
-import { findPromotionRule, setPromotionRule } from '../../registry/promotion-rule.ts'
+import { promoteByRule } from '../../registry/challenger/promote-challenger.ts'
+import { findPromotionRule, setPromotionRule } from '../../registry/challenger/promotion-rule.ts'
+import { listChanges } from '../../registry/conditions/changes.ts'
+import { getCondition } from '../../registry/conditions/conditions.ts'
+import { listAliases, moveAlias } from '../../registry/versions/aliases.ts'
 import { AliasMoveSchema, PromotionRuleSchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
 import type { Home } from '../home.ts'

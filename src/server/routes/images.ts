@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Context, Hono } from 'hono'
 import { AppError } from '../../errors.ts'
-import { getPrediction, keptImagePath } from '../../registry/predictions.ts'
+import { getPrediction, keptImagePath } from '../../registry/predictions/predictions.ts'
 import type { AppEnv } from '../app-env.ts'
 import { findExample } from '../examples.ts'
 import type { Home } from '../home.ts'

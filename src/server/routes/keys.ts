@@ -1,7 +1,7 @@
 // /api/v1/keys and …/sign: whose signatures count here, and signing packages with a key of this home.
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { packageDir } from '../../registry/store.ts'
+import { packageDir } from '../../registry/home/store.ts'
 import {
   listKeys,
   newSigningKey,
@@ -9,8 +9,8 @@ import {
   signersOf,
   signVersion,
   trustKey,
-} from '../../registry/trusted-keys.ts'
-import { getVersion } from '../../registry/versions.ts'
+} from '../../registry/versions/trusted-keys.ts'
+import { getVersion } from '../../registry/versions/versions.ts'
 import type { AppEnv } from '../app-env.ts'
 import type { Home } from '../home.ts'
 import { readJson, versionOfPath } from '../requests.ts'

@@ -2,7 +2,7 @@
 import { type Context, Hono } from 'hono'
 import { links } from '../../../views/links.ts'
 import { type NotificationsProps, notificationsPage } from '../../../views/notifications.ts'
-import { listDeliveries } from '../../registry/notification-deliveries.ts'
+import { listDeliveries } from '../../registry/notifications/notification-deliveries.ts'
 import {
   addTarget,
   changeTarget,
@@ -10,7 +10,7 @@ import {
   getTarget,
   listTargets,
   NOTIFICATION_EVENTS,
-} from '../../registry/notification-targets.ts'
+} from '../../registry/notifications/notification-targets.ts'
 import type { AppEnv } from '../app-env.ts'
 import { frameOf } from '../frame.ts'
 import type { Home } from '../home.ts'

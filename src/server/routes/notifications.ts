@@ -1,13 +1,13 @@
 // /api/v1/notifications: whom to tell when a training or a comparison ends, a test of each, and the log of what was sent.
 import { Hono } from 'hono'
-import { listDeliveries } from '../../registry/notification-deliveries.ts'
+import { listDeliveries } from '../../registry/notifications/notification-deliveries.ts'
 import {
   addTarget,
   changeTarget,
   deleteTarget,
   getTarget,
   listTargets,
-} from '../../registry/notification-targets.ts'
+} from '../../registry/notifications/notification-targets.ts'
 import type { AppEnv } from '../app-env.ts'
 import type { Home } from '../home.ts'
 import { checkTarget, NewTargetSchema, TargetChangeSchema } from '../notifications/wishes.ts'

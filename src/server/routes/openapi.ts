@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import { apiDocsPage } from '../../../views/api-docs.ts'
 import type { AppEnv } from '../app-env.ts'
 import { frameOf } from '../frame.ts'
-import { openapiDocument } from '../openapi.ts'
+import { openapiDocument } from '../openapi/openapi.ts'
 
 export function openapiRoutes(): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()

@@ -7,15 +7,15 @@ import { pairedListPage } from '../../../views/paired-list.ts'
 import { pairedPage, pairedPanel } from '../../../views/paired-show.ts'
 import { AppError } from '../../errors.ts'
 import { conditionNamed, findVersionRef } from '../../package/ids.ts'
-import { listDatasets } from '../../registry/datasets.ts'
-import { pairedCsv } from '../../registry/paired-csv.ts'
+import { pairedCsv } from '../../registry/paired/paired-csv.ts'
 import {
   deletePairedJob,
   getPairedJob,
   listPairedEntries,
   listPairedJobs,
   type PairedPair,
-} from '../../registry/paired-jobs.ts'
+} from '../../registry/paired/paired-jobs.ts'
+import { listDatasets } from '../../registry/runs/datasets.ts'
 import { datasetFolder } from '../../training/dataset-path.ts'
 import type { AppEnv } from '../app-env.ts'
 import { frameOf } from '../frame.ts'

@@ -4,9 +4,13 @@ import { feedbackPanel } from '../../../views/feedback.ts'
 import { links } from '../../../views/links.ts'
 import { predictionListPage, predictionRows } from '../../../views/prediction-list.ts'
 import { predictionPage } from '../../../views/prediction-show.ts'
-import { listConditions } from '../../registry/conditions.ts'
-import { listFeedback } from '../../registry/feedback.ts'
-import { deletePrediction, getPrediction, listPredictions } from '../../registry/predictions.ts'
+import { listConditions } from '../../registry/conditions/conditions.ts'
+import { listFeedback } from '../../registry/predictions/feedback.ts'
+import {
+  deletePrediction,
+  getPrediction,
+  listPredictions,
+} from '../../registry/predictions/predictions.ts'
 import { FeedbackBodySchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
 import { sayFeedback } from '../feedback-said.ts'

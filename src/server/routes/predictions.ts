@@ -1,7 +1,11 @@
 // /api/v1/predictions: what was read before, its heatmap, what readers thought of it.
 import { Hono } from 'hono'
-import { listFeedback } from '../../registry/feedback.ts'
-import { deletePrediction, getPrediction, listPredictions } from '../../registry/predictions.ts'
+import { listFeedback } from '../../registry/predictions/feedback.ts'
+import {
+  deletePrediction,
+  getPrediction,
+  listPredictions,
+} from '../../registry/predictions/predictions.ts'
 import { FeedbackBodySchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
 import { sayFeedback } from '../feedback-said.ts'

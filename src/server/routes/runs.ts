@@ -1,8 +1,8 @@
 // /api/v1/runs: training runs, queued and watched.
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
-import { listRunEvents } from '../../registry/run-events.ts'
-import { ENDED, RUN_STATES, type RunState } from '../../registry/runs.ts'
+import { listRunEvents } from '../../registry/runs/run-events.ts'
+import { ENDED, RUN_STATES, type RunState } from '../../registry/runs/runs.ts'
 import { isMatrix } from '../../training/run-request.ts'
 import type { AppEnv } from '../app-env.ts'
 import type { Home } from '../home.ts'

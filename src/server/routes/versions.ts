@@ -2,10 +2,14 @@
 import { Readable } from 'node:stream'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
-import { exportPackage } from '../../registry/exchange-package.ts'
-import { deleteVersion, undeleteVersion } from '../../registry/version-bin.ts'
-import { listVersions, VERSION_SORTS, type VersionListing } from '../../registry/version-list.ts'
-import { getVersion, patchVersion, type Version } from '../../registry/versions.ts'
+import { exportPackage } from '../../registry/versions/exchange-package.ts'
+import { deleteVersion, undeleteVersion } from '../../registry/versions/version-bin.ts'
+import {
+  listVersions,
+  VERSION_SORTS,
+  type VersionListing,
+} from '../../registry/versions/version-list.ts'
+import { getVersion, patchVersion, type Version } from '../../registry/versions/versions.ts'
 import { VersionPatchSchema } from '../api-schemas.ts'
 import type { AppEnv } from '../app-env.ts'
 import type { Home } from '../home.ts'

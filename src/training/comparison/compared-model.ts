@@ -1,7 +1,7 @@
 // One model of a comparison from what its package says: figures with intervals, curves, configuration. Nothing is run.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { PairedSide } from '../../registry/paired-summary.ts'
+import type { PairedSide } from '../../registry/paired/paired-summary.ts'
 import { parseCsv } from '../csv.ts'
 import type { Assessment } from '../evaluation/assess.ts'
 import type { ClassCurve } from '../evaluation/curves.ts'

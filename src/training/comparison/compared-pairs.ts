@@ -1,7 +1,7 @@
 // Every two models of a comparison on the same images: McNemar's test on who is right, DeLong's on the ranking, both
 // adjusted for how many pairs were looked at.
-import { pairedDifference } from '../../registry/non-inferiority.ts'
-import { type PairedSummary, summarisePairs } from '../../registry/paired-summary.ts'
+import { pairedDifference } from '../../registry/challenger/non-inferiority.ts'
+import { type PairedSummary, summarisePairs } from '../../registry/paired/paired-summary.ts'
 import type { SaidOfImage } from './compared-model.ts'
 import type { ComparedPair } from './comparison-results.ts'
 
