@@ -164,7 +164,8 @@ test('a home has one writer: another process is refused until the first ends, ho
   const dataDir = await makeTempDir()
   t.after(() => rm(dataDir, { recursive: true, force: true }))
   const url = new URL('../../src/registry/home/home-lock.ts', import.meta.url)
-  const program = `import { lockHome } from '${url}'; lockHome(process.argv[1]); console.log('held'); setInterval(() => {}, 1e6)`
+  // Kept in reach: a database that nobody refers to is closed when memory is collected, and lets go of the lock.
+  const program = `import { lockHome } from '${url}'; globalThis.lock = lockHome(process.argv[1]); console.log('held'); setInterval(() => {}, 1e6)`
   const child = spawn(
     process.execPath,
     ['--input-type=module-typescript', '-e', program, dataDir],
@@ -172,6 +173,7 @@ test('a home has one writer: another process is refused until the first ends, ho
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   )
+  t.after(() => child.kill('SIGKILL'))
   await once(child.stdout, 'data')
   assert.throws(() => lockHome(dataDir), { code: 'home-in-use', message: /ROENTGEN_DATA/ })
   child.kill('SIGKILL')
