@@ -61,7 +61,8 @@ test(`a run that is killed ${KILLS} times ends with the bits of one that was nev
 })
 
 test('so does one whose frozen part is run once, and its features are not made again', async (t) => {
-  if (!isSlow) return t.skip('ROENTGEN_SLOW_TESTS=1 runs it')
+  // Eight kills of a training that keeps features take minutes; the test above proves the rest in each run.
+  if (!isSlow) return t.skip('slow: ROENTGEN_SLOW_TESTS=1 runs it')
   const whole = jobNamed('whole-features', 2)
   await trainWithKills(whole, { kills: 0, seed: 0 })
   const killed = jobNamed('killed-features', 2)
