@@ -10,8 +10,8 @@ import sharp from 'sharp'
 import { decodeImage } from '../src/imaging/decode.ts'
 import { preprocess } from '../src/imaging/preprocess.ts'
 import type { Preprocessing } from '../src/imaging/preprocessing.ts'
-import { codestream, losslessJpeg } from '../test/support/coded-frames.ts'
-import { deep, dicomFile, image, SYNTAX } from '../test/support/dicom-file.ts'
+import { codestream, losslessJpeg } from '../test/support/dicom/coded-frames.ts'
+import { deep, dicomFile, image, SYNTAX } from '../test/support/dicom/dicom-file.ts'
 import { alternating, type Contender, table } from './alternating.ts'
 
 const ROUNDS = Number(process.argv[2] ?? 9)

@@ -2,12 +2,12 @@
 // what that makes of ten epochs, and what float16 does to the losses.
 // `node bench/frozen-prefix.ts [batch] [size] [rounds] [threads]`
 import { cpus } from 'node:os'
-import { uniforms } from '../src/engine/counter-random.ts'
+import { getArchitecture } from '../src/architectures/catalogue.ts'
+import { trainLastLayers } from '../src/architectures/fine-tuning.ts'
 import { createFeatureSession } from '../src/engine/feature-session.ts'
 import { findFrozenPrefix } from '../src/engine/frozen-prefix.ts'
+import { uniforms } from '../src/engine/random/counter-random.ts'
 import { createTrainingStep } from '../src/engine/training-step.ts'
-import { getArchitecture } from '../src/training/architectures/catalogue.ts'
-import { trainLastLayers } from '../src/training/architectures/fine-tuning.ts'
 import { alternating, table } from './alternating.ts'
 
 const [batchSize = 16, size = 224, rounds = 3, threads = 2] = process.argv.slice(2).map(Number)

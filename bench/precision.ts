@@ -2,11 +2,11 @@
 // `node bench/precision.ts [architecture] [rounds] [threads]`
 import { readFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
+import { getArchitecture } from '../src/architectures/catalogue.ts'
 import { encodeModel } from '../src/engine/onnx/model.ts'
 import { predictionTrace } from '../src/engine/prediction-graph.ts'
 import { quantisePrediction } from '../src/engine/quantisation/quantise-prediction.ts'
 import { createSession } from '../src/engine/session.ts'
-import { getArchitecture } from '../src/training/architectures/catalogue.ts'
 import { alternating, table } from './alternating.ts'
 
 const [name = 'densenet121', ...counts] = process.argv.slice(2)

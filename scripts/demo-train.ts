@@ -9,22 +9,22 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { messageOf } from '../src/errors.ts'
+import { parseCsv } from '../src/package/csv.ts'
 import { exists, moveFolder } from '../src/package/durable-files.ts'
 import { readManifest, writeManifest } from '../src/package/manifest.ts'
 import { verifyPackage } from '../src/package/verify-package.ts'
 import { openStore } from '../src/registry/home/store.ts'
-import { parseCsv } from '../src/training/csv.ts'
+import { SYNTH_CONDITIONS, type SynthCondition } from '../src/synthetic/conditions.ts'
+import { SYNTHETIC_NOTICE, synthesise } from '../src/synthetic/dataset.ts'
 import { logLine } from '../src/training/log-line.ts'
 import { type Augmentation, augmentationFor } from '../src/training/settings.ts'
-import { SYNTH_CONDITIONS, type SynthCondition } from '../src/training/synth/conditions.ts'
-import { SYNTHETIC_NOTICE, synthesise } from '../src/training/synth/dataset.ts'
 import { trainOnce } from '../src/training/train-once.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
-const MOST_BYTES = 1.5e6
-const LEAST_DISAGREEMENT = 0.05
+const MAX_BYTES = 1.5e6
+const MIN_DISAGREEMENT = 0.05
 /** Below this a demonstration would not show a diagnosis but chance; seven classes are harder than two. */
-const LEAST_BALANCED = { binary: 0.72, 'single-label': 0.5, 'multi-label': 0.6 } as const
+const MIN_BALANCED = { binary: 0.72, 'single-label': 0.5, 'multi-label': 0.6 } as const
 /** Few enough that the two models still err, and on different images; so there is something to compare. */
 const IMAGES = { binary: 1000, 'single-label': 1750, 'multi-label': 1000 } as const
 /** Enough for both to have learnt it; chests take longer because they are turned and moved while training. */
@@ -155,13 +155,13 @@ async function check(condition: SynthCondition, models: readonly DemoModel[]): P
   const problems: string[] = []
   for (const { architecture, dir, balancedAccuracy } of models) {
     const { sizeBytes } = await verifyPackage(dir)
-    const least = LEAST_BALANCED[condition.kind]
+    const least = MIN_BALANCED[condition.kind]
     say(
       `${condition.id} ${architecture}: balanced accuracy ${balancedAccuracy.toFixed(3)} on the test split, ` +
         `${(sizeBytes / 1e6).toFixed(2)} MB`,
     )
     if (balancedAccuracy < least) problems.push(`${architecture} stays below ${least}`)
-    if (sizeBytes > MOST_BYTES) problems.push(`${architecture} has ${sizeBytes} bytes`)
+    if (sizeBytes > MAX_BYTES) problems.push(`${architecture} has ${sizeBytes} bytes`)
   }
   const [first, second] = models as [DemoModel, DemoModel]
   const differ = [...first.answers].filter(
@@ -171,7 +171,7 @@ async function check(condition: SynthCondition, models: readonly DemoModel[]): P
   say(
     `${condition.id}: the two disagree on ${(100 * share).toFixed(1)} % of ${first.answers.size} test images`,
   )
-  if (share < LEAST_DISAGREEMENT) problems.push('the two models hardly ever disagree')
+  if (share < MIN_DISAGREEMENT) problems.push('the two models hardly ever disagree')
   return problems
 }
 

@@ -1,5 +1,5 @@
 // The one error type of the product and the table of its codes. Imports nothing.
-// `src/server/problem.ts` alone turns it into a page, fragment or problem document.
+// `src/server/http/problem.ts` alone turns it into a page, fragment or problem document.
 
 /** Each stable code with its HTTP status and its short title (RFC 9457 `title`). */
 export const ERROR_CODES = {

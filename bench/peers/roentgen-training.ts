@@ -1,7 +1,7 @@
 // Roentgen's own training step as a process that is asked for one step at a time, so that its peak memory is its own.
 // Arguments: network, size, batch, threads.
 import { createInterface } from 'node:readline'
-import { uniforms } from '../../src/engine/counter-random.ts'
+import { uniforms } from '../../src/engine/random/counter-random.ts'
 import { createTrainingStep } from '../../src/engine/training-step.ts'
 import { networkFor } from '../training/networks.ts'
 

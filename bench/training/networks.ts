@@ -1,7 +1,7 @@
 // What the training benchmarks train: architectures of this project by name, and the plain CNN of 3x3 convolutions.
 import * as tf from '@tensorflow/tfjs'
-import { getArchitecture } from '../../src/training/architectures/catalogue.ts'
-import { trainLastLayers } from '../../src/training/architectures/fine-tuning.ts'
+import { getArchitecture } from '../../src/architectures/catalogue.ts'
+import { trainLastLayers } from '../../src/architectures/fine-tuning.ts'
 
 /** `custom_cnn`, `plain_cnn`, `densenet121`, each with `:20` for its last 20 layers only. */
 export function networkFor(what: string, size: number): tf.LayersModel {

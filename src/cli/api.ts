@@ -3,10 +3,10 @@
 import { openAsBlob } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { userInfo } from 'node:os'
+import { findServer, type ServerFile } from '../app/server-file.ts'
 import type { Config } from '../config.ts'
 import { AppError, ERROR_CODES, type ErrorCode } from '../errors.ts'
 import type { Version } from '../registry/versions/versions.ts'
-import { findServer, type ServerFile } from '../server/server-file.ts'
 
 const ANSWER_MS = 3000
 

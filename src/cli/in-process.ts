@@ -1,11 +1,12 @@
 // The home opened by this very process, for when no server runs: the same app, called without a socket.
+
+import { openApplication } from '../app/application.ts'
+import { createLog } from '../app/log.ts'
+import { importFolder } from '../app/models/import-model.ts'
+import { newToken } from '../app/server-file.ts'
 import type { Config } from '../config.ts'
 import type { Version } from '../registry/versions/versions.ts'
 import { createApp } from '../server/app.ts'
-import { openHome } from '../server/home.ts'
-import { importFolder } from '../server/importing.ts'
-import { createLog } from '../server/log.ts'
-import { newToken } from '../server/server-file.ts'
 
 /** Nobody listens there; the app checks the name of the host all the same. */
 const ORIGIN = 'http://127.0.0.1'
@@ -14,7 +15,7 @@ const ORIGIN = 'http://127.0.0.1'
 export async function openInProcess(config: Config) {
   // What goes wrong is said once, by the command; the log is for whoever asked for it.
   const log = createLog(config.logLevel === 'debug' ? 'debug' : 'silent')
-  const home = await openHome(config, { isServer: false, log })
+  const home = await openApplication(config, { isServer: false, log })
   const token = newToken()
   const app = createApp(home, { token })
   return {

@@ -1,11 +1,11 @@
 // Images that a person named: files, folders of them, zips of them; in that order.
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import type { BatchItem, BatchSource } from '../app/batches/batch-item.ts'
+import { openFolder } from '../app/batches/folder-images.ts'
+import { looksLikeZip, openZip } from '../app/batches/zip-images.ts'
 import { readConfig } from '../config.ts'
 import { AppError } from '../errors.ts'
-import type { BatchItem, BatchSource } from '../server/batch/batch-item.ts'
-import { openFolder } from '../server/batch/folder-images.ts'
-import { looksLikeZip, openZip } from '../server/batch/zip-images.ts'
 
 /** @throws AppError `invalid` when one is not there, or a folder or zip holds nothing */
 export async function openImages(paths: readonly string[]): Promise<BatchSource> {

@@ -1,8 +1,8 @@
 // Answers as a table in a file, written line by line as they come.
 import { type FileHandle, open } from 'node:fs/promises'
+import { type CsvEntry, predictionCsv } from '../app/diagnosis/prediction-csv.ts'
 import { AppError, messageOf } from '../errors.ts'
 import type { Condition } from '../registry/conditions/conditions.ts'
-import { type CsvEntry, predictionCsv } from '../server/prediction-csv.ts'
 import type { Api } from './api.ts'
 
 export interface PredictionTable {

@@ -1,9 +1,9 @@
 // The versions that stand beside the active ones, at most one for each condition: they look on (shadow), or answer the
 // requests that are handed to them (split). When and what they read is the server's.
 import { parseVersion } from '../package/ids.ts'
+import type { ServingSource } from './host/serving-copy.ts'
 import type { Lease, LoadedVersion } from './lease.ts'
 import type { ServedVersion } from './served-version.ts'
-import type { ServingSource } from './serving-copy.ts'
 
 /** What it needs of the runtime. */
 export interface ChallengersOptions {
@@ -13,7 +13,7 @@ export interface ChallengersOptions {
 }
 
 /** A challenger while it looks on: what it reads, it reads when nobody waits. */
-export interface Onlooker extends LoadedVersion {
+export interface ShadowModel extends LoadedVersion {
   readonly versionId: string
   readonly sha256: string
 }
@@ -57,9 +57,9 @@ export class Challengers {
   }
 
   /** Reads with it while no request runs or waits; undefined unless it is loaded and is that version. */
-  async lookOn<T>(
+  async inferShadow<T>(
     { condition, sha256 }: { condition: string; sha256: string },
-    read: (onlooker: Onlooker) => Promise<T>,
+    read: (shadowModel: ShadowModel) => Promise<T>,
   ): Promise<T | undefined> {
     const served = this.#ready(condition, sha256)
     if (!served) return undefined

@@ -3,7 +3,7 @@
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import type { ModelConfig, Precision } from '../package/schema.ts'
 import type { FamiliarityModel } from './familiarity/familiarity.ts'
-import type { Patch, RawOutput, RawScores } from './raw-output.ts'
+import type { Patch, RawOutput, RawScores } from './host/raw-output.ts'
 
 export interface InferOptions {
   /** Also bring features and gradients, where the graph has them. */

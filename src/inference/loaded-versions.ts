@@ -1,11 +1,8 @@
 // All versions that have a host or are getting one: made here, ended here when idle, over budget or replaced.
 // What each of them is for is told by its role, which runtime.ts sets.
 import { join } from 'node:path'
-import { primeCompileCache } from './fork-host.ts'
-import { chooseToEnd } from './host-budget.ts'
-import { InferenceQueue } from './inference-queue.ts'
-import type { RuntimeOptions } from './runtime-options.ts'
-import { type Role, ServedVersion, type ServedVersionOptions } from './served-version.ts'
+import { primeCompileCache } from './host/fork-host.ts'
+import { chooseToEnd } from './host/host-budget.ts'
 import {
   clearTemporaryCopies,
   ensureCopy,
@@ -13,7 +10,10 @@ import {
   pruneCopies,
   type ServingCopy,
   type ServingSource,
-} from './serving-copy.ts'
+} from './host/serving-copy.ts'
+import { InferenceQueue } from './inference-queue.ts'
+import type { RuntimeOptions } from './runtime-options.ts'
+import { type Role, ServedVersion, type ServedVersionOptions } from './served-version.ts'
 
 const DEFAULT_IDLE_MS = 600_000
 const MIN_SWEEP_MS = 10

@@ -5,11 +5,12 @@ import { AppError, isAppError } from '../errors.ts'
 import { parseVersion } from '../package/ids.ts'
 import { verifyPackage } from '../package/verify-package.ts'
 import { Challengers } from './challengers.ts'
-import type { PreparedVersion } from './gate.ts'
+import type { PreparedVersion } from './gate/gate.ts'
+import { prepareCandidate } from './gate/prepare-candidate.ts'
+import { isSameGraph, type ServingSource } from './host/serving-copy.ts'
 import type { Lease } from './lease.ts'
 import { Leases } from './leases.ts'
 import { LoadedVersions } from './loaded-versions.ts'
-import { prepareCandidate } from './prepare-candidate.ts'
 import type { PrepareOptions, RuntimeOptions } from './runtime-options.ts'
 import { isRefusal, superseded } from './runtime-refusals.ts'
 import {
@@ -19,7 +20,6 @@ import {
   hostStatus,
 } from './runtime-status.ts'
 import type { Role, ServedVersion } from './served-version.ts'
-import { isSameGraph, type ServingSource } from './serving-copy.ts'
 
 interface Active {
   readonly served: ServedVersion
@@ -166,7 +166,7 @@ export class ModelRuntime {
   }
 
   /** A package that is registered nowhere, for one use; its host ends with it. @throws AppError as `leaseVersion` */
-  async tryOut<T>(source: ServingSource, use: (lease: Lease) => Promise<T>): Promise<T> {
+  async runTrial<T>(source: ServingSource, use: (lease: Lease) => Promise<T>): Promise<T> {
     this.#checkRunning()
     const served = this.#create(source, 'candidate')
     try {

@@ -3,7 +3,7 @@
 import { AppError } from '../errors.ts'
 import type { Calibration, ClassLabel, ConditionKind } from '../package/schema.ts'
 import { calibratedProbabilities, logitsFromProbabilities } from './calibrate.ts'
-import type { RawScores } from './raw-output.ts'
+import type { RawScores } from './host/raw-output.ts'
 
 export interface ClassScore {
   readonly label: string

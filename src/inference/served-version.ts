@@ -3,14 +3,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError, isAppError, messageOf } from '../errors.ts'
 import type { Precision } from '../package/schema.ts'
-import { BackOff } from './back-off.ts'
+import { BackOff } from './host/back-off.ts'
+import type { ModelHost } from './host/model-host.ts'
+import type { RawOutput, RawScores } from './host/raw-output.ts'
+import type { ServingCopy, ServingSource } from './host/serving-copy.ts'
+import { type HostSettings, type StartedHost, startHost } from './host/start-host.ts'
 import type { InferenceQueue, TurnOptions } from './inference-queue.ts'
 import type { InferOptions, MaskedOptions } from './lease.ts'
-import type { ModelHost } from './model-host.ts'
-import type { RawOutput, RawScores } from './raw-output.ts'
 import type { RuntimeLog } from './runtime-log.ts'
-import type { ServingCopy, ServingSource } from './serving-copy.ts'
-import { type HostSettings, type StartedHost, startHost } from './start-host.ts'
 
 export interface ServedVersionOptions {
   readonly source: ServingSource

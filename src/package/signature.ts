@@ -16,7 +16,7 @@ import { writeFileDurably } from './durable-files.ts'
 import { isPlainFile, MANIFEST, SIGNATURE } from './package-paths.ts'
 
 const MAX_BYTES = 64 * 1024
-const MOST_SIGNATURES = 16
+const MAX_SIGNATURES = 16
 
 const SignatureSchema = z.object({
   algorithm: z.literal('ed25519'),
@@ -26,7 +26,7 @@ const SignatureSchema = z.object({
 })
 const FileSchema = z.object({
   schema: z.literal(1),
-  signatures: z.array(SignatureSchema).min(1).max(MOST_SIGNATURES),
+  signatures: z.array(SignatureSchema).min(1).max(MAX_SIGNATURES),
 })
 export type PackageSignature = Readonly<z.infer<typeof SignatureSchema>>
 
@@ -75,10 +75,10 @@ export async function signPackage(
   const mine = { algorithm: 'ed25519', publicKey, signature } as const
   const known = await readSignatures(dir)
   const isNew = !known.some((one) => one.publicKey === publicKey)
-  if (isNew && known.length >= MOST_SIGNATURES) {
+  if (isNew && known.length >= MAX_SIGNATURES) {
     throw new AppError(
       'conflict',
-      `The package has ${MOST_SIGNATURES} signatures, which is the most.`,
+      `The package has ${MAX_SIGNATURES} signatures, which is the most.`,
     )
   }
   await addSignatures(dir, { more: [mine], madeIn })
@@ -92,7 +92,7 @@ export async function addSignatures(
   const known = await readSignatures(dir)
   const fresh = more
     .filter((one) => !known.some((other) => other.publicKey === one.publicKey))
-    .slice(0, MOST_SIGNATURES - known.length)
+    .slice(0, MAX_SIGNATURES - known.length)
   if (fresh.length === 0) return
   const file = { schema: 1, signatures: [...known, ...fresh] }
   const text = `${JSON.stringify(file, null, 2)}\n`

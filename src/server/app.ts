@@ -2,47 +2,47 @@
 // command line and tests call it in their own process.
 import { type Context, Hono } from 'hono'
 import { routePath } from 'hono/route'
+import type { Application } from '../app/application.ts'
+import { demonstrationNotice } from '../app/demonstration.ts'
 import { AppError } from '../errors.ts'
-import type { AppEnv } from './app-env.ts'
-import { demonstrationNotice } from './demonstration.ts'
-import type { Home } from './home.ts'
-import { problemHandlers, wantsHtml } from './problem.ts'
-import { activationRoutes } from './routes/activations.ts'
-import { archiveRoutes } from './routes/archive.ts'
-import { archivePages } from './routes/archive-pages.ts'
-import { backupRoutes } from './routes/backup.ts'
-import { batchRoutes } from './routes/batch.ts'
-import { batchPages } from './routes/batch-pages.ts'
-import { blindPages } from './routes/blind-pages.ts'
-import { comparePages } from './routes/compare-pages.ts'
-import { conditionPages } from './routes/condition-pages.ts'
-import { conditionRoutes } from './routes/conditions.ts'
-import { datasetPages } from './routes/dataset-pages.ts'
-import { datasetRoutes } from './routes/datasets.ts'
-import { diagnosePages } from './routes/diagnose-pages.ts'
-import { dicomExportRoutes } from './routes/dicom-exports.ts'
-import { governanceRoutes } from './routes/governance.ts'
-import { healthRoutes } from './routes/health.ts'
-import { imageRoutes } from './routes/images.ts'
-import { inboxRoutes } from './routes/inbox.ts'
-import { keyRoutes } from './routes/keys.ts'
-import { modelComparisonRoutes } from './routes/model-comparisons.ts'
-import { modelPages } from './routes/model-pages.ts'
-import { notificationPages } from './routes/notification-pages.ts'
-import { notificationRoutes } from './routes/notifications.ts'
-import { openapiRoutes } from './routes/openapi.ts'
-import { pairedRoutes } from './routes/paired.ts'
-import { pairedPages } from './routes/paired-pages.ts'
-import { predictRoutes } from './routes/predict.ts'
-import { predictionPages } from './routes/prediction-pages.ts'
-import { predictionRoutes } from './routes/predictions.ts'
-import { publicRoutes } from './routes/public.ts'
-import { runRoutes } from './routes/runs.ts'
-import { statusPages } from './routes/status-pages.ts'
-import { trainingPages } from './routes/training-pages.ts'
-import { versionRoutes } from './routes/versions.ts'
-import { weightsRoutes } from './routes/weights.ts'
-import { gatekeeper, responseHeaders } from './security.ts'
+import { batchRoutes } from './batches/api.ts'
+import { batchPages } from './batches/pages.ts'
+import { pairedRoutes } from './comparisons/api.ts'
+import { blindPages } from './comparisons/blind-pages.ts'
+import { comparePages } from './comparisons/pages.ts'
+import { pairedPages } from './comparisons/paired-pages.ts'
+import { activationRoutes } from './conditions/activations.ts'
+import { conditionRoutes } from './conditions/api.ts'
+import { governanceRoutes } from './conditions/governance.ts'
+import { conditionPages } from './conditions/pages.ts'
+import { datasetRoutes } from './datasets/api.ts'
+import { datasetPages } from './datasets/pages.ts'
+import { archiveRoutes } from './dicom/api.ts'
+import { dicomExportRoutes } from './dicom/exports.ts'
+import { archivePages } from './dicom/pages.ts'
+import type { AppEnv } from './http/app-env.ts'
+import { problemHandlers, wantsHtml } from './http/problem.ts'
+import { gatekeeper, responseHeaders } from './http/security.ts'
+import { keyRoutes } from './keys/api.ts'
+import { notificationRoutes } from './notifications/api.ts'
+import { notificationPages } from './notifications/pages.ts'
+import { predictionRoutes } from './predictions/api.ts'
+import { diagnosePages } from './predictions/diagnose-pages.ts'
+import { imageRoutes } from './predictions/images.ts'
+import { predictionPages } from './predictions/pages.ts'
+import { predictRoutes } from './predictions/predict.ts'
+import { runRoutes } from './runs/api.ts'
+import { trainingPages } from './runs/pages.ts'
+import { weightsRoutes } from './runs/weights.ts'
+import { backupRoutes } from './system/backup.ts'
+import { healthRoutes } from './system/health.ts'
+import { openapiRoutes } from './system/openapi.ts'
+import { statusPages } from './system/pages.ts'
+import { publicRoutes } from './system/public.ts'
+import { versionRoutes } from './versions/api.ts'
+import { modelComparisonRoutes } from './versions/comparison.ts'
+import { inboxRoutes } from './versions/inbox.ts'
+import { modelPages } from './versions/pages.ts'
 
 export interface AppOptions {
   /** The secret of data/server.json, which lets the command line act in its own name. */
@@ -50,12 +50,12 @@ export interface AppOptions {
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
-const WITHOUT_HOME = /^\/(healthz|readyz|metrics|public\/|favicon\.ico)/
+const WITHOUT_REGISTRY = /^\/(healthz|readyz|metrics|public\/|favicon\.ico)/
 
-export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
+export function createApp(application: Application, { token }: AppOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false })
-  const { host, open, allowedHosts } = home.config
-  const { onError, notFound } = problemHandlers({ log: home.log })
+  const { host, open, allowedHosts } = application.config
+  const { onError, notFound } = problemHandlers({ log: application.log })
   app.onError(onError)
   app.notFound(async (c) => {
     const allowed = otherMethods(app, c)
@@ -68,68 +68,68 @@ export function createApp(home: Home, { token }: AppOptions): Hono<AppEnv> {
     response.headers.set('Allow', headers.Allow)
     return response
   })
-  app.use(measured(home))
+  app.use(measured(application))
   app.use(responseHeaders())
   app.use(gatekeeper({ host, open, allowedHosts, token }))
   app.use(async (c, next) => {
-    if (!WITHOUT_HOME.test(c.req.path)) {
-      await home.waitUntilRecovered()
+    if (!WITHOUT_REGISTRY.test(c.req.path)) {
+      await application.waitUntilRecovered()
       if (wantsHtml(c.req.path, c.req.header('accept'))) {
-        c.set('notice', await demonstrationNotice(home))
+        c.set('notice', await demonstrationNotice(application))
       }
     }
     await next()
   })
   const parts = [
     publicRoutes(),
-    healthRoutes(home),
+    healthRoutes(application),
     openapiRoutes(),
-    conditionRoutes(home),
-    activationRoutes(home),
-    governanceRoutes(home),
-    backupRoutes(home),
-    predictRoutes(home),
-    batchRoutes(home),
-    pairedRoutes(home),
-    predictionRoutes(home),
-    dicomExportRoutes(home),
-    archiveRoutes(home),
-    archivePages(home),
-    versionRoutes(home),
-    keyRoutes(home),
-    inboxRoutes(home),
-    notificationRoutes(home),
-    imageRoutes(home),
-    datasetRoutes(home),
-    runRoutes(home),
-    weightsRoutes(home),
-    diagnosePages(home),
-    batchPages(home),
-    comparePages(home),
-    blindPages(home),
-    pairedPages(home),
-    predictionPages(home),
-    modelComparisonRoutes(home),
-    modelPages(home),
-    conditionPages(home),
-    datasetPages(home),
-    trainingPages(home),
-    statusPages(home),
-    notificationPages(home),
+    conditionRoutes(application),
+    activationRoutes(application),
+    governanceRoutes(application),
+    backupRoutes(application),
+    predictRoutes(application),
+    batchRoutes(application),
+    pairedRoutes(application),
+    predictionRoutes(application),
+    dicomExportRoutes(application),
+    archiveRoutes(application),
+    archivePages(application),
+    versionRoutes(application),
+    keyRoutes(application),
+    inboxRoutes(application),
+    notificationRoutes(application),
+    imageRoutes(application),
+    datasetRoutes(application),
+    runRoutes(application),
+    weightsRoutes(application),
+    diagnosePages(application),
+    batchPages(application),
+    comparePages(application),
+    blindPages(application),
+    pairedPages(application),
+    predictionPages(application),
+    modelComparisonRoutes(application),
+    modelPages(application),
+    conditionPages(application),
+    datasetPages(application),
+    trainingPages(application),
+    statusPages(application),
+    notificationPages(application),
   ]
   for (const part of parts) app.route('/', part)
   return app
 }
 
-function measured(home: Home) {
+function measured(application: Application) {
   return async (c: Context<AppEnv>, next: () => Promise<void>): Promise<void> => {
     const started = performance.now()
     await next()
     const route = routePath(c, -1)
     const labels = { method: c.req.method, route, status: c.res.status }
-    home.metrics.count('roentgen_http_requests_total', 'Requests answered.', labels)
+    application.metrics.count('roentgen_http_requests_total', 'Requests answered.', labels)
     const ms = performance.now() - started
-    home.log.debug(
+    application.log.debug(
       { method: c.req.method, route, status: c.res.status, ms: Math.round(ms) },
       'answered',
     )

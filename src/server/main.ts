@@ -3,14 +3,13 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
+import { type Application, openApplication } from '../app/application.ts'
+import { PRODUCT_VERSION } from '../app/product.ts'
+import { newToken, removeServerFile, writeServerFile } from '../app/server-file.ts'
 import { type Config, readConfig } from '../config.ts'
 import { checkNativeEngine } from '../engine/native-engine.ts'
 import { AppError, isAppError, messageOf } from '../errors.ts'
 import { createApp } from './app.ts'
-import { archiveOf } from './archive/archive.ts'
-import { type Home, openHome } from './home.ts'
-import { PRODUCT_VERSION } from './product.ts'
-import { newToken, removeServerFile, writeServerFile } from './server-file.ts'
 
 /** Requests in flight get so long to be answered after the server was told to stop. */
 const GRACE_MS = 20_000
@@ -22,14 +21,14 @@ const GRACE_MS = 20_000
 export async function serve(config: Config): Promise<void> {
   checkNativeEngine()
   const told = whenToldToStop()
-  const home = await openHome(config, { isServer: true })
+  const application = await openApplication(config, { isServer: true })
   const token = newToken()
-  const app = createApp(home, { token })
+  const app = createApp(application, { token })
   const server = createAdaptorServer({ fetch: app.fetch }) as Server
   try {
     await listen(server, config)
   } catch (error) {
-    await home.close()
+    await application.close()
     throw error
   }
   const address = addressOf(server, config)
@@ -41,10 +40,9 @@ export async function serve(config: Config): Promise<void> {
     startedAt,
     version: PRODUCT_VERSION,
   })
-  archiveOf(home).start()
   process.stdout.write(`Roentgen listening on ${address}\n`)
   await told
-  await stop({ server, home })
+  await stop({ server, application })
   await removeServerFile(config.dataDir, token)
 }
 
@@ -73,9 +71,14 @@ function addressOf(server: Server, { host }: Config): string {
 }
 
 /** No new connections; what is being answered is finished; then hosts, workers, registry and lock. */
-async function stop({ server, home }: { server: Server; home: Home }): Promise<void> {
-  home.leave()
-  const archive = archiveOf(home).stop()
+async function stop({
+  server,
+  application,
+}: {
+  server: Server
+  application: Application
+}): Promise<void> {
+  application.leave()
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
   const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS)
@@ -83,8 +86,7 @@ async function stop({ server, home }: { server: Server; home: Home }): Promise<v
   await closed
   clearTimeout(timer)
   clearInterval(sweep)
-  await archive
-  await home.close()
+  await application.close()
 }
 
 /** A second signal ends the process at once: somebody is in a hurry. */

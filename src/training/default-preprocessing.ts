@@ -1,6 +1,7 @@
 // How images are made into numbers when nobody says otherwise.
+
+import type { PixelScaling } from '../architectures/architecture.ts'
 import type { Preprocessing } from '../imaging/preprocessing.ts'
-import type { PixelScaling } from './architectures/architecture.ts'
 
 /**
  * X-rays keep their proportions, for the shape of a heart is a finding. Skin is seen in colour. Values from -1 to 1 unless the

@@ -1,7 +1,7 @@
 // At which layer a version explains its answers: the architecture's own, or one that the run names.
 import type * as tf from '@tensorflow/tfjs'
+import type { Architecture } from '../architectures/architecture.ts'
 import { AppError } from '../errors.ts'
-import type { Architecture } from './architectures/architecture.ts'
 
 export interface ExplanationChoice {
   readonly layer: string

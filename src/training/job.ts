@@ -1,8 +1,9 @@
 // The words between whoever starts a training (supervisor, command line) and the process that does it. Data only.
+
+import type { Variant } from '../architectures/architecture.ts'
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import type { ClassLabel, ConditionKind } from '../package/schema.ts'
 import type { RunUse } from '../registry/runs/runs.ts'
-import type { Variant } from './architectures/architecture.ts'
 import type { GivenHyperparameters, Hyperparameters, Preset } from './settings.ts'
 
 /** The condition to train for; without kind and classes they are read off the dataset's labels. */

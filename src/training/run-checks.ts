@@ -2,11 +2,11 @@
 // refusal is one sentence that says what to do.
 import { statfs } from 'node:fs/promises'
 import { totalmem } from 'node:os'
+import type { ArchitectureCard } from '../architectures/architecture-cards.ts'
 import { readConfig } from '../config.ts'
 import { checkNativeEngine } from '../engine/native-engine.ts'
 import { AppError } from '../errors.ts'
 import type { Dataset, Preparation } from '../registry/runs/datasets.ts'
-import type { ArchitectureCard } from './architecture-cards.ts'
 import { GivenHyperparametersSchema } from './settings.ts'
 
 const MIB = 2 ** 20

@@ -2,21 +2,23 @@
 // Meant for a child process (worker.ts); messages go to `report`, wishes come through `control`.
 import { access, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Architecture } from '../architectures/architecture.ts'
+import { getArchitecture } from '../architectures/catalogue.ts'
+import { freezeBatchNorm, trainLastLayers } from '../architectures/fine-tuning.ts'
 import { type CoolingConfig, readConfig } from '../config.ts'
+import { adoptPretrained } from '../conversion/pretrained/adopt-pretrained.ts'
+import { pretrainedFor, WITH_PRETRAINED } from '../conversion/pretrained/pretrained.ts'
+import type { StoredWeights } from '../conversion/pretrained/weights-store.ts'
 import type { EngineName } from '../engine/native/choose-engine.ts'
 import { AppError } from '../errors.ts'
+import { type Assessment, assess } from '../evaluation/assess.ts'
+import { type Evaluation, evaluate } from '../evaluation/evaluate.ts'
+import type { Outputs } from '../evaluation/probabilities.ts'
 import { parseName } from '../package/ids.ts'
-import type { Architecture } from './architectures/architecture.ts'
-import { getArchitecture } from './architectures/catalogue.ts'
-import { freezeBatchNorm, trainLastLayers } from './architectures/fine-tuning.ts'
-import { completeCooling } from './cooling/settings.ts'
 import type { ConditionClasses } from './dataset/labels.ts'
+import { preparedFolder, prepareOnce } from './dataset/prepare-once.ts'
 import { openPrepared, type PreparedIndex } from './dataset/prepared.ts'
 import { defaultPreprocessing } from './default-preprocessing.ts'
-import { type Assessment, assess } from './evaluation/assess.ts'
-import { type Evaluation, evaluate } from './evaluation/evaluate.ts'
-import { predictAll } from './evaluation/predict.ts'
-import type { Outputs } from './evaluation/probabilities.ts'
 import { explanationChoice } from './explanation-choice.ts'
 import { adoptWeights } from './initial-version.ts'
 import type {
@@ -31,14 +33,12 @@ import { readCheckpoint } from './loop/checkpoint.ts'
 import { type Control, whilePaused } from './loop/control.ts'
 import { shortenMemory } from './loop/moving-averages.ts'
 import { trainModel } from './loop/train.ts'
-import { RunObserver } from './observing/run-observer.ts'
-import { wholeRun } from './observing/whole-run.ts'
-import { preparedFolder, prepareOnce } from './prepare-once.ts'
+import { predictAll } from './predict.ts'
 import { writePackage } from './record/write-package.ts'
 import { augmentationFor, completeHyperparameters, type Hyperparameters } from './settings.ts'
-import { adoptPretrained } from './weights/adopt-pretrained.ts'
-import { pretrainedFor, WITH_PRETRAINED } from './weights/pretrained.ts'
-import type { StoredWeights } from './weights/weights-store.ts'
+import { RunTelemetry } from './telemetry/run-observer.ts'
+import { wholeRun } from './telemetry/whole-run.ts'
+import { completeCooling } from './thermal/settings.ts'
 
 export interface JobContext {
   readonly control: Control
@@ -59,7 +59,7 @@ export async function runJob(job: TrainingJob, context: JobContext): Promise<Tra
   const { workDir, resume = false } = job
   const { sensorsDir } = defaults
   const watch = { workDir, resume, cooling, threads, sensorsDir, control, report }
-  const observer = await RunObserver.start(watch)
+  const observer = await RunTelemetry.start(watch)
   control.rest = () => observer.rest()
   try {
     const told = (message: TrainingMessage) => report(observer.withRests(message))
@@ -71,7 +71,7 @@ export async function runJob(job: TrainingJob, context: JobContext): Promise<Tra
 }
 
 interface ObservedContext extends JobContext {
-  readonly observer: RunObserver
+  readonly observer: RunTelemetry
 }
 
 async function trainObserved(job: TrainingJob, context: ObservedContext): Promise<TrainingSummary> {

@@ -1,7 +1,7 @@
 // What may be set for a training run, its presets and its checks. Everything here goes into configs/train.json.
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
-import { GivenCoolingSchema } from './cooling/settings.ts'
+import { GivenCoolingSchema } from './thermal/settings.ts'
 
 /** Random changes of a training image; amounts are the largest ones, drawn anew for each image and epoch. */
 export const AugmentationSchema = z.strictObject({

@@ -6,10 +6,10 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { readConfig } from '../config.ts'
 import { isAppError } from '../errors.ts'
+import { endOrphan, noteProcess } from '../processes/orphan.ts'
 import type { Store } from '../registry/home/store.ts'
 import type { TrainingJob, TrainingMessage, TrainingSummary } from './job.ts'
 import { logLine } from './log-line.ts'
-import { endOrphan, noteProcess } from './orphan.ts'
 import { TrainingProcess } from './training-process.ts'
 
 /** What a caller says about a training; the folders follow from the store. */

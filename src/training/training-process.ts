@@ -2,9 +2,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { AppError, ERROR_CODES, type ErrorCode } from '../errors.ts'
-import { lowerPriority } from './child-answer.ts'
+import { lowerPriority } from '../processes/child-answer.ts'
+import { memoryDeath, memoryKills, overLimit } from '../processes/memory-death.ts'
 import type { TrainingCommand, TrainingJob, TrainingMessage, TrainingSummary } from './job.ts'
-import { memoryDeath, memoryKills, overLimit } from './memory-death.ts'
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 /** So much of what the process said last is kept as the reason of a failure. */
@@ -24,7 +24,7 @@ export class TrainingProcess {
   readonly #options: TrainingProcessOptions
   /** The finished training. @throws AppError with the reason in one sentence */
   readonly result: Promise<TrainingSummary>
-  #lastWords = ''
+  #exitReason = ''
   #isEnding = false
   /** Why it was ended by us. */
   #overLimit: string | undefined
@@ -46,8 +46,8 @@ export class TrainingProcess {
   }
 
   /** The last 8 KiB that the process printed. */
-  get lastWords(): string {
-    return this.#lastWords
+  get exitReason(): string {
+    return this.#exitReason
   }
 
   /** Waits after the running batch, or file that is prepared, until `goOn`. */
@@ -82,7 +82,7 @@ export class TrainingProcess {
 
   #hear(data: Buffer): void {
     const text = data.toString()
-    this.#lastWords = (this.#lastWords + text).slice(-KEPT_BYTES)
+    this.#exitReason = (this.#exitReason + text).slice(-KEPT_BYTES)
     this.#options.onOutput?.(text)
   }
 
@@ -111,7 +111,7 @@ export class TrainingProcess {
   }
 
   #failed({ code, message }: Extract<TrainingMessage, { type: 'failed' }>): AppError {
-    const death = memoryDeath({ signal: null, lastWords: message, ...this.#kills() })
+    const death = memoryDeath({ signal: null, exitReason: message, ...this.#kills() })
     if (!death) return new AppError(codeOf(code), message)
     return new AppError('internal', death, { cause: new Error(message), extra: { starved: true } })
   }
@@ -124,11 +124,11 @@ export class TrainingProcess {
   }
 
   #died(code: number | null, signal: NodeJS.Signals | null): AppError {
-    const lastWords = this.#lastWords
-    const cause = new Error(`exit status ${code}, signal ${signal}\n${lastWords}`)
+    const exitReason = this.#exitReason
+    const cause = new Error(`exit status ${code}, signal ${signal}\n${exitReason}`)
     const death =
       this.#overLimit ??
-      (this.#isEnding ? undefined : memoryDeath({ signal, lastWords, ...this.#kills() }))
+      (this.#isEnding ? undefined : memoryDeath({ signal, exitReason, ...this.#kills() }))
     const message = death ?? 'The training process ended unexpectedly; its log has its last words.'
     return new AppError('internal', message, { cause, extra: { starved: death !== undefined } })
   }

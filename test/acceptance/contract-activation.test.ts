@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
-import { ActivationSchema, ConditionSchema, pageOf } from '../../src/server/api-schemas.ts'
+import { ActivationSchema, ConditionSchema, pageOf } from '../../src/server/http/api-schemas.ts'
 import { activationOf, assertProblem, type Started, started } from './served-contract.ts'
 
 const API = '/api/v1/conditions/pneumonia'

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import { ConditionSchema, InboxSchema, VersionSchema } from '../../src/server/api-schemas.ts'
+import { ConditionSchema, InboxSchema, VersionSchema } from '../../src/server/http/api-schemas.ts'
 import { homeFolders, storePackage } from '../support/home.ts'
 import { activationOf, assertProblem, type Started, started } from './served-contract.ts'
 

@@ -1,7 +1,7 @@
 // The manners of the interface that every route shares: ids, methods, bodies, errors, lists.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { ConditionSchema, pageOf, VersionSchema } from '../../src/server/api-schemas.ts'
+import { ConditionSchema, pageOf, VersionSchema } from '../../src/server/http/api-schemas.ts'
 import { assertProblem, started } from './served-contract.ts'
 
 const CLASSES = [

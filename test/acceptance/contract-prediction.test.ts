@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import test from 'node:test'
 import sharp from 'sharp'
 import { preprocessingDigest } from '../../src/imaging/preprocessing.ts'
-import { PredictionSchema, ProblemSchema } from '../../src/server/api-schemas.ts'
+import { PredictionSchema, ProblemSchema } from '../../src/server/http/api-schemas.ts'
 import { image, PREPROCESSING } from '../inference/tiny-package.ts'
 import { imageForm } from '../support/home.ts'
 import {

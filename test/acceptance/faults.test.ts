@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
-import { ConditionSchema, PredictionSchema } from '../../src/server/api-schemas.ts'
+import { ConditionSchema, PredictionSchema } from '../../src/server/http/api-schemas.ts'
 import { image } from '../inference/tiny-package.ts'
 import {
   type Folders,

@@ -5,10 +5,10 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import { setTimeout as after } from 'node:timers/promises'
-import { ConditionSchema, PredictionSchema } from '../../src/server/api-schemas.ts'
-import { drawDataset } from '../support/drawn-dataset.ts'
+import { ConditionSchema, PredictionSchema } from '../../src/server/http/api-schemas.ts'
 import { homeFolders, imageForm, jsonOf, servedHome, untilReady } from '../support/home.ts'
 import { sentEvents } from '../support/sse.ts'
+import { drawDataset } from '../support/training/drawn-dataset.ts'
 
 test('a disease that nobody has heard of is made, trained and answered for while the server runs', async (t) => {
   const folders = await homeFolders(t)

@@ -1,7 +1,11 @@
 // A started server with packages in its store, and short ways to ask it, for the tests of the contract.
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { ActivationSchema, PredictionSchema, ProblemSchema } from '../../src/server/api-schemas.ts'
+import {
+  ActivationSchema,
+  PredictionSchema,
+  ProblemSchema,
+} from '../../src/server/http/api-schemas.ts'
 import {
   type Folders,
   homeFolders,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { drawDataset } from '../support/drawn-dataset.ts'
+import { drawDataset } from '../support/training/drawn-dataset.ts'
 import type { StartedServer } from './started-server.ts'
 
 const WAIT_MS = 60_000

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import axe from 'axe-core'
-import { drawDataset } from '../support/drawn-dataset.ts'
 import { homeFolders, servedHome } from '../support/home.ts'
+import { drawDataset } from '../support/training/drawn-dataset.ts'
 import { launchBrowser } from './chromium.ts'
 
 test('a training is started, watched live, paused, resumed and stopped from its page', async (t) => {

@@ -1,7 +1,7 @@
 // The words beside the bar of a training.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { batchNote } from '../../src/cli/batch-note.ts'
+import { batchNote } from '../../src/cli/training/batch-note.ts'
 
 test('the bar tells epoch, loss, accuracy, speed and the time left', () => {
   const batch = { epoch: 2, epochs: 5, loss: 0.51224, accuracy: 0.5, imagesPerSecond: 12 }

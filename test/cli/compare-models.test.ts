@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
-import type { ComparisonResults } from '../../src/training/comparison/comparison-results.ts'
-import { drawDataset } from '../support/drawn-dataset.ts'
+import type { ComparisonResults } from '../../src/evaluation/comparison/comparison-results.ts'
 import { homeFolders } from '../support/home.ts'
+import { drawDataset } from '../support/training/drawn-dataset.ts'
 import { roentgen, roentgenJson } from './run-cli.ts'
 
 test('compare trains architectures with one seed and split, and leaves results, tables and plots', async (t) => {

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import test from 'node:test'
 import { homeFolders, openedHome, storePackage } from '../support/home.ts'
-import { makeSensorTree } from '../support/sensor-tree.ts'
+import { makeSensorTree } from '../support/training/sensor-tree.ts'
 import { roentgen, roentgenJson } from './run-cli.ts'
 
 interface Finding {

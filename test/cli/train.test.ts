@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import test from 'node:test'
 import type { Version } from '../../src/registry/versions/versions.ts'
-import { drawDataset } from '../support/drawn-dataset.ts'
 import { homeFolders } from '../support/home.ts'
+import { drawDataset } from '../support/training/drawn-dataset.ts'
 import { COMMAND, roentgen, roentgenJson } from './run-cli.ts'
 
 test('dataset synth draws a folder for each class, the same for the same seed', async (t) => {

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import test, { before } from 'node:test'
 import * as tf from '@tensorflow/tfjs'
+import { getArchitecture } from '../../src/architectures/catalogue.ts'
+import { trainLastLayers } from '../../src/architectures/fine-tuning.ts'
+import { buildVit } from '../../src/architectures/vit-b-16.ts'
 import { predictionGraph } from '../../src/engine/prediction-graph.ts'
 import { createSession } from '../../src/engine/session.ts'
 import { createTrainingStep } from '../../src/engine/training-step.ts'
-import { getArchitecture } from '../../src/training/architectures/catalogue.ts'
-import { trainLastLayers } from '../../src/training/architectures/fine-tuning.ts'
-import { buildVit } from '../../src/training/architectures/vit-b-16.ts'
 import { numbers, relativeError } from './compare.ts'
 
 const CLASSES = 3

@@ -1,5 +1,5 @@
 // Batches for the training tests: noise with stripes whose direction is the class, the same in every run.
-import { uniforms } from '../../src/engine/counter-random.ts'
+import { uniforms } from '../../src/engine/random/counter-random.ts'
 import type { TrainingBatch } from '../../src/engine/training/step-interface.ts'
 
 export const BATCH = 4

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import sharp from 'sharp'
 import { decodeImage } from '../../src/imaging/decode.ts'
-import { codestream, losslessJpeg, rle, twelveBitJpeg } from '../support/coded-frames.ts'
+import { codestream, losslessJpeg, rle, twelveBitJpeg } from '../support/dicom/coded-frames.ts'
 import {
   type DicomContent,
   deep,
@@ -10,7 +10,7 @@ import {
   image,
   SYNTAX,
   type Value,
-} from '../support/dicom-file.ts'
+} from '../support/dicom/dicom-file.ts'
 
 const LIMITS = { maxBytes: 2 ** 24, maxPixels: 10 ** 6 }
 const SIZE = { width: 24, height: 17 }

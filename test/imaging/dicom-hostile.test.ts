@@ -3,7 +3,7 @@ import test from 'node:test'
 import { deflateRawSync } from 'node:zlib'
 import { AppError, type ErrorCode } from '../../src/errors.ts'
 import { decodeImage } from '../../src/imaging/decode.ts'
-import { codestream, losslessJpeg, rle } from '../support/coded-frames.ts'
+import { codestream, losslessJpeg, rle } from '../support/dicom/coded-frames.ts'
 import {
   type Attribute,
   type DicomContent,
@@ -11,7 +11,7 @@ import {
   dicomFile,
   image,
   SYNTAX,
-} from '../support/dicom-file.ts'
+} from '../support/dicom/dicom-file.ts'
 
 const LIMITS = { maxBytes: 2 ** 26, maxPixels: 10 ** 8 }
 const SMALL = { width: 16, height: 16 }

@@ -6,7 +6,7 @@ import test, { after, before } from 'node:test'
 import sharp from 'sharp'
 import { AppError } from '../../src/errors.ts'
 import { ImagingPool } from '../../src/imaging/imaging-pool.ts'
-import { type Attribute, dicomFile, image } from '../support/dicom-file.ts'
+import { type Attribute, dicomFile, image } from '../support/dicom/dicom-file.ts'
 import { sharedPath, skipWithout } from '../support/shared.ts'
 
 const CANARY = /CANARY|PRIVACY/i

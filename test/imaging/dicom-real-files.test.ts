@@ -6,7 +6,13 @@ import test from 'node:test'
 import { AppError, type ErrorCode } from '../../src/errors.ts'
 import { decodeImage } from '../../src/imaging/decode.ts'
 import type { DecodedImage } from '../../src/imaging/pixels.ts'
-import { difference, levelsOf, readLevels, reduced, stretched } from '../support/grey-levels.ts'
+import {
+  difference,
+  levelsOf,
+  readLevels,
+  reduced,
+  stretched,
+} from '../support/dicom/grey-levels.ts'
 import { sharedPath, skipWithout } from '../support/shared.ts'
 
 const FOLDER = 'data/dicom'

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { decodeImage } from '../../src/imaging/decode.ts'
-import { type DicomContent, deep, dicomFile, image, type Value } from '../support/dicom-file.ts'
+import {
+  type DicomContent,
+  deep,
+  dicomFile,
+  image,
+  type Value,
+} from '../support/dicom/dicom-file.ts'
 
 const LIMITS = { maxBytes: 2 ** 24, maxPixels: 10 ** 6 }
 type Tags = Record<string, readonly [vr: string, value: Value]>

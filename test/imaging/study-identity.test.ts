@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { decodeText } from '../../src/imaging/dicom/character-sets.ts'
 import { readStudyIdentity } from '../../src/imaging/dicom/study-identity.ts'
-import { type Attribute, dicomFile, image } from '../support/dicom-file.ts'
+import { type Attribute, dicomFile, image } from '../support/dicom/dicom-file.ts'
 
 const UIDS: readonly Attribute[] = [
   ['00080016', 'UI', '1.2.840.10008.5.1.4.1.1.1'],

@@ -11,8 +11,8 @@ import { gradCam } from '../../src/inference/explain/gradcam.ts'
 import { gradCamPlusPlus } from '../../src/inference/explain/gradcam-plus-plus.ts'
 import { hiResCam } from '../../src/inference/explain/hirescam.ts'
 import { cells, patchAround } from '../../src/inference/explain/occlusion.ts'
+import type { RawOutput } from '../../src/inference/host/raw-output.ts'
 import type { LoadedVersion } from '../../src/inference/lease.ts'
-import type { RawOutput } from '../../src/inference/raw-output.ts'
 import { BINARY, PREPROCESSING } from './tiny-package.ts'
 
 // A 2 x 2 map of two channels: [channel 0, channel 1] for each place.

@@ -4,7 +4,7 @@ import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import { isAppError } from '../../src/errors.ts'
-import type { GateStep } from '../../src/inference/gate-steps.ts'
+import type { GateStep } from '../../src/inference/gate/gate-steps.ts'
 import { activate, ask, startBench, until } from './runtime-bench.ts'
 import { noise, SIDE, tinyPackage } from './tiny-package.ts'
 

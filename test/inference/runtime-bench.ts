@@ -3,9 +3,9 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { ImagingPool } from '../../src/imaging/imaging-pool.ts'
+import type { ServingSource } from '../../src/inference/host/serving-copy.ts'
 import { ModelRuntime } from '../../src/inference/runtime.ts'
 import type { RuntimeOptions } from '../../src/inference/runtime-options.ts'
-import type { ServingSource } from '../../src/inference/serving-copy.ts'
 import { temporaryFolder } from './tiny-package.ts'
 
 export const SILENT = { info() {}, warn() {}, error() {} }

@@ -1,7 +1,7 @@
 // Switching under load: no request fails and each is answered by the version that it began with.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { ServingSource } from '../../src/inference/serving-copy.ts'
+import type { ServingSource } from '../../src/inference/host/serving-copy.ts'
 import { activate, ask, startBench } from './runtime-bench.ts'
 import { noise, SIDE, tinyPackage } from './tiny-package.ts'
 

@@ -13,7 +13,7 @@ import type { RegistryContext } from '../../src/registry/home/registry-context.t
 import { packageDir } from '../../src/registry/home/store.ts'
 import { verifyAll } from '../../src/registry/versions/verify-all.ts'
 import { getVersion, type Version } from '../../src/registry/versions/versions.ts'
-import { ANNA, openHome } from '../support/registry.ts'
+import { ANNA, openApplication } from '../support/registry.ts'
 
 const PNEUMONIA = 'pneumonia'
 
@@ -35,7 +35,7 @@ async function pointer(ctx: RegistryContext): Promise<Record<string, unknown>> {
 }
 
 test('an activation has the members of the contract and its precision, and every step in its order', async (t) => {
-  const { ctx, gate, register } = await openHome(t)
+  const { ctx, gate, register } = await openApplication(t)
   const version = await register()
   const { activation, changed } = await activate(ctx, version)
   assert.equal(changed, true)
@@ -72,7 +72,7 @@ test('an activation has the members of the contract and its precision, and every
 })
 
 test('activating what answers already adds no line', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const version = await register()
   const first = await activate(ctx, version)
   const second = await activate(ctx, version)
@@ -82,7 +82,7 @@ test('activating what answers already adds no line', async (t) => {
 })
 
 test('a rollback returns to the version before, and a second one to the start', async (t) => {
-  const { ctx, gate, register } = await openHome(t)
+  const { ctx, gate, register } = await openApplication(t)
   const [a, b] = [await register({ seed: 1 }), await register({ seed: 2 })]
   await activate(ctx, a)
   await activate(ctx, b)
@@ -101,7 +101,7 @@ test('a rollback returns to the version before, and a second one to the start', 
 })
 
 test('a rollback can name its goal and skips the metric step only', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const bad = await register({ seed: 1, accuracy: 0.5 })
   const [good, better] = [await register({ seed: 2 }), await register({ seed: 3 })]
   for (const version of [bad, good, better]) await activate(ctx, version)
@@ -114,7 +114,7 @@ test('a rollback can name its goal and skips the metric step only', async (t) =>
 })
 
 test('without an earlier version there is nothing to roll back', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const version = await register()
   await assert.rejects(rollback(ctx), { code: 'nothing-to-roll-back' })
   await activate(ctx, version)
@@ -122,7 +122,7 @@ test('without an earlier version there is nothing to roll back', async (t) => {
 })
 
 test('one changed byte refuses with hash-mismatch, even forced; the old one still answers', async (t) => {
-  const { ctx, gate, register } = await openHome(t)
+  const { ctx, gate, register } = await openApplication(t)
   const [a, b] = [await register({ seed: 1 }), await register({ seed: 2 })]
   await activate(ctx, a)
   await writeFile(join(packageDir(ctx.store, b), 'models/tiny.onnx'), 'graph 3')
@@ -144,7 +144,7 @@ for (const [code, step] of [
   ['golden-mismatch', 'golden'],
 ] as const) {
   test(`${code} is never forced and is a refused line with the step ${step}`, async (t) => {
-    const { ctx, gate, register } = await openHome(t)
+    const { ctx, gate, register } = await openApplication(t)
     const [a, b] = [await register({ seed: 1 }), await register({ seed: 2 })]
     await activate(ctx, a)
     gate.refusals.set(b.id, new AppError(code, 'It does not work.'))
@@ -158,7 +158,7 @@ for (const [code, step] of [
 }
 
 test('a version that is worse by more than the margin needs force and a reason', async (t) => {
-  const { ctx, gate, register } = await openHome(t)
+  const { ctx, gate, register } = await openApplication(t)
   const good = await register({ seed: 1, accuracy: 0.9 })
   const within = await register({ seed: 2, accuracy: 0.9 - 0.05 })
   const worse = await register({ seed: 3, accuracy: 0.9 - 0.05 - 0.06 })
@@ -175,7 +175,7 @@ test('a version that is worse by more than the margin needs force and a reason',
 })
 
 test('a version without comparable metrics is unevaluated, also as the first of its condition', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const blind = await register({ seed: 1, accuracy: null })
   assert.equal(blind.status, 'unevaluated')
   await assert.rejects(activate(ctx, blind), { code: 'unevaluated' })
@@ -185,7 +185,7 @@ test('a version without comparable metrics is unevaluated, also as the first of 
 })
 
 test('the gate compares the metric and margin of the condition', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const [a, b] = [await register({ seed: 1 }), await register({ seed: 2, accuracy: 0.7 })]
   await activate(ctx, a)
   const gate = { metric: 'auc', margin: 0.25 } as const
@@ -195,7 +195,7 @@ test('the gate compares the metric and margin of the condition', async (t) => {
 })
 
 test('unknown, foreign and deleted versions are refused without a line', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const version = await register()
   const other = await register({ seed: 2, fields: { condition: 'covid', conditionName: 'Covid' } })
   await assert.rejects(activate(ctx, { ...version, n: 9 }), { code: 'unknown-version' })
@@ -206,7 +206,7 @@ test('unknown, foreign and deleted versions are refused without a line', async (
 })
 
 test('when the host dies before the switch the version before it stays the truth', async (t) => {
-  const { ctx, gate, register } = await openHome(t)
+  const { ctx, gate, register } = await openApplication(t)
   const [a, b] = [await register({ seed: 1 }), await register({ seed: 2 })]
   await activate(ctx, a)
   gate.failSwitch = new Error('it is gone')
@@ -217,7 +217,7 @@ test('when the host dies before the switch the version before it stays the truth
 })
 
 test('activations of one condition happen one after the other', async (t) => {
-  const { ctx, gate, register } = await openHome(t)
+  const { ctx, gate, register } = await openApplication(t)
   const versions = []
   for (let seed = 0; seed < 6; seed++) versions.push(await register({ seed }))
   await Promise.all(versions.map((version) => activate(ctx, version)))
@@ -230,7 +230,7 @@ test('activations of one condition happen one after the other', async (t) => {
 })
 
 test('a damaged active version is marked, and is ok again once its files are intact', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const version = await register()
   await activate(ctx, version)
   const graph = join(packageDir(ctx.store, version), 'models/tiny.onnx')

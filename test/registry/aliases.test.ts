@@ -12,7 +12,7 @@ import { retireOldVersions } from '../../src/registry/versions/empty-bin.ts'
 import { verifyAll } from '../../src/registry/versions/verify-all.ts'
 import { deleteVersion } from '../../src/registry/versions/version-bin.ts'
 import { getVersion } from '../../src/registry/versions/versions.ts'
-import { ANNA, openHome, type TestHome } from '../support/registry.ts'
+import { ANNA, openApplication, type TestHome } from '../support/registry.ts'
 
 function mover({ ctx }: TestHome) {
   return (alias: string, version: VersionRef | null, reason?: string) =>
@@ -27,7 +27,7 @@ function mover({ ctx }: TestHome) {
 }
 
 test('an alias is moved from version to version, each move a row with who and why', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { db } = home.ctx
   const [a, b] = [await home.register({ seed: 1 }), await home.register({ seed: 2 })]
   const move = mover(home)
@@ -55,7 +55,7 @@ test('an alias is moved from version to version, each move a row with who and wh
 })
 
 test('an alias points at verified versions of its condition only, and has a name that is one', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const version = await home.register({ seed: 1 })
   const blind = await home.register({ seed: 2, accuracy: null })
   const other = await home.register({ seed: 3, fields: { condition: 'covid' } })
@@ -72,7 +72,7 @@ test('an alias points at verified versions of its condition only, and has a name
 })
 
 test('what an alias points at is neither deleted nor retired, and is refused by name once damaged', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { ctx } = home
   const [a] = [await home.register({ seed: 1 }), await home.register({ seed: 2 })]
   await mover(home)('champion', a)
@@ -90,7 +90,7 @@ test('what an alias points at is neither deleted nor retired, and is refused by 
 })
 
 test('what is neither a version nor an alias is refused with both spellings', async (t) => {
-  const { ctx } = await openHome(t)
+  const { ctx } = await openApplication(t)
   for (const text of [
     '',
     'pneumonia',
@@ -108,7 +108,7 @@ test('what is neither a version nor an alias is refused with both spellings', as
 })
 
 test('a change of settings is a row with its reason, and what stays as it was makes none', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { db, clock } = home.ctx
   await home.register()
   const before = (await listChanges(db, 'pneumonia')).length

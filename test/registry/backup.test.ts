@@ -30,7 +30,7 @@ import { deleteVersion } from '../../src/registry/versions/version-bin.ts'
 import { patchVersion } from '../../src/registry/versions/versions.ts'
 import { makeTempDir } from '../support/package.ts'
 import { aPrediction } from '../support/prediction.ts'
-import { ANNA, openHome, SILENT, type TestHome } from '../support/registry.ts'
+import { ANNA, openApplication, SILENT, type TestHome } from '../support/registry.ts'
 
 /** Versions, an activation and a rollback's worth of history, a deletion, a prediction with image and feedback. */
 async function filled(home: TestHome): Promise<void> {
@@ -99,7 +99,7 @@ async function emptyHome(): Promise<{ modelsDir: string; dataDir: string }> {
 }
 
 test('all rows and all bytes come back, and the restored home answers as before', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   await filled(home)
   const { store, gate, clock } = home.ctx
   const file = await saved(home)
@@ -125,7 +125,7 @@ test('all rows and all bytes come back, and the restored home answers as before'
 })
 
 test('a version that goes to the bin while the archive is written is in it all the same', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   await filled(home)
   const before = rowsOf(home.ctx.store.dataDir)
   const file = await saved(home, () =>
@@ -142,7 +142,7 @@ test('a version that goes to the bin while the archive is written is in it all t
 })
 
 test('a backup that is cut off, changed or none is refused, and nothing is restored', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   await filled(home)
   const file = await saved(home)
   const dirs = await emptyHome()
@@ -171,7 +171,7 @@ test('a backup that is cut off, changed or none is refused, and nothing is resto
 })
 
 test('a home that is not empty, or in use, is not restored into', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   await filled(home)
   const file = await saved(home)
   const { modelsDir, dataDir } = home.ctx.store

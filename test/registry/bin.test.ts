@@ -11,7 +11,7 @@ import { registerPackage } from '../../src/registry/versions/register-package.ts
 import { deleteVersion, undeleteVersion } from '../../src/registry/versions/version-bin.ts'
 import { getVersion, patchVersion, type Version } from '../../src/registry/versions/versions.ts'
 import { writePackage } from '../support/package.ts'
-import { ANNA, openHome, type TestHome } from '../support/registry.ts'
+import { ANNA, openApplication, type TestHome } from '../support/registry.ts'
 
 const DAY_MS = 86_400_000
 const inDays = (days: number) => () => new Date(Date.now() + days * DAY_MS)
@@ -24,7 +24,7 @@ const activated = ({ ctx }: TestHome, version: Version) =>
   activateVersion(ctx, { condition: 'pneumonia', version, reason: '', ...ANNA })
 
 test('a deleted version comes back under its number, with its files and its status', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const version = await home.register()
   assert.equal((await deleted(home, version)).isInBin, true)
   assert.ok(!(await exists(packageDir(home.ctx.store, version))))
@@ -36,7 +36,7 @@ test('a deleted version comes back under its number, with its files and its stat
 })
 
 test('what was damaged in the bin comes back quarantined', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const version = await home.register()
   await deleted(home, version)
   await appendFile(join(binnedDir(home.ctx.store, version), 'models/tiny.onnx'), '!')
@@ -46,7 +46,7 @@ test('what was damaged in the bin comes back quarantined', async (t) => {
 })
 
 test('a package that was registered again is not put back beside itself', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const version = await home.register({ seed: 4 })
   await deleted(home, version)
   const fromDir = join(home.home, 'again')
@@ -58,7 +58,7 @@ test('a package that was registered again is not put back beside itself', async 
 })
 
 test('the bin is emptied by the clock, and what has gone is told as gone', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const version = await home.register()
   await deleted(home, version)
   const keepBinMs = 30 * DAY_MS
@@ -71,7 +71,7 @@ test('the bin is emptied by the clock, and what has gone is told as gone', async
 })
 
 test('the clock takes neither what answers, nor what answered before, nor what is tagged', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const versions: Version[] = []
   for (let seed = 1; seed <= 6; seed++) versions.push(await home.register({ seed }))
   const [previous, active, tagged, old, ...newest] = versions as [

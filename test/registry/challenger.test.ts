@@ -14,7 +14,7 @@ import { getCondition } from '../../src/registry/conditions/conditions.ts'
 import { addFeedback } from '../../src/registry/predictions/feedback.ts'
 import { expirePredictions, storePrediction } from '../../src/registry/predictions/predictions.ts'
 import { aPrediction } from '../support/prediction.ts'
-import { ANNA, openHome, type TestHome } from '../support/registry.ts'
+import { ANNA, openApplication, type TestHome } from '../support/registry.ts'
 
 async function withTwo(home: TestHome) {
   const { ctx, register } = home
@@ -26,7 +26,7 @@ async function withTwo(home: TestHome) {
 }
 
 test('a challenger passes the gate, stands beside the active one and ends when it is promoted', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { a, b, set } = await withTwo(home)
   const { db } = home.ctx
   const { challenger } = await set({ version: b, mode: 'split', share: 0.2 })
@@ -39,7 +39,7 @@ test('a challenger passes the gate, stands beside the active one and ends when i
 })
 
 test('setting the same challenger again changes nothing; another mode begins a new challenge', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { b, set } = await withTwo(home)
   await set({ version: b, mode: 'shadow' })
   const first = await findChallenge(home.ctx.db, 'pneumonia')
@@ -54,7 +54,7 @@ test('setting the same challenger again changes nothing; another mode begins a n
 })
 
 test('only another verified version of the condition can challenge', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { a, b, set } = await withTwo(home)
   const unevaluated = await home.register({ seed: 3, accuracy: null })
   await assert.rejects(set({ version: a, mode: 'shadow' }), { code: 'conflict' })
@@ -70,7 +70,7 @@ test('only another verified version of the condition can challenge', async (t) =
 })
 
 test('evidence counts agreement, gap, kappa and who was right, and outlives the predictions', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { a, b, set } = await withTwo(home)
   const { db, clock } = home.ctx
   await set({ version: b, mode: 'shadow' })

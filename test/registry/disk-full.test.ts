@@ -1,10 +1,10 @@
 // A full disk is one clear sentence, however deep the error is wrapped.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { asAppError, problemOf } from '../../src/app/problem.ts'
 import { AppError } from '../../src/errors.ts'
-import { GateSteps } from '../../src/inference/gate-steps.ts'
+import { GateSteps } from '../../src/inference/gate/gate-steps.ts'
 import { refusalOf } from '../../src/registry/versions/register-package.ts'
-import { asAppError, problemOf } from '../../src/server/problem.ts'
 
 const systemError = (code: string): Error =>
   Object.assign(new Error(`${code}: no space left on device, write '/srv/secret/path'`), { code })

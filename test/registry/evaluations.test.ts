@@ -8,12 +8,12 @@ import type { RegistryContext } from '../../src/registry/home/registry-context.t
 import {
   addEvaluation,
   getEvaluation,
-  LEAST_EVIDENCE,
   listEvaluations,
+  MIN_EVIDENCE,
 } from '../../src/registry/versions/evaluations.ts'
 import { verifyAll } from '../../src/registry/versions/verify-all.ts'
 import { getVersion, type Version } from '../../src/registry/versions/versions.ts'
-import { ANNA, openHome } from '../support/registry.ts'
+import { ANNA, openApplication } from '../support/registry.ts'
 
 function metrics(accuracy: number, more: Partial<Metrics> = {}): Metrics {
   const all = { balancedAccuracy: accuracy, auc: accuracy, sensitivity: accuracy }
@@ -40,7 +40,7 @@ const refusedWith = (code: string) => (error: unknown) =>
   error instanceof AppError && error.code === code
 
 test('a version without figures becomes verified, and may answer, by an evaluation', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const version = await register({ accuracy: null })
   assert.equal(version.status, 'unevaluated')
   await assert.rejects(activate(ctx, version), refusedWith('unevaluated'))
@@ -62,9 +62,9 @@ test('a version without figures becomes verified, and may answer, by an evaluati
 })
 
 test('few images, or images of one kind only, prove nothing', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const version = await register({ accuracy: null })
-  const few = await evaluated(ctx, version, metrics(1, { n: LEAST_EVIDENCE - 1 }))
+  const few = await evaluated(ctx, version, metrics(1, { n: MIN_EVIDENCE - 1 }))
   const oneKind = await evaluated(ctx, version, metrics(1, { specificity: null }))
   assert.deepEqual([few.isEvidence, oneKind.isEvidence], [false, false])
   assert.equal((await getVersion(ctx.db, version)).status, 'unevaluated')
@@ -72,7 +72,7 @@ test('few images, or images of one kind only, prove nothing', async (t) => {
 })
 
 test('two versions that were measured on different images are judged by images that both were evaluated on', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const first = await register({ seed: 1, accuracy: 0.9 })
   await activate(ctx, first)
   const other = await register({ seed: 2, accuracy: null })
@@ -91,7 +91,7 @@ test('two versions that were measured on different images are judged by images t
 })
 
 test('an evaluation is asked for by the version that it is of', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const [one, other] = [await register({ seed: 1 }), await register({ seed: 2 })]
   const kept = await evaluated(ctx, one, metrics(0.8))
   assert.deepEqual(await getEvaluation(ctx.db, { version: one, id: kept.id }), kept)

@@ -11,7 +11,7 @@ import { readPointer } from '../../src/registry/activation/active-pointer.ts'
 import { recover } from '../../src/registry/activation/recover.ts'
 import { listConditions } from '../../src/registry/conditions/conditions.ts'
 import { presentVersions, verifyAll } from '../../src/registry/versions/verify-all.ts'
-import { openHome, type TestHome } from '../support/registry.ts'
+import { openApplication, type TestHome } from '../support/registry.ts'
 
 const SLOW = process.env.ROENTGEN_SLOW_TESTS === '1'
 const KILLS = SLOW ? 200 : 20
@@ -88,7 +88,7 @@ async function checkHome(home: TestHome, reported: Reported): Promise<void> {
 
 test(`after each of ${KILLS} kills the registry opens and shows what was last reported`, async (t) => {
   const reported: Reported = { active: new Map(), present: new Set(), inFlight: [], imported: 0 }
-  let home = await openHome(t)
+  let home = await openApplication(t)
   let actions = 0
   for (let seed = 1; seed <= KILLS; seed++) {
     await home.close()

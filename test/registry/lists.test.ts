@@ -16,7 +16,7 @@ import {
 } from '../../src/registry/conditions/conditions.ts'
 import { listVersions, type VersionListing } from '../../src/registry/versions/version-list.ts'
 import { getVersion, patchVersion } from '../../src/registry/versions/versions.ts'
-import { ANNA, openHome, type TestHome } from '../support/registry.ts'
+import { ANNA, openApplication, type TestHome } from '../support/registry.ts'
 
 async function withFive(home: TestHome): Promise<void> {
   const days = ['2026-01-01', '2026-01-02', '2026-01-03', '2026-01-04', '2026-01-05']
@@ -35,7 +35,7 @@ async function withFive(home: TestHome): Promise<void> {
 }
 
 test('versions are filtered by every filter of the contract', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   await withFive(home)
   const ids = async (filter: VersionListing): Promise<string[]> =>
     (await listVersions(home.ctx.db, { sort: 'createdAt', order: 'asc', ...filter })).items.map(
@@ -61,7 +61,7 @@ test('versions are filtered by every filter of the contract', async (t) => {
 })
 
 test('every sort gives each version once over its pages, with those without a value last', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   await withFive(home)
   for (const sort of ['createdAt', 'accuracy', 'name', 'architecture', 'size'] as const) {
     for (const order of ['asc', 'desc'] as const) {
@@ -85,7 +85,7 @@ test('every sort gives each version once over its pages, with those without a va
 })
 
 test('the history tells what answered at a time, and is read page by page', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const versions = [await register({ seed: 1 }), await register({ seed: 2 })]
   const times = ['2026-03-01T10:00:00Z', '2026-03-03T10:00:00Z', '2026-03-05T10:00:00Z']
   for (const [index, time] of times.entries()) {
@@ -116,7 +116,7 @@ test('the history tells what answered at a time, and is read page by page', asyn
 })
 
 test('the history can neither be deleted nor rewritten, not even by SQL', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const version = await register({ accuracy: null })
   const request = { condition: 'pneumonia', version, reason: '', ...ANNA }
   await assert.rejects(activateVersion(ctx, request), { code: 'unevaluated' })
@@ -126,7 +126,7 @@ test('the history can neither be deleted nor rewritten, not even by SQL', async 
 })
 
 test('conditions are made, changed with a record of who, and refuse what cannot be', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const { db, clock } = ctx
   const classes = [
     { label: 'NORMAL', positive: false },
@@ -164,7 +164,7 @@ test('conditions are made, changed with a record of who, and refuse what cannot 
 })
 
 test('the operating point in use must be one of the active version', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const { db, clock } = ctx
   const version = await register()
   await activateVersion(ctx, { condition: 'pneumonia', version, reason: '', ...ANNA })
@@ -177,7 +177,7 @@ test('the operating point in use must be one of the active version', async (t) =
 })
 
 test('notes and tags change the row, never the package', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const version = await register()
   const patch = { notes: 'Read by Dr Röntgen', tags: [' b', 'a', 'a', ''] }
   const changed = await patchVersion(ctx.db, { ref: version, patch, actor: ANNA, clock: ctx.clock })
@@ -190,7 +190,7 @@ test('notes and tags change the row, never the package', async (t) => {
 })
 
 test('a long list is walked in its order without a gap or a twin, by every filter', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const first = await register({ seed: 1 })
   // Rows straight from the first: it is the order that is looked at, more of them than are sorted at once.
   const columns = `condition, architecture, status, status_reason, registered_at, registered_by, registered_via,

@@ -9,7 +9,7 @@ import type { RegistryContext } from '../../src/registry/home/registry-context.t
 import { listActive } from '../../src/registry/versions/verify-all.ts'
 import { inPrecision, type WantedPrecision } from '../../src/registry/versions/version-precision.ts'
 import type { Version } from '../../src/registry/versions/versions.ts'
-import { ANNA, openHome } from '../support/registry.ts'
+import { ANNA, openApplication } from '../support/registry.ts'
 
 const PNEUMONIA = 'pneumonia'
 const POINT = { name: 'youden', thresholds: { PNEUMONIA: 0.3 }, sensitivity: 0.9, specificity: 0.9 }
@@ -31,7 +31,7 @@ function activate(ctx: RegistryContext, version: Version, precision?: WantedPrec
 }
 
 test('what auto comes out as is recorded, and listed for a restart', async (t) => {
-  const { ctx, gate, register } = await openHome(t)
+  const { ctx, gate, register } = await openApplication(t)
   const version = await register({ accuracy: 0.9, ...withInt8(0.9) })
   gate.faster = 'int8'
   assert.equal((await activate(ctx, version)).activation.precision, 'int8')
@@ -45,7 +45,7 @@ test('what auto comes out as is recorded, and listed for a restart', async (t) =
 })
 
 test('a version without int8 is activated in float32, and refused in int8 without a line', async (t) => {
-  const { ctx, gate, register } = await openHome(t)
+  const { ctx, gate, register } = await openApplication(t)
   const version = await register({ accuracy: 0.9 })
   gate.faster = 'int8'
   await assert.rejects(activate(ctx, version, 'int8'), { code: 'conflict' })
@@ -55,7 +55,7 @@ test('a version without int8 is activated in float32, and refused in int8 withou
 })
 
 test('the gate compares the figures of the graph that will answer', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const good = await register({ accuracy: 0.9 })
   const reduced = await register({ seed: 2, accuracy: 0.9, ...withInt8(0.8) })
   await activate(ctx, good)
@@ -66,7 +66,7 @@ test('the gate compares the figures of the graph that will answer', async (t) =>
 })
 
 test('a rollback returns to the precision of the line before, or to the last one of the version named', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const a = await register({ accuracy: 0.9, ...withInt8(0.9) })
   const b = await register({ seed: 2, accuracy: 0.9 })
   await activate(ctx, a, 'float32')
@@ -83,7 +83,7 @@ test('a rollback returns to the precision of the line before, or to the last one
 })
 
 test('a version in int8 has the calibration, thresholds and figures of that graph', async (t) => {
-  const { register } = await openHome(t)
+  const { register } = await openApplication(t)
   const version = await register({ accuracy: 0.9, ...withInt8(0.87) })
   const reduced = inPrecision(version, 'int8')
   assert.equal(reduced.metrics?.accuracy, 0.87)
@@ -92,7 +92,7 @@ test('a version in int8 has the calibration, thresholds and figures of that grap
 })
 
 test('a package whose int8 thresholds name an unknown class is refused', async (t) => {
-  const { register } = await openHome(t)
+  const { register } = await openApplication(t)
   const thresholds = { CARDIOMEGALY: 0.3 }
   const int8 = { calibration: null, operatingPoints: [{ ...POINT, thresholds }], metrics: null }
   await assert.rejects(register({ fields: { int8 } }), { code: 'invalid-package' })

@@ -21,7 +21,7 @@ import {
   storePrediction,
 } from '../../src/registry/predictions/predictions.ts'
 import { makeTempDir } from '../support/package.ts'
-import { openHome, type TestHome } from '../support/registry.ts'
+import { openApplication, type TestHome } from '../support/registry.ts'
 
 const LATER = '2027-01-01T00:00:00.000Z'
 
@@ -71,7 +71,7 @@ async function keep({ ctx }: TestHome, id: string, expiresAt = LATER): Promise<s
 }
 
 test('a prediction comes back as it was given out, with its heatmap to the last bit', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const image = await keep(home, 'p1')
   const stored = await getPrediction(home.ctx.db, 'p1')
   assert.deepEqual(stored.prediction, prediction('p1'))
@@ -87,7 +87,7 @@ test('a prediction comes back as it was given out, with its heatmap to the last 
 })
 
 test('predictions are listed newest first, by page, version and condition', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   for (const id of ['p1', 'p2', 'p3']) await keep(home, id)
   const { db } = home.ctx
   const first = await listPredictions(db, { limit: 2 })
@@ -107,7 +107,7 @@ test('predictions are listed newest first, by page, version and condition', asyn
 })
 
 test('deleting forgets row, feedback and image; what never was is unknown', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const image = await keep(home, 'p1')
   const { db, clock } = home.ctx
   await addFeedback(db, { prediction: 'p1', verdict: 'agree', by: 'anna', clock })
@@ -119,7 +119,7 @@ test('deleting forgets row, feedback and image; what never was is unknown', asyn
 })
 
 test('an expired prediction is gone, which is told from unknown', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const image = await keep(home, 'old', '2026-03-04T00:00:00.000Z')
   await keep(home, 'new')
   const clock = () => new Date('2026-03-04T00:00:01Z')
@@ -131,7 +131,7 @@ test('an expired prediction is gone, which is told from unknown', async (t) => {
 })
 
 test('a start removes images that belong to no prediction', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const kept = await keep(home, 'p1')
   const stray = join(home.ctx.store.uploadsDir, 'stray.png')
   await writeFile(stray, 'png')
@@ -140,7 +140,7 @@ test('a start removes images that belong to no prediction', async (t) => {
 })
 
 test('feedback keeps every opinion and only labels that the prediction has', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   await keep(home, 'p1')
   const { db, clock } = home.ctx
   const say = (verdict: 'agree' | 'disagree', label?: string) =>

@@ -6,10 +6,6 @@ import { activateVersion } from '../../src/registry/activation/activate.ts'
 import { listHistory } from '../../src/registry/activation/activations.ts'
 import { setChallenger } from '../../src/registry/challenger/challenger.ts'
 import { findChallenge, storePair } from '../../src/registry/challenger/challenger-evidence.ts'
-import {
-  pairedDifference,
-  unpairedDifference,
-} from '../../src/registry/challenger/non-inferiority.ts'
 import { promoteByRule } from '../../src/registry/challenger/promote-challenger.ts'
 import {
   findPromotionRule,
@@ -19,8 +15,9 @@ import { listChanges } from '../../src/registry/conditions/changes.ts'
 import { getCondition } from '../../src/registry/conditions/conditions.ts'
 import { addFeedback } from '../../src/registry/predictions/feedback.ts'
 import { storePrediction } from '../../src/registry/predictions/predictions.ts'
+import { pairedDifference, unpairedDifference } from '../../src/statistics/non-inferiority.ts'
 import { aPrediction } from '../support/prediction.ts'
-import { ANNA, openHome, type TestHome } from '../support/registry.ts'
+import { ANNA, openApplication, type TestHome } from '../support/registry.ts'
 
 type Mode = 'shadow' | 'split'
 
@@ -78,7 +75,7 @@ test('the lower ends of the intervals are those of the published formulas', () =
 })
 
 test('enough cases that are not worse promote the challenger through the gate, with the evidence in the line', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { a, b, shadowCase } = await challenged(home)
   await setRule(home, { minCases: 20, margin: 0.15 })
   for (let i = 0; i < 19; i++) await shadowCase({ active: i % 10 > 0, challenger: true })
@@ -101,7 +98,7 @@ test('enough cases that are not worse promote the challenger through the gate, w
 })
 
 test('a challenger that may be worse by more than the margin is not promoted, however many cases', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { a, shadowCase } = await challenged(home)
   await setRule(home, { minCases: 10, margin: 0.05 })
   // As good as the active one, but thirty cases cannot exclude a difference of five in a hundred.
@@ -111,7 +108,7 @@ test('a challenger that may be worse by more than the margin is not promoted, ho
 })
 
 test('with a split each answers images of its own, and both need their cases', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { b, splitCase } = await challenged(home, 'split')
   await setRule(home, { minCases: 30, margin: 0.2 })
   for (let i = 0; i < 30; i++) await splitCase('challenger', true)
@@ -121,7 +118,7 @@ test('with a split each answers images of its own, and both need their cases', a
 })
 
 test('what the gate refuses is refused once, with a line, although the rule stays met', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { a, b, shadowCase } = await challenged(home)
   home.gate.refusals.set(b.id, new AppError('golden-mismatch', 'Other outputs.'))
   await setRule(home, { minCases: 1, margin: 1 })
@@ -141,7 +138,7 @@ test('what the gate refuses is refused once, with a line, although the rule stay
 })
 
 test('a rule is a row with who and why; a new one ends the one before, and none can be wrong', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   await challenged(home)
   const { db, clock } = home.ctx
   await setRule(home, { minCases: 10, margin: 0.05 })

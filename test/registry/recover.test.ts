@@ -11,7 +11,7 @@ import { getCondition } from '../../src/registry/conditions/conditions.ts'
 import { packageDir, pointerPath } from '../../src/registry/home/store.ts'
 import { deleteVersion } from '../../src/registry/versions/version-bin.ts'
 import { getVersion, type Version } from '../../src/registry/versions/versions.ts'
-import { ANNA, openHome, type TestHome } from '../support/registry.ts'
+import { ANNA, openApplication, type TestHome } from '../support/registry.ts'
 
 const ID = 'pneumonia'
 
@@ -31,8 +31,8 @@ async function lines({ ctx }: TestHome) {
   return (await listHistory(ctx.db, { condition: ID })).items
 }
 
-async function withTwo(t: Parameters<typeof openHome>[0]) {
-  const home = await openHome(t)
+async function withTwo(t: Parameters<typeof openApplication>[0]) {
+  const home = await openApplication(t)
   const [a, b] = [await home.register({ seed: 1 }), await home.register({ seed: 2 })]
   await activate(home, a)
   const older = await readFile(pointerPath(home.ctx.store, ID))

@@ -22,14 +22,14 @@ import { deleteVersion } from '../../src/registry/versions/version-bin.ts'
 import { listVersions } from '../../src/registry/versions/version-list.ts'
 import { getVersion, type Version } from '../../src/registry/versions/versions.ts'
 import { makeTempDir, writePackage } from '../support/package.ts'
-import { ANNA, openHome, type TestHome } from '../support/registry.ts'
+import { ANNA, openApplication, type TestHome } from '../support/registry.ts'
 
 function drop({ ctx }: TestHome, ref: Version): Promise<Version> {
   return deleteVersion(ctx, { ref, actor: ANNA, clock: ctx.clock })
 }
 
 test('a registered package has a row with all that its manifest says, and makes its condition', async (t) => {
-  const { ctx, register } = await openHome(t)
+  const { ctx, register } = await openApplication(t)
   const version = await register({ fields: { tags: ['b', 'a'] } })
   assert.equal(version.id, 'pneumonia/tiny-quick@1')
   assert.equal(version.status, 'verified')
@@ -48,7 +48,7 @@ test('a registered package has a row with all that its manifest says, and makes 
 })
 
 test('the same digest is one version, whoever brings it', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const first = await home.register({ seed: 1 })
   const second = await home.register({ seed: 1 })
   assert.equal(second.id, first.id)
@@ -57,7 +57,7 @@ test('the same digest is one version, whoever brings it', async (t) => {
 })
 
 test('a damaged or contradictory package is refused, given back and leaves no row', async (t) => {
-  const { ctx, home, register } = await openHome(t)
+  const { ctx, home, register } = await openApplication(t)
   await register()
   const fromDir = join(home, 'mine')
   const options = { fromDir, move: true, actor: ANNA, clock: ctx.clock }
@@ -77,7 +77,7 @@ test('a damaged or contradictory package is refused, given back and leaves no ro
 })
 
 test('a deleted version goes to the bin, keeps its row, and its number is never used again', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { ctx } = home
   const first = await home.register({ seed: 1 })
   assert.equal((await drop(home, first)).status, 'deleted')
@@ -90,7 +90,7 @@ test('a deleted version goes to the bin, keeps its row, and its number is never 
 })
 
 test('the version that answers cannot be deleted', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const version = await home.register()
   const { ctx } = home
   await activateVersion(ctx, { condition: 'pneumonia', version, reason: '', ...ANNA })
@@ -99,7 +99,7 @@ test('the version that answers cannot be deleted', async (t) => {
 })
 
 test('an export is imported elsewhere as the same digest, with its former id as lineage', async (t) => {
-  const [here, there] = [await openHome(t), await openHome(t)]
+  const [here, there] = [await openApplication(t), await openApplication(t)]
   await here.register({ seed: 1 })
   const version = await here.register({ seed: 2 })
   const { stream, fileName } = await exportPackage(here.ctx, version)
@@ -118,7 +118,7 @@ test('an export is imported elsewhere as the same digest, with its former id as 
 })
 
 test('importing an intact copy of a damaged version repairs it; a damaged one is never exported', async (t) => {
-  const { ctx, home, register } = await openHome(t)
+  const { ctx, home, register } = await openApplication(t)
   const version = await register()
   const { stream } = await exportPackage(ctx, version)
   const zipPath = join(home, 'a.zip')
@@ -138,7 +138,7 @@ test('importing an intact copy of a damaged version repairs it; a damaged one is
 })
 
 test('an empty store is given the intact demonstration packages, once', async (t) => {
-  const { ctx } = await openHome(t)
+  const { ctx } = await openApplication(t)
   const from = await makeTempDir()
   t.after(() => rm(from, { recursive: true, force: true }))
   const at = (place: string): string => join(from, 'pneumonia', place)

@@ -23,7 +23,7 @@ import {
 import { verifyAll } from '../../src/registry/versions/verify-all.ts'
 import type { Version } from '../../src/registry/versions/versions.ts'
 import { writePackage } from '../support/package.ts'
-import { ANNA, openHome, type TestHome } from '../support/registry.ts'
+import { ANNA, openApplication, type TestHome } from '../support/registry.ts'
 
 const PEM = { type: 'spki', format: 'pem' } as const
 
@@ -47,7 +47,7 @@ function bring({ ctx }: TestHome, zipPath: string, requiresTrust = true) {
 }
 
 test('signing changes neither a file nor the digest, and openssl agrees with the signature', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { version, key } = await signed(home)
   const dir = packageDir(home.ctx.store, version)
   await verifyPackage(dir, { expectedSha256: version.sha256 })
@@ -84,7 +84,7 @@ test('signing changes neither a file nor the digest, and openssl agrees with the
 })
 
 test('a signed package goes through its zip, and another home takes it once it trusts the key', async (t) => {
-  const [a, b] = [await openHome(t), await openHome(t)]
+  const [a, b] = [await openApplication(t), await openApplication(t)]
   const { version, key } = await signed(a)
   const zipPath = await zipOf(a, version)
   await assert.rejects(bring(b, zipPath), { code: 'untrusted', status: 409 })
@@ -104,14 +104,14 @@ test('a signed package goes through its zip, and another home takes it once it t
 })
 
 test('where trust is asked for, a package that nobody signed is refused; else it is taken', async (t) => {
-  const [a, b] = [await openHome(t), await openHome(t)]
+  const [a, b] = [await openApplication(t), await openApplication(t)]
   const zipPath = await zipOf(a, await a.register({ seed: 1 }))
   await assert.rejects(bring(b, zipPath), { code: 'untrusted', message: /not signed/ })
   assert.equal((await bring(b, zipPath, false)).created, true)
 })
 
 test('a signature that does not fit is refused, trusted or not, and leaves nothing', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { ctx } = home
   const { version } = await signed(home)
   const signature = await readFile(join(packageDir(ctx.store, version), 'manifest.sig'), 'utf8')
@@ -134,7 +134,7 @@ test('a signature that does not fit is refused, trusted or not, and leaves nothi
 })
 
 test('bringing a package again brings the signature that it lacked', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { ctx } = home
   const { version } = await signed(home)
   const zipPath = await zipOf(home, version)
@@ -146,7 +146,7 @@ test('bringing a package again brings the signature that it lacked', async (t) =
 })
 
 test('nobody makes the signatures of a version unreadable by bringing it with many more', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { ctx } = home
   const { key, version } = await signed(home)
   const dir = packageDir(ctx.store, version)
@@ -169,7 +169,7 @@ test('nobody makes the signatures of a version unreadable by bringing it with ma
 })
 
 test('only public Ed25519 keys are trusted, under names of their own', async (t) => {
-  const { ctx } = await openHome(t)
+  const { ctx } = await openApplication(t)
   const pair = generateKeyPairSync('ed25519')
   const trust = (name: string, publicKey: string) =>
     trustKey(ctx.db, { name, publicKey, actor: ANNA, clock: ctx.clock })
@@ -206,7 +206,7 @@ test('only public Ed25519 keys are trusted, under names of their own', async (t)
 })
 
 test('a manifest that lists the signature itself is refused', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const version = await home.register()
   const dir = packageDir(home.ctx.store, version)
   const { privateKey } = generateKeyPairSync('ed25519')

@@ -17,7 +17,7 @@ import { exportPackage } from '../../src/registry/versions/exchange-package.ts'
 import { listVersions } from '../../src/registry/versions/version-list.ts'
 import { getVersion, type Version } from '../../src/registry/versions/versions.ts'
 import { writePackage } from '../support/package.ts'
-import { ANNA, openHome, type TestHome } from '../support/registry.ts'
+import { ANNA, openApplication, type TestHome } from '../support/registry.ts'
 
 const ID = 'pneumonia'
 
@@ -30,7 +30,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 }
 
 async function watchedHome(t: TestContext) {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const [a, b] = [await home.register({ seed: 1 }), await home.register({ seed: 2 })]
   await activateVersion(home.ctx, { condition: ID, version: a, reason: '', ...ANNA })
   const watcher = new Watcher(home.ctx, { steadyMs: 200, quietMs: 600, rescanMs: 1000 })
@@ -124,7 +124,7 @@ test('a zip in the inbox becomes active by itself under policy follow, if it pas
     [5, 0.95],
     [6, 0.5],
   ] as const) {
-    const other = await openHome(t)
+    const other = await openApplication(t)
     const zip = await zipOf(other, await other.register({ seed, accuracy }))
     await rename(zip, join(ctx.store.inboxDir, `${seed}.roentgen.zip`))
   }
@@ -159,7 +159,7 @@ test('what is wrong in the inbox gets a note beside it and is not tried again un
 })
 
 test('a foreign model is converted once its details are beside it', async (t) => {
-  const home = await openHome(t)
+  const home = await openApplication(t)
   const { inboxDir } = home.ctx.store
   const convert = async (file: string, details: unknown): Promise<string> => {
     const to = join(home.home, 'converted')

@@ -10,7 +10,7 @@ import {
   ConditionSchema,
   PredictionSchema,
   VersionSchema,
-} from '../../src/server/api-schemas.ts'
+} from '../../src/server/http/api-schemas.ts'
 import { image } from '../inference/tiny-package.ts'
 import {
   homeFolders,

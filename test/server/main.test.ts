@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { findServer } from '../../src/server/server-file.ts'
+import { findServer } from '../../src/app/server-file.ts'
 import { image } from '../inference/tiny-package.ts'
 import {
   type Folders,

@@ -1,7 +1,7 @@
 // Who may ask: hosts, origins, the token; what every answer says to a browser; and how errors are worded.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { isAllowedHost, isSameOrigin } from '../../src/server/security.ts'
+import { isAllowedHost, isSameOrigin } from '../../src/server/http/security.ts'
 import { image } from '../inference/tiny-package.ts'
 import {
   homeFolders,

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
-import { readUpload } from '../../src/server/uploads.ts'
+import { readUpload } from '../../src/server/http/uploads.ts'
 
 const URL_ = 'http://127.0.0.1/'
 const limits = { maxFileBytes: 1000, maxFiles: 2 }

@@ -1,6 +1,6 @@
 // Foreign models through the API of a test's own home: sent, activated, asked.
 import assert from 'node:assert/strict'
-import { PredictionSchema, VersionSchema } from '../../src/server/api-schemas.ts'
+import { PredictionSchema, VersionSchema } from '../../src/server/http/api-schemas.ts'
 import { imageForm, jsonBody, jsonOf, type OpenedHome } from './home.ts'
 
 export async function send(

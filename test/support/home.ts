@@ -7,11 +7,12 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { type Application, openApplication } from '../../src/app/application.ts'
+import type { ApplicationOptions } from '../../src/app/application-parts.ts'
+import { createLog } from '../../src/app/log.ts'
 import { readConfig } from '../../src/config.ts'
 import { type ManifestFields, readManifest, writeManifest } from '../../src/package/manifest.ts'
 import { createApp } from '../../src/server/app.ts'
-import { type Home, openHome } from '../../src/server/home.ts'
-import { createLog } from '../../src/server/log.ts'
 import { type TinyOptions, tinyPackage } from '../inference/tiny-package.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/server/main.ts', import.meta.url))
@@ -88,15 +89,22 @@ async function withFields(dir: string, o: StoredPackage): Promise<string> {
 }
 
 export interface OpenedHome {
-  readonly home: Home
+  readonly home: Application
   /** Calls the app as a program on this machine would; with the token of the command line when asked for. */
   call(path: string, init?: RequestInit): Promise<Response>
 }
 
 /** Opens the home in this process as a server would, and waits until all is loaded. */
-export async function openedHome(folders: Folders): Promise<OpenedHome> {
+export async function openedHome(
+  folders: Folders,
+  options: Pick<ApplicationOptions, 'archive'> = {},
+): Promise<OpenedHome> {
   const config = readConfig(folders.env)
-  const home = await openHome(config, { isServer: true, log: createLog('silent') })
+  const home = await openApplication(config, {
+    isServer: true,
+    log: createLog('silent'),
+    ...options,
+  })
   folders.closing.push(() => home.close())
   await home.settled
   const app = createApp(home, { token: TOKEN })

@@ -67,7 +67,10 @@ export interface TestHome {
 export const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** Closed and removed when the test ends. */
-export async function openHome(t: TestContext, options: { home?: string } = {}): Promise<TestHome> {
+export async function openApplication(
+  t: TestContext,
+  options: { home?: string } = {},
+): Promise<TestHome> {
   const home = options.home ?? (await makeTempDir())
   const dataDir = join(home, 'data')
   const registry: Registry = await openRegistry({ dataDir })
@@ -98,7 +101,7 @@ export async function openHome(t: TestContext, options: { home?: string } = {}):
     close: () => registry.close(),
     reopen: async () => {
       await registry.close()
-      return openHome(t, { home })
+      return openApplication(t, { home })
     },
   }
 }

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after } from 'node:test'
 import type { TrainingJob } from '../../src/training/job.ts'
-import { drawDataset } from '../support/drawn-dataset.ts'
-import { digestsOf, trainWithKills } from '../support/killed-training.ts'
+import { drawDataset } from '../support/training/drawn-dataset.ts'
+import { digestsOf, trainWithKills } from '../support/training/killed-training.ts'
 
 const isSlow = process.env.ROENTGEN_SLOW_TESTS === '1'
 const KILLS = isSlow ? 30 : 3

@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after } from 'node:test'
-import { getArchitecture } from '../../src/training/architectures/catalogue.ts'
-import { trainLastLayers } from '../../src/training/architectures/fine-tuning.ts'
+import { getArchitecture } from '../../src/architectures/catalogue.ts'
+import { trainLastLayers } from '../../src/architectures/fine-tuning.ts'
 import { prepareDataset } from '../../src/training/dataset/prepare.ts'
 import { openPrepared } from '../../src/training/dataset/prepared.ts'
 import type { TrainingMessage } from '../../src/training/job.ts'
@@ -17,7 +17,7 @@ import {
   completeHyperparameters,
   type GivenHyperparameters,
 } from '../../src/training/settings.ts'
-import { drawDataset } from '../support/drawn-dataset.ts'
+import { drawDataset } from '../support/training/drawn-dataset.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'roentgen-frozen-'))
 after(() => rm(root, { recursive: true, force: true }))

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { before } from 'node:test'
 import * as tf from '@tensorflow/tfjs'
+import { getArchitecture } from '../../src/architectures/catalogue.ts'
+import { trainLastLayers } from '../../src/architectures/fine-tuning.ts'
 import { saveLayersModel } from '../../src/engine/layers-save.ts'
-import { getArchitecture } from '../../src/training/architectures/catalogue.ts'
-import { trainLastLayers } from '../../src/training/architectures/fine-tuning.ts'
 import { adoptWeights } from '../../src/training/initial-version.ts'
 
 const build = (name: string, seed: number, outputs = 2) =>

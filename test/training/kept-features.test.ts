@@ -4,8 +4,8 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
-import { getArchitecture } from '../../src/training/architectures/catalogue.ts'
-import { trainLastLayers } from '../../src/training/architectures/fine-tuning.ts'
+import { getArchitecture } from '../../src/architectures/catalogue.ts'
+import { trainLastLayers } from '../../src/architectures/fine-tuning.ts'
 import {
   findFeatures,
   keyOf,

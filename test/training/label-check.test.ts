@@ -1,7 +1,7 @@
 // Labels that look wrong: folds, the regression, and which labels are doubted.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { uniformAt } from '../../src/engine/counter-random.ts'
+import { uniformAt } from '../../src/engine/random/counter-random.ts'
 import { dealFolds, FOLDS } from '../../src/training/label-check/folds.ts'
 import { softmaxRegression } from '../../src/training/label-check/softmax-regression.ts'
 import { findDoubts } from '../../src/training/label-check/suspects.ts'

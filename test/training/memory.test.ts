@@ -6,9 +6,9 @@ import test from 'node:test'
 import type { Dataset } from '../../src/registry/runs/datasets.ts'
 import type { Run } from '../../src/registry/runs/runs.ts'
 import { TrainingProcess } from '../../src/training/training-process.ts'
-import { drawDataset } from '../support/drawn-dataset.ts'
 import { homeFolders, jsonBody, servedHome, untilReady } from '../support/home.ts'
 import { sentEvents } from '../support/sse.ts'
+import { drawDataset } from '../support/training/drawn-dataset.ts'
 
 const MIB = 2 ** 20
 const skip =

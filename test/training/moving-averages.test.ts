@@ -1,8 +1,8 @@
 // Moving averages of batch normalisation follow within a short run that begins at random.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { getArchitecture } from '../../src/training/architectures/catalogue.ts'
-import { trainLastLayers } from '../../src/training/architectures/fine-tuning.ts'
+import { getArchitecture } from '../../src/architectures/catalogue.ts'
+import { trainLastLayers } from '../../src/architectures/fine-tuning.ts'
 import { shortenMemory } from '../../src/training/loop/moving-averages.ts'
 
 function momenta(steps: number, trained: number | 'all' = 'all'): number[] {

@@ -10,7 +10,7 @@ import { findLibrary } from '../../src/engine/native/find-library.ts'
 import { openStore } from '../../src/registry/home/store.ts'
 import type { EpochRecord } from '../../src/training/job.ts'
 import { trainOnce } from '../../src/training/train-once.ts'
-import { drawDataset } from '../support/drawn-dataset.ts'
+import { drawDataset } from '../support/training/drawn-dataset.ts'
 
 const skip = findLibrary(readConfig().tensorflowDir)?.isComplete
   ? false

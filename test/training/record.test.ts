@@ -8,13 +8,13 @@ import test, { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { readConfig, recordedEnvironment } from '../../src/config.ts'
+import { parseCsv } from '../../src/package/csv.ts'
 import { listFiles } from '../../src/package/package-paths.ts'
-import { parseCsv } from '../../src/training/csv.ts'
 import type { TrainingMessage } from '../../src/training/job.ts'
 import { FORMATS, jsonSchemaText, schemaFileOf } from '../../src/training/record/formats.ts'
 import { runJob } from '../../src/training/run-job.ts'
-import { drawDataset } from '../support/drawn-dataset.ts'
-import { makeSensorTree } from '../support/sensor-tree.ts'
+import { drawDataset } from '../support/training/drawn-dataset.ts'
+import { makeSensorTree } from '../support/training/sensor-tree.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const FORMATS_DIR = join(ROOT, 'docs/formats')

@@ -4,14 +4,14 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after } from 'node:test'
-import { getArchitecture } from '../../src/training/architectures/catalogue.ts'
+import { getArchitecture } from '../../src/architectures/catalogue.ts'
 import { prepareDataset } from '../../src/training/dataset/prepare.ts'
 import { openPrepared } from '../../src/training/dataset/prepared.ts'
 import { readCheckpoint, writeCheckpoint } from '../../src/training/loop/checkpoint.ts'
 import type { Control } from '../../src/training/loop/control.ts'
 import { trainModel } from '../../src/training/loop/train.ts'
 import { augmentationFor, completeHyperparameters } from '../../src/training/settings.ts'
-import { drawDataset } from '../support/drawn-dataset.ts'
+import { drawDataset } from '../support/training/drawn-dataset.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'roentgen-resume-'))
 after(() => rm(root, { recursive: true, force: true }))

@@ -1,8 +1,8 @@
 // Numbers, times and addresses as people read them.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import * as format from '../../views/format.ts'
-import { links } from '../../views/links.ts'
+import * as format from '../../views/shared/format.ts'
+import { links } from '../../views/shared/links.ts'
 
 test('a probability near certainty is never shown as certainty', () => {
   assert.equal(format.percent(0.99999), '> 99.9 %')

@@ -1,16 +1,16 @@
 // A fragment that htmx swaps in is the very text that its page contains, so that the two cannot drift apart.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { compareResult } from '../../views/comparison.ts'
-import { historyTimeline } from '../../views/condition-history.ts'
-import { conditionPage, conditionPanel } from '../../views/condition-show.ts'
-import { errorPage, problemNotice } from '../../views/error.ts'
-import { feedbackPanel } from '../../views/feedback.ts'
-import { modelListPage, modelRows } from '../../views/model-list.ts'
-import { predictionListPage, predictionRows } from '../../views/prediction-list.ts'
-import { predictionResult } from '../../views/prediction-result.ts'
-import { predictionPage } from '../../views/prediction-show.ts'
-import { statusPage, statusPanel } from '../../views/status.ts'
+import { compareResult } from '../../views/comparisons/show.ts'
+import { historyTimeline } from '../../views/conditions/history.ts'
+import { conditionPage, conditionPanel } from '../../views/conditions/show.ts'
+import { feedbackPanel } from '../../views/predictions/feedback.ts'
+import { predictionListPage, predictionRows } from '../../views/predictions/list.ts'
+import { predictionResult } from '../../views/predictions/result.ts'
+import { predictionPage } from '../../views/predictions/show.ts'
+import { errorPage, problemNotice } from '../../views/shared/error.ts'
+import { statusPage, statusPanel } from '../../views/system/status.ts'
+import { modelListPage, modelRows } from '../../views/versions/list.ts'
 import {
   conditionProps,
   modelListProps,

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'node-html-parser'
-import { errorPage } from '../../views/error.ts'
+import { errorPage } from '../../views/shared/error.ts'
 import { PAGES, problem } from './pages.ts'
 import { frame } from './samples.ts'
 

@@ -1,10 +1,11 @@
 // Datasets and runs as the server would give them, for rendering their pages without one.
+
+import type { StoredWeights } from '../../src/conversion/pretrained/weights-store.ts'
 import type { Dataset } from '../../src/registry/runs/datasets.ts'
 import { NO_PROGRESS, type Run, type RunEpoch } from '../../src/registry/runs/runs.ts'
-import type { StoredWeights } from '../../src/training/weights/weights-store.ts'
-import type { DatasetPageProps } from '../../views/dataset-show.ts'
-import type { RunPageProps } from '../../views/run-show.ts'
-import type { TrainingPageProps } from '../../views/training.ts'
+import type { DatasetPageProps } from '../../views/datasets/show.ts'
+import type { TrainingPageProps } from '../../views/runs/form.ts'
+import type { RunPageProps } from '../../views/runs/show.ts'
 import { digest, frame, pneumonia, version } from './samples.ts'
 
 const AT = '2026-11-20T18:47:03.123Z'

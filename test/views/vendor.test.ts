@@ -12,5 +12,5 @@ test('the htmx that is served is the one that the lockfile pins', () => {
     read('node_modules/htmx.org/dist/htmx.min.js'),
   )
   assert.match(read('public/vendor/LICENSES.md'), new RegExp(`htmx-${version}\\.min\\.js.*0BSD`))
-  assert.match(read('views/layout.ts'), new RegExp(`vendor/htmx-${version}\\.min\\.js`))
+  assert.match(read('views/shared/layout.ts'), new RegExp(`vendor/htmx-${version}\\.min\\.js`))
 })

@@ -7,10 +7,10 @@ import type { Prediction } from '../../registry/predictions/predictions.ts'
 import { PRESETS } from '../../training/settings.ts'
 import { withApi } from '../api.ts'
 import { command, wholeNumber } from '../command.ts'
-import type { CompareModelsOptions } from '../compare-models.ts'
-import { addCoolingOptions } from '../cooling-options.ts'
 import { openFile } from '../open-file.ts'
 import { printJson, printLine, printTable, share } from '../output.ts'
+import type { CompareModelsOptions } from '../training/compare-models.ts'
+import { addCoolingOptions } from '../training/thermal-options.ts'
 
 interface Comparison {
   readonly a: Prediction
@@ -55,7 +55,7 @@ export function addCompareCommand(program: Command): void {
     .option('--set <name=value...>', 'any other setting')
   addCoolingOptions(compare).action(async (image: string | undefined, options: Options) => {
     if (image === undefined) {
-      const { compareModelsCommand } = await import('../compare-models.ts')
+      const { compareModelsCommand } = await import('../training/compare-models.ts')
       return compareModelsCommand(readConfig(), options)
     }
     const { condition, a, b, json } = options

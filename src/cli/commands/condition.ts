@@ -122,7 +122,7 @@ async function set(id: string, settings: Settings): Promise<void> {
 }
 
 async function classesOf(text: string): Promise<readonly ClassLabel[]> {
-  const { parseClasses } = await import('../../training/import/foreign-fields.ts')
+  const { parseClasses } = await import('../../conversion/import/foreign-fields.ts')
   return parseClasses(text)
 }
 

@@ -7,6 +7,8 @@ import { AppError } from '../../errors.ts'
 import type { Dataset } from '../../registry/runs/datasets.ts'
 import { withApi } from '../api.ts'
 import { command, fraction, wholeNumber } from '../command.ts'
+import { bytesText, printFields, printJson, printLine, printTable } from '../output.ts'
+import { startProgress } from '../progress.ts'
 import {
   belowDataRoot,
   checkLabels,
@@ -14,9 +16,7 @@ import {
   type PrepareBody,
   prepare,
   scan,
-} from '../dataset-jobs.ts'
-import { bytesText, printFields, printJson, printLine, printTable } from '../output.ts'
-import { startProgress } from '../progress.ts'
+} from '../training/dataset-jobs.ts'
 
 interface SynthOptions {
   readonly json?: true
@@ -61,7 +61,7 @@ export function addDatasetCommands(program: Command): void {
   })
     .option('--version <version>', 'whose features are used; else the newest trained on it')
     .option('--exclude <file...>', 'files of the list to leave out, after looking at them')
-    .action(lookAtLabels)
+    .action(checkDatasetLabels)
 
   command(group, 'synth', {
     does: 'Make a folder of synthetic images with the masks of their lesions; never for use on patients',
@@ -123,7 +123,7 @@ async function prepareDataset(
   for (const { file, reason } of prepared.setAside.files) printLine(`  ${file}: ${reason}`)
 }
 
-async function lookAtLabels(
+async function checkDatasetLabels(
   given: string,
   o: { readonly json?: true; readonly version?: string; readonly exclude?: readonly string[] },
 ): Promise<void> {
@@ -196,7 +196,7 @@ function showScan({ id, path, scan: report }: Dataset): void {
 }
 
 async function synth(options: SynthOptions): Promise<void> {
-  const { SYNTHETIC_NOTICE, synthesise } = await import('../../training/synth/dataset.ts')
+  const { SYNTHETIC_NOTICE, synthesise } = await import('../../synthetic/dataset.ts')
   const { json, condition, perClass, count, seed, size, sixteenBit } = options
   const progress = startProgress('drawn', { quiet: json === true })
   try {

@@ -4,11 +4,11 @@ import { access, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
+import { findServer } from '../../app/server-file.ts'
 import { type Config, readConfig } from '../../config.ts'
 import { AppError, isAppError, messageOf } from '../../errors.ts'
 import { ImagingPool } from '../../imaging/imaging-pool.ts'
 import { encodeIndexedPng } from '../../imaging/indexed-png.ts'
-import { findServer } from '../../server/server-file.ts'
 import { isAnswering } from '../api.ts'
 import { command } from '../command.ts'
 import { bytesText, printJson, printLine } from '../output.ts'
@@ -22,7 +22,7 @@ interface Finding {
 
 type Check = (config: Config) => Promise<string>
 
-const LEAST_FREE_BYTES = 1024 ** 3
+const MIN_FREE_BYTES = 1024 ** 3
 
 const CHECKS: Readonly<Record<string, Check>> = {
   'model store': ({ modelsDir }) => writable(modelsDir, 'ROENTGEN_MODELS'),
@@ -107,7 +107,7 @@ async function writable(folder: string, setting: string): Promise<string> {
 async function freeSpace({ dataDir }: Config): Promise<string> {
   const { bavail, bsize } = await nearestFileSystem(dataDir)
   const free = bavail * bsize
-  if (free >= LEAST_FREE_BYTES) return `${bytesText(free)} free`
+  if (free >= MIN_FREE_BYTES) return `${bytesText(free)} free`
   throw new AppError(
     'unavailable',
     `Only ${bytesText(free)} are free where the data lies; make room or set ROENTGEN_DATA.`,
@@ -161,8 +161,8 @@ async function inferenceEngine(): Promise<string> {
 /** What ROENTGEN_ENGINE chooses for training, and why. */
 /** What a training can be spared by. */
 async function temperatures({ cooling }: Config): Promise<string> {
-  const { openSensors } = await import('../../training/cooling/sensors.ts')
-  const { GpuWatch } = await import('../../training/cooling/nvidia-smi.ts')
+  const { openSensors } = await import('../../training/thermal/sensors.ts')
+  const { GpuWatch } = await import('../../training/thermal/nvidia-smi.ts')
   const { list, read } = await openSensors({ root: cooling.sensorsDir, gpus: new GpuWatch() })
   if (list.length === 0) {
     return 'no sensor: trainings take no cooling breaks here; duty cycle and threads can be limited'

@@ -1,10 +1,10 @@
 // roentgen evaluate: a version on labelled images from elsewhere, with intervals, and a warning when it falls apart there.
 import type { Command } from 'commander'
 import { Option } from 'commander'
+import type { Evaluation } from '../../app/evaluations/evaluate-version.ts'
 import { readConfig } from '../../config.ts'
 import { AppError } from '../../errors.ts'
 import { parseVersion, versionPath } from '../../package/ids.ts'
-import type { Evaluation } from '../../server/evaluating.ts'
 import { withApi } from '../api.ts'
 import { command } from '../command.ts'
 import { printFields, printJson, printLine, printTable, share } from '../output.ts'

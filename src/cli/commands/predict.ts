@@ -2,12 +2,12 @@
 import { writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
+import type { BatchItem } from '../../app/batches/batch-item.ts'
+import type { CsvEntry } from '../../app/diagnosis/prediction-csv.ts'
 import { readConfig } from '../../config.ts'
 import { AppError, isAppError, messageOf } from '../../errors.ts'
 import { EXPLAIN_METHODS } from '../../inference/explain/explain.ts'
 import type { Prediction } from '../../registry/predictions/predictions.ts'
-import type { BatchItem } from '../../server/batch/batch-item.ts'
-import type { CsvEntry } from '../../server/prediction-csv.ts'
 import { type Api, withApi } from '../api.ts'
 import { command } from '../command.ts'
 import { printable, printJson, printLine, share } from '../output.ts'
@@ -93,7 +93,7 @@ async function resultOf(
   } catch (error) {
     if (!isAppError(error) || (o.isOnly && o.options.csv === undefined)) throw error
     process.stderr.write(`roentgen: ${printable(`${o.item.name}: ${error.message}`)}\n`)
-    const { problemOf } = await import('../../server/problem.ts')
+    const { problemOf } = await import('../../app/problem.ts')
     return problemOf(error)
   }
 }

@@ -6,12 +6,12 @@ import { AppError } from '../../errors.ts'
 import { PRESETS } from '../../training/settings.ts'
 import { withApi } from '../api.ts'
 import { command, wholeNumber } from '../command.ts'
-import { addCoolingOptions } from '../cooling-options.ts'
-import { hyperparametersOf } from '../given-settings.ts'
 import { printFields, printJson, printLine, share } from '../output.ts'
-import { type Trained, type TrainWishes, trainOne } from '../train-one.ts'
+import { hyperparametersOf } from '../training/given-settings.ts'
+import { addCoolingOptions } from '../training/thermal-options.ts'
+import { type Trained, type TrainOptions, trainOne } from '../training/train-one.ts'
 
-interface Options extends TrainWishes {
+interface Options extends TrainOptions {
   readonly json?: true
   readonly all?: true
 }
@@ -111,7 +111,7 @@ async function trainAll(
   options: Partial<Options>,
   program: Command,
 ): Promise<void> {
-  const { trainTogether } = await import('../train-together.ts')
+  const { trainTogether } = await import('../training/train-together.ts')
   const isGiven = (name: string): boolean => program.getOptionValueSource(name) === 'cli'
   const { architecture = '', preset = 'standard' } = options
   const wishes = {

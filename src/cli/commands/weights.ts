@@ -3,9 +3,9 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { readConfig } from '../../config.ts'
+import { fetchable } from '../../conversion/pretrained/published-files.ts'
+import { listWeights, type StoredWeights } from '../../conversion/pretrained/weights-store.ts'
 import { AppError } from '../../errors.ts'
-import { fetchable } from '../../training/weights/published-files.ts'
-import { listWeights, type StoredWeights } from '../../training/weights/weights-store.ts'
 import { command } from '../command.ts'
 import { bytesText, printFields, printJson, printLine, printTable } from '../output.ts'
 import { startProgress } from '../progress.ts'
@@ -88,7 +88,7 @@ async function fetch(
   { json, replace }: { json?: true; replace?: true },
 ): Promise<void> {
   const { dataDir, weightsUrl: mirror } = readConfig()
-  const { fetchWeights } = await import('../../training/weights/fetch-weights.ts')
+  const { fetchWeights } = await import('../../conversion/pretrained/fetch-weights.ts')
   const progress = startProgress('fetched', { quiet: json === true })
   const interrupted = new AbortController()
   const interrupt = () => interrupted.abort()
@@ -109,7 +109,7 @@ async function fetch(
 
 async function importFile(path: string, options: ImportOptions): Promise<void> {
   const { dataDir } = readConfig()
-  const { importWeights } = await import('../../training/weights/import-weights.ts')
+  const { importWeights } = await import('../../conversion/pretrained/import-weights.ts')
   const { json, architecture, name, preprocessing, replace } = options
   const scaling = preprocessing === undefined ? undefined : await scalingOf(preprocessing)
   const wishes = { dataDir, path: resolve(path), architecture, name, scaling, replace }
@@ -118,7 +118,7 @@ async function importFile(path: string, options: ImportOptions): Promise<void> {
 
 /** @throws AppError `invalid` */
 async function scalingOf(text: string) {
-  const { parseScaling } = await import('../../training/import/foreign-fields.ts')
+  const { parseScaling } = await import('../../conversion/import/foreign-fields.ts')
   const scaling = parseScaling(await textOrFile(text))
   if (scaling) return scaling
   throw new AppError('invalid', '--preprocessing must say how pixels are scaled.')

@@ -2,8 +2,8 @@
 // layers that would draw random numbers of their own, which a recorded graph would repeat for ever.
 import * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
-import { uniforms } from '../counter-random.ts'
 import { type Layer, type LayerCall, onlyTensor } from '../layer-calls.ts'
+import { uniforms } from '../random/counter-random.ts'
 import { batchNormOfBatch } from './batch-norm.ts'
 import { isBatchNorm } from './weights.ts'
 

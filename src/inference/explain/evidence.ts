@@ -2,7 +2,7 @@
 // with respect to them, and the shape of a map. The methods themselves: one file each beside this one.
 import { AppError } from '../../errors.ts'
 import type { ClassLabel, ConditionKind } from '../../package/schema.ts'
-import type { RawOutput, Volume } from '../raw-output.ts'
+import type { RawOutput, Volume } from '../host/raw-output.ts'
 import { positiveIndex } from '../scores.ts'
 
 /** Evidence for one class; values are >= 0 and not stretched. */

@@ -1,8 +1,8 @@
 // From a method's name to a heatmap on an absolute scale: chooses the method and the scale, and says what must be said.
 import { AppError } from '../../errors.ts'
 import { logitsFromProbabilities } from '../calibrate.ts'
+import type { RawOutput, RawScores } from '../host/raw-output.ts'
 import type { LoadedVersion } from '../lease.ts'
-import type { RawOutput, RawScores } from '../raw-output.ts'
 import { scores } from '../scores.ts'
 import { type EvidenceMap, findLayerEvidence, type LayerEvidence, largest } from './evidence.ts'
 import { gradCam } from './gradcam.ts'

@@ -1,8 +1,8 @@
 // Occlusion sensitivity (Zeiler and Fergus 2014): how far a class's score falls when a patch of the image is hidden.
 // Needs nothing of the graph but its scores, so it works with any model file.
 import type { Preprocessing } from '../../imaging/preprocessing.ts'
+import type { Patch, RawScores } from '../host/raw-output.ts'
 import type { LoadedVersion } from '../lease.ts'
-import type { Patch, RawScores } from '../raw-output.ts'
 import type { EvidenceMap } from './evidence.ts'
 
 const PIXELS_PER_CELL = 16

@@ -1,7 +1,7 @@
 // The features of an image as one row: each averaged over each quarter of the image. Small enough for every answer of a
 // host. Quarters and not the whole, because a body part is also where things are: on drawn images the whole's average told 8
 // of 30 skin photographs from chests, the quarters' 28.
-import type { Volume } from '../raw-output.ts'
+import type { Volume } from '../host/raw-output.ts'
 
 /** `features` are [1, h, w, F]; returns [4, F]: above left, above right, below left, below right. */
 export function pooled({ data, dims }: Volume): Float32Array {

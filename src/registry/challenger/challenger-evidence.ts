@@ -1,7 +1,12 @@
 // What a challenge has shown: images that both versions have read, where they differ, and, where readers have said what
 // an image shows, which of the two was right more often.
 import { sql } from 'kysely'
-import { cohenKappa, type LabelPair, type McNemar, mcnemar } from '../paired/paired-statistics.ts'
+import {
+  cohenKappa,
+  type LabelPair,
+  type McNemar,
+  mcnemar,
+} from '../../statistics/paired-statistics.ts'
 import type { Prediction } from '../predictions/predictions.ts'
 import type { Db } from '../schema/database.ts'
 

@@ -2,12 +2,16 @@
 // active version by more than a margin. A rule is a row with who and why; a new one ends the one before.
 // Acting on it: promote-challenger.ts.
 import { AppError } from '../../errors.ts'
+import {
+  type Difference,
+  pairedDifference,
+  unpairedDifference,
+} from '../../statistics/non-inferiority.ts'
 import { recordChanges } from '../conditions/changes.ts'
 import { getCondition } from '../conditions/conditions.ts'
 import type { Actor, Clock } from '../home/registry-context.ts'
 import type { Db } from '../schema/database.ts'
 import type { ChallengerEvidence } from './challenger-evidence.ts'
-import { type Difference, pairedDifference, unpairedDifference } from './non-inferiority.ts'
 
 export interface PromotionRule {
   /** With `shadow`: images that both read and a reader spoke on; with `split`: such answers of each of the two. */

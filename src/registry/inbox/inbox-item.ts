@@ -45,7 +45,7 @@ async function lookAt(found: {
   const { name, path } = found
   try {
     if (found.isFolder) {
-      const inside = await lookInside(path)
+      const inside = await inspectContents(path)
       if (await isPlainFile(path, MANIFEST)) return { name, path, kind: 'package', ...inside }
       const kind = (await isPlainFile(path, 'model.json')) ? 'foreign' : 'folder'
       return withDetails({ name, path, kind, ...inside })
@@ -76,7 +76,7 @@ function kindOfFile(name: string): InboxKind | undefined {
 }
 
 /** Of all below the folder, not of the folder itself: moving it away and back is no change. */
-async function lookInside(dir: string): Promise<Pick<ItemOnDisk, 'signature' | 'changedAt'>> {
+async function inspectContents(dir: string): Promise<Pick<ItemOnDisk, 'signature' | 'changedAt'>> {
   let [files, bytes, changedAt] = [0, 0, 0]
   for (const entry of await readdir(dir, { withFileTypes: true, recursive: true })) {
     const found = await lstat(join(entry.parentPath, entry.name))

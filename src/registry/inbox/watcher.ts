@@ -85,18 +85,18 @@ export class Watcher {
     if (work?.kind === 'inbox') {
       this.#later('inbox', { ms: SETTLE_MS, work: () => this.#scanInbox() })
     } else if (work?.kind === 'pointer') {
-      this.#lookAtPointer(work.condition, { final: false })
+      this.#checkPointer(work.condition, { final: false })
     } else if (work) {
       const { ref } = work
       const key = `package ${formatVersion(ref)}`
-      this.#later(key, { ms: SETTLE_MS, work: () => this.#lookAtPackage(ref) })
+      this.#later(key, { ms: SETTLE_MS, work: () => this.#inspectPackage(ref) })
     }
   }
 
-  #lookAtPointer(condition: string, { final }: { final: boolean }): void {
+  #checkPointer(condition: string, { final }: { final: boolean }): void {
     const work = async (): Promise<void> => {
       const outcome = await applyPointerEdit(this.#ctx, { condition, final })
-      if (outcome === 'unreadable') this.#lookAtPointer(condition, { final: true })
+      if (outcome === 'unreadable') this.#checkPointer(condition, { final: true })
     }
     this.#later(`pointer ${condition}`, { ms: final ? HALF_WRITTEN_MS : SETTLE_MS, work })
   }
@@ -106,7 +106,7 @@ export class Watcher {
     if (again) this.#later('inbox', { ms: AGAIN_MS, work: () => this.#scanInbox() })
   }
 
-  async #lookAtPackage(ref: VersionRef): Promise<void> {
+  async #inspectPackage(ref: VersionRef): Promise<void> {
     const version = await findVersion(this.#ctx.db, ref)
     if (!version) await adoptPackages(this.#ctx)
     else if (version.status !== 'deleted') await this.#verify(version)
@@ -122,16 +122,16 @@ export class Watcher {
 
   async #rescan(): Promise<void> {
     for (const { id } of await listConditions(this.#ctx.db)) {
-      this.#lookAtPointer(id, { final: false })
+      this.#checkPointer(id, { final: false })
     }
     this.#later('inbox', { ms: 0, work: () => this.#scanInbox() })
     await adoptPackages(this.#ctx)
-    await this.#lookAtActive()
+    await this.#checkActive()
     this.#later('scan', { ms: this.#rescanMs, work: () => this.#rescan() })
   }
 
   /** Hashes an active package again when sizes or times of its files are not as they were. */
-  async #lookAtActive(): Promise<void> {
+  async #checkActive(): Promise<void> {
     for (const { version } of await listActive(this.#ctx.db)) {
       const stamp = await this.#stampOf(version)
       const before = this.#stamps.get(version.id)

@@ -3,11 +3,11 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import type { Selectable } from 'kysely'
 import { AppError } from '../../errors.ts'
+import { type McNemar, mcnemar } from '../../statistics/paired-statistics.ts'
 import type { Clock } from '../home/registry-context.ts'
 import type { Prediction } from '../predictions/predictions.ts'
 import type { Db } from '../schema/database.ts'
 import type { BlindReadingTable } from '../schema/schema-governance.ts'
-import { type McNemar, mcnemar } from './paired-statistics.ts'
 
 export const PREFERENCES = ['a', 'b', 'alike', 'neither'] as const
 export type Preference = (typeof PREFERENCES)[number]

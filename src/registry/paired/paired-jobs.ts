@@ -3,10 +3,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Selectable } from 'kysely'
 import { AppError } from '../../errors.ts'
+import type { PairedReading, PairedSummary } from '../../statistics/paired-summary.ts'
 import type { Actor, Clock } from '../home/registry-context.ts'
 import type { Db } from '../schema/database.ts'
 import type { PairedJobTable } from '../schema/schema-governance.ts'
-import type { PairedReading, PairedSummary } from './paired-summary.ts'
 
 export type PairedJobState = 'running' | 'finished' | 'failed' | 'ended'
 export type PairedPair = PairedReading & { readonly agree: boolean }

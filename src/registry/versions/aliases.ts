@@ -137,3 +137,16 @@ async function pointable(
     `${version.id} is ${version.status}; an alias may only point at a verified version.`,
   )
 }
+
+/** As `condition/name@n` or `condition@alias`. @throws AppError `unknown-version` when the text is none of this condition */
+export async function versionOfCondition(
+  db: Db,
+  { condition, text }: { condition: string; text: string },
+): Promise<VersionRef> {
+  const ref = await resolveVersion(db, text)
+  if (ref.condition === condition) return ref
+  throw new AppError(
+    'unknown-version',
+    `"${text.slice(0, 160)}" is not a version of ${condition}: write ${condition}/name@number.`,
+  )
+}

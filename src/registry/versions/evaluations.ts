@@ -30,7 +30,7 @@ interface EvaluatedVersion {
 }
 
 /** Fewer images than this prove nothing. */
-export const LEAST_EVIDENCE = 20
+export const MIN_EVIDENCE = 20
 
 /** Keeps it; a version that was `unevaluated` for want of figures is `verified` by it. Returns its id. */
 export async function addEvaluation(
@@ -78,7 +78,7 @@ export async function addEvaluation(
 }
 
 function isEnough({ n, sensitivity, specificity }: Metrics): boolean {
-  return n >= LEAST_EVIDENCE && sensitivity !== null && specificity !== null
+  return n >= MIN_EVIDENCE && sensitivity !== null && specificity !== null
 }
 
 /** Newest first. */

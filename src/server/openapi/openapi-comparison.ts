@@ -1,5 +1,5 @@
 // Comparisons of several versions in the OpenAPI document.
-import { ComparisonResultsSchema } from '../../training/comparison/comparison-results.ts'
+import { ComparisonResultsSchema } from '../../evaluation/comparison/comparison-results.ts'
 import { json, type Operation } from './openapi-operation.ts'
 
 const query = { version: 'condition/name@n; given twice or more' }

@@ -1,5 +1,5 @@
 // The addresses that give and take DICOM, in words. A test holds this list against the routes.
-import * as schemas from '../api-schemas-archive.ts'
+import * as schemas from '../dicom/schema.ts'
 import { type FormField, json, type Operation } from './openapi-operation.ts'
 
 const source: FormField = {

@@ -1,6 +1,6 @@
 // What the OpenAPI document says about evaluations of versions and their plots.
 import { z } from 'zod'
-import { EvaluateSchema } from '../routes/evaluations.ts'
+import { EvaluateSchema } from '../evaluations/api.ts'
 import { json, type Operation } from './openapi-operation.ts'
 
 const ONE = '/api/v1/versions/{condition}/{name}/{n}'

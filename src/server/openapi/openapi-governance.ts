@@ -1,6 +1,6 @@
 // The addresses of what people decide beside activations: aliases, the rule of promotion, changes of settings.
 import { z } from 'zod'
-import * as schemas from '../api-schemas.ts'
+import * as schemas from '../http/api-schemas.ts'
 import { json, type Operation } from './openapi-operation.ts'
 
 const RuleAnswer = z.object({

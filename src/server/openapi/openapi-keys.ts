@@ -1,6 +1,6 @@
 // The addresses of keys and signatures.
 import { z } from 'zod'
-import { NewKeySchema, RevokeKeySchema, SignSchema, TrustKeySchema } from '../routes/keys.ts'
+import { NewKeySchema, RevokeKeySchema, SignSchema, TrustKeySchema } from '../keys/api.ts'
 import { json, type Operation } from './openapi-operation.ts'
 
 const Key = z.looseObject({

@@ -5,7 +5,7 @@ import {
   NewTargetSchema,
   TargetChangeSchema,
   TargetSchema,
-} from '../notifications/wishes.ts'
+} from '../../app/notifications/notification-request.ts'
 import { json, type Operation } from './openapi-operation.ts'
 
 const tag = 'notifications'

@@ -1,5 +1,5 @@
 // The addresses of readings and of the server itself, in words. A test holds these lists against the routes.
-import * as schemas from '../api-schemas.ts'
+import * as schemas from '../http/api-schemas.ts'
 import { type FormField, json, type Operation, paging } from './openapi-operation.ts'
 
 const image: FormField = {

@@ -1,7 +1,7 @@
 // The addresses of conditions, activations and versions, in words.
 import { z } from 'zod'
-import * as schemas from '../api-schemas.ts'
-import { AbSchema, RereadSchema } from '../routes/paired.ts'
+import { AbSchema, RereadSchema } from '../comparisons/api.ts'
+import * as schemas from '../http/api-schemas.ts'
 import { json, type Operation, paging } from './openapi-operation.ts'
 
 export const CONDITIONS: readonly Operation[] = [

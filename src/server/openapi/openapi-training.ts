@@ -1,7 +1,7 @@
 // The addresses of datasets and training runs, in words.
 import { z } from 'zod'
-import { pageOf } from '../api-schemas.ts'
-import * as schemas from '../training-schemas.ts'
+import { pageOf } from '../http/api-schemas.ts'
+import * as schemas from '../runs/schema.ts'
 import { json, type Operation, paging } from './openapi-operation.ts'
 
 const run = json(schemas.RunSchema, 'The run as it is now')
@@ -78,7 +78,7 @@ export const TRAINING: readonly Operation[] = [
     tag: 'datasets',
     summary:
       'Look for labels that are wrong: out-of-fold probabilities on the features of a trained version',
-    json: schemas.LabelCheckWishesSchema,
+    json: schemas.LabelCheckRequestSchema,
     answers: {
       200: json(schemas.DatasetSchema, 'Looked at'),
       202: json(schemas.DatasetSchema, 'Being looked at'),

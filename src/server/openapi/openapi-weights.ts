@@ -1,6 +1,6 @@
 // The address of pretrained weights, in words.
 import { z } from 'zod'
-import { StoredWeightsSchema } from '../../training/weights/weights-store.ts'
+import { StoredWeightsSchema } from '../../conversion/pretrained/weights-store.ts'
 import { json, type Operation } from './openapi-operation.ts'
 
 const WeightsListSchema = z.looseObject({

@@ -1,9 +1,9 @@
 // The OpenAPI 3.1 document of the API, put together from the schemas that requests are checked against and answers are
 // tested against. The operations are listed in openapi-reading.ts and openapi-registry.ts.
 import { z } from 'zod'
-import * as schemas from '../api-schemas.ts'
-import { PRODUCT_VERSION } from '../product.ts'
-import { DatasetSchema, RunSchema } from '../training-schemas.ts'
+import { PRODUCT_VERSION } from '../../app/product.ts'
+import * as schemas from '../http/api-schemas.ts'
+import { DatasetSchema, RunSchema } from '../runs/schema.ts'
 import { COMPARISON } from './openapi-comparison.ts'
 import { DICOM } from './openapi-dicom.ts'
 import { EVALUATION } from './openapi-evaluation.ts'

@@ -1,7 +1,7 @@
 // A training image, changed a little: one affine step (flip, rotation, scale, shift; bilinear, edges repeated) and one of
 // brightness and contrast. A pure function of (seed, epoch, index): the same epoch of a resumed run sees the same pixels.
-import { uniforms } from '../../engine/counter-random.ts'
-import { PURPOSE } from '../random.ts'
+import { uniforms } from '../../engine/random/counter-random.ts'
+import { PURPOSE } from '../../engine/random/draw-purposes.ts'
 import type { Augmentation } from '../settings.ts'
 
 export interface ImageShape {

@@ -1,7 +1,7 @@
 // A folder of labelled images, looked at whole: every file decoded once, and a report of what is there and what is wrong.
 // Runs in a process of its own (decoders see hostile files). Splitting and fixing is prepare.ts.
 import type { ScanReport, Spread } from '../../registry/runs/datasets.ts'
-import { type BrokenImage, lookAt, type SeenImage } from './look.ts'
+import { type BrokenImage, lookAt, type SeenImage } from './inspect-image.ts'
 import { nearDuplicates } from './near-duplicates.ts'
 import { type DatasetScan, type LabelledFile, scanDataset } from './scan.ts'
 

@@ -2,7 +2,7 @@
 // Finds the columns by name and joins rows to files; the folders' own meaning is scan.ts.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseCsv } from '../csv.ts'
+import { parseCsv } from '../../package/csv.ts'
 
 /** As a dataset may be dealt already. */
 export type GivenSplit = 'train' | 'validation' | 'test'

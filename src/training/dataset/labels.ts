@@ -82,8 +82,3 @@ export function checkClasses({ kind, classes }: ConditionClasses): void {
     )
   }
 }
-
-/** Index of the positive class of a binary condition. */
-export function positiveIndex(classes: readonly ClassLabel[]): number {
-  return classes.findIndex(({ positive }) => positive)
-}

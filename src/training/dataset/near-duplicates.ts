@@ -1,9 +1,9 @@
 // Images that are the same picture saved again: equal but for what compression, a new size or a shade of brightness changes.
-import { BLOCKS } from './look.ts'
+import { BLOCKS } from './inspect-image.ts'
 
 /** Of 256 greys. Two films of one patient differ by far more. */
-const MOST_MEAN_DIFFERENCE = 1.5
-const MOST_BLOCK_DIFFERENCE = 10
+const MAX_MEAN_DIFFERENCE = 1.5
+const MAX_BLOCK_DIFFERENCE = 10
 
 export interface Thumbnail {
   /** BLOCKS x BLOCKS mean greys. */
@@ -26,7 +26,7 @@ export function nearDuplicates(images: readonly Thumbnail[]): [number, number][]
   for (const [place, one] of byMean.entries()) {
     for (let next = place + 1; next < byMean.length; next++) {
       const other = byMean[next]
-      if (!other || other.mean - one.mean > MOST_MEAN_DIFFERENCE) break
+      if (!other || other.mean - one.mean > MAX_MEAN_DIFFERENCE) break
       if (isAlike(one.blocks, other.blocks)) {
         pairs.push([Math.min(one.index, other.index), Math.max(one.index, other.index)])
       }
@@ -39,9 +39,9 @@ function isAlike(a: Uint8Array, b: Uint8Array): boolean {
   let sum = 0
   for (let i = 0; i < a.length; i++) {
     const difference = Math.abs((a[i] as number) - (b[i] as number))
-    if (difference > MOST_BLOCK_DIFFERENCE) return false
+    if (difference > MAX_BLOCK_DIFFERENCE) return false
     sum += difference
-    if (sum > MOST_MEAN_DIFFERENCE * a.length) return false
+    if (sum > MAX_MEAN_DIFFERENCE * a.length) return false
   }
   return true
 }

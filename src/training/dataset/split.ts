@@ -1,7 +1,7 @@
 // Which image trains, stops early, calibrates or tests: stratified by class, whole groups (patients) together, and fixed
 // by the seed and the files' content alone, so that neither the order of a folder nor a rename changes it.
-import { uniformAt } from '../../engine/counter-random.ts'
-import { counterOf, PURPOSE } from '../random.ts'
+import { uniformAt } from '../../engine/random/counter-random.ts'
+import { counterOf, PURPOSE } from '../../engine/random/draw-purposes.ts'
 import type { GivenSplit } from './label-tables.ts'
 
 /** `validation` stops the training early; `calibration` sets temperature and thresholds; `test` is only reported on. */
@@ -27,7 +27,7 @@ export interface SplitPlan {
 type Fractions = Readonly<Record<Split, number>>
 const ALL: Fractions = { train: 0.65, validation: 0.1, calibration: 0.1, test: 0.15 }
 /** A given validation folder smaller than this (the well-known chest set has 16) is pooled with the training images. */
-const LEAST_VALIDATION = 40
+const MIN_VALIDATION = 40
 
 export function splitImages(items: readonly Splittable[], seed: number): SplitPlan {
   const has = (split: GivenSplit): boolean => items.some(({ given }) => given === split)
@@ -38,7 +38,7 @@ export function splitImages(items: readonly Splittable[], seed: number): SplitPl
     dealGroups(items, chosen, { fractions, seed, splits })
   }
   const validations = items.filter(({ given }) => given === 'validation').length
-  if (has('test') && validations >= LEAST_VALIDATION) {
+  if (has('test') && validations >= MIN_VALIDATION) {
     notes.push(
       'The dataset’s own test split is kept; its validation split is halved for early stopping and calibration.',
     )
@@ -62,7 +62,7 @@ export function splitImages(items: readonly Splittable[], seed: number): SplitPl
     )
     deal((given) => given !== 'test', { train: 0.8, validation: 0.1, calibration: 0.1, test: 0 })
     deal((given) => given === 'test', { train: 0, validation: 0, calibration: 0, test: 1 })
-  } else if (validations >= LEAST_VALIDATION) {
+  } else if (validations >= MIN_VALIDATION) {
     notes.push(
       'The dataset has no test split: its validation split is halved for calibration and test; early stopping uses a part of the training split.',
     )

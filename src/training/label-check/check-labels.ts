@@ -7,14 +7,14 @@ import { AppError } from '../../errors.ts'
 import { readServingConfig } from '../../package/serving-config.ts'
 import type { DoubtfulLabel, LabelCheck } from '../../registry/runs/label-check.ts'
 import type { Prepared } from '../dataset/prepared.ts'
-import { runOne } from '../evaluation/predict.ts'
+import { runOne } from '../predict.ts'
 import { dealFolds, FOLDS } from './folds.ts'
 import { softmaxRegression } from './softmax-regression.ts'
 import { findDoubts } from './suspects.ts'
 
 const LISTED = 200
 /** Fewer of a class say nothing about what it looks like. */
-const LEAST_OF_CLASS = 10
+const MIN_OF_CLASS = 10
 
 export interface LabelCheckOptions {
   readonly prepared: Prepared
@@ -32,10 +32,10 @@ export async function checkLabels(o: LabelCheckOptions): Promise<LabelCheck> {
   const { images, kind, classes, seed, fingerprint } = prepared.index
   for (const [k, { label }] of classes.entries()) {
     const n = images.filter((image) => image.classes.includes(k)).length
-    if (n < LEAST_OF_CLASS) {
+    if (n < MIN_OF_CLASS) {
       throw new AppError(
         'invalid',
-        `"${label}" has ${n} images; at least ${LEAST_OF_CLASS} of each class are needed to tell which labels look wrong.`,
+        `"${label}" has ${n} images; at least ${MIN_OF_CLASS} of each class are needed to tell which labels look wrong.`,
       )
     }
   }

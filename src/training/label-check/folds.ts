@@ -1,7 +1,7 @@
 // Images dealt into folds: whole groups (patients, lesions) together, classes spread evenly, fixed by seed and content.
-import { uniformAt } from '../../engine/counter-random.ts'
+import { uniformAt } from '../../engine/random/counter-random.ts'
+import { counterOf, PURPOSE } from '../../engine/random/draw-purposes.ts'
 import type { PreparedImage } from '../dataset/prepared.ts'
-import { counterOf, PURPOSE } from '../random.ts'
 
 export const FOLDS = 5
 

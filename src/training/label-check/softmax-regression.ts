@@ -11,7 +11,7 @@ export interface LabelledRows {
 const STEPS = 200
 /** Inverse strength as scikit-learn's C. */
 const C = 0.1
-const LEAST_DEVIATION = 1e-6
+const MIN_DEVIATION = 1e-6
 
 /** Fits on `train`. @returns probabilities of each class for each of `rows`, [rows][classes] */
 export function softmaxRegression(
@@ -77,7 +77,7 @@ function standardiser(rows: readonly Float32Array[]): (row: Float32Array) => Flo
         (square[j] as number) + ((row[j] as number) - (mean[j] as number)) ** 2 / rows.length
     }
   }
-  const scale = square.map((s) => (Math.sqrt(s) < LEAST_DEVIATION ? 0 : 1 / Math.sqrt(s)))
+  const scale = square.map((s) => (Math.sqrt(s) < MIN_DEVIATION ? 0 : 1 / Math.sqrt(s)))
   return (row) =>
     Float64Array.from(row, (value, j) => (value - (mean[j] as number)) * (scale[j] as number))
 }

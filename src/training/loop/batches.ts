@@ -1,6 +1,7 @@
 // Batches of a prepared dataset as the training step wants them: pixels (changed a little), targets and weights.
+
+import { positiveIndex } from '../../inference/scores.ts'
 import type { ConditionKind } from '../../package/schema.ts'
-import { positiveIndex } from '../dataset/labels.ts'
 import type { PreparedImage, PreparedIndex } from '../dataset/prepared.ts'
 import type { ImageSource } from './image-source.ts'
 

@@ -1,8 +1,8 @@
 // What an epoch is judged by, for the images that it trained on and for others: accuracy, precision, recall, area under the
 // curve. At probability 0.5 (the most probable class for single-label); operating points come after training.
 
-import type { Outputs } from '../evaluation/probabilities.ts'
-import { areaUnderCurve } from '../evaluation/roc.ts'
+import type { Outputs } from '../../evaluation/probabilities.ts'
+import { areaUnderCurve } from '../../statistics/roc.ts'
 import { correctness } from './batches.ts'
 
 export interface EpochFigures {

@@ -20,7 +20,7 @@ export function firstProgress(h: Hyperparameters): Progress {
   }
 }
 
-const LEAST_SHARE = 0.01
+const MIN_SHARE = 0.01
 /** Steps of linear warm-up, so that batch norm's first statistics do no harm. */
 export const WARM_UP_STEPS = 30
 
@@ -42,7 +42,7 @@ export function learningRateAt(
   if (h.schedule !== 'cosine') return o.progress.learningRate * warm
   const share = done / (h.epochs * o.steps)
   const cosine = (1 + Math.cos(Math.PI * share)) / 2
-  return h.learningRate * warm * (LEAST_SHARE + (1 - LEAST_SHARE) * cosine)
+  return h.learningRate * warm * (MIN_SHARE + (1 - MIN_SHARE) * cosine)
 }
 
 /** After an epoch: is it the best so far, does the rate fall, is it enough? */
@@ -64,7 +64,7 @@ export function afterEpoch(
       sinceBest,
       sincePlateau: falls ? 0 : flat,
       learningRate: falls
-        ? Math.max(progress.learningRate * h.plateauFactor, h.learningRate * LEAST_SHARE)
+        ? Math.max(progress.learningRate * h.plateauFactor, h.learningRate * MIN_SHARE)
         : progress.learningRate,
     },
     improved: false,

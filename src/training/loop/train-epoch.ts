@@ -1,8 +1,8 @@
 // One pass over the training images, from its beginning or from where a checkpoint left it.
-import { shuffledIndices } from '../../engine/counter-random.ts'
+import { shuffledIndices } from '../../engine/random/counter-random.ts'
+import { PURPOSE } from '../../engine/random/draw-purposes.ts'
 import { AppError } from '../../errors.ts'
 import type { PreparedImage } from '../dataset/prepared.ts'
-import { PURPOSE } from '../random.ts'
 import { classWeights, correctness, createFeeder, outputsOf, targetOf } from './batches.ts'
 import type { EpochSoFar } from './checkpoint.ts'
 import { whilePaused } from './control.ts'

@@ -1,8 +1,8 @@
 // A trained model -> the graph that hosts run, and configs/model.json, which tells them how to read it.
 import { predictionGraph } from '../../engine/prediction-graph.ts'
 import type { Graph, ModelConfig } from '../../package/schema.ts'
-import { lastActivation } from '../evaluation/predict.ts'
 import { explanationChoice } from '../explanation-choice.ts'
+import { lastActivation } from '../predict.ts'
 import type { PackageInput } from './package-context.ts'
 
 /** Without the scale of heatmaps, which is measured with the graph. */

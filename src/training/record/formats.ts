@@ -9,7 +9,7 @@ import {
   ModelConfigSchema,
   PreprocessingSchema,
 } from '../../package/schema.ts'
-import { PrecisionFileSchema } from '../precision/write-int8.ts'
+import { PrecisionFileSchema } from '../int8/write-int8.ts'
 import { EnvironmentFileSchema } from './machine/environment-file.ts'
 import { ResourcesFileSchema } from './machine/resources-file.ts'
 import { ThermalFileSchema } from './machine/thermal-file.ts'

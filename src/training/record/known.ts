@@ -4,19 +4,19 @@ import { z } from 'zod'
 /** What stands where a value is asked for that is not known or not defined. */
 export const WhyNotSchema = z
   .strictObject({ value: z.null(), reason: z.string().min(1) })
-  .meta({ id: 'WhyNot' })
-export type WhyNot = Readonly<z.infer<typeof WhyNotSchema>>
+  .meta({ id: 'Absent' })
+export type Absent = Readonly<z.infer<typeof WhyNotSchema>>
 
-export function whyNot(reason: string): WhyNot {
+export function absent(reason: string): Absent {
   return { value: null, reason }
 }
 
-export function orWhyNot<T extends z.ZodType>(schema: T) {
+export function valueOrReason<T extends z.ZodType>(schema: T) {
   return z.union([schema, WhyNotSchema])
 }
 
-export function knownOr<T>(value: T | null | undefined, reason: string): T | WhyNot {
-  return value === null || value === undefined ? whyNot(reason) : value
+export function knownOr<T>(value: T | null | undefined, reason: string): T | Absent {
+  return value === null || value === undefined ? absent(reason) : value
 }
 
 /** ISO 8601 (RFC 3339), in UTC and as the machine's clock showed it. */

@@ -5,14 +5,14 @@ import { z } from 'zod'
 import { hashFile } from '../../package/hash-file.ts'
 import { listFiles } from '../../package/package-paths.ts'
 import {
+  absent,
   DurationSchema,
   durationOf,
   MomentSchema,
   momentOf,
-  orWhyNot,
   SizeSchema,
   sizeOf,
-  whyNot,
+  valueOrReason,
 } from './known.ts'
 import { productVersion } from './machine/installed-packages.ts'
 import { json, type PackageContext, writeFiles } from './package-context.ts'
@@ -63,7 +63,7 @@ export const MetadataFileSchema = z.strictObject({
       }),
     )
     .min(1),
-  initFrom: orWhyNot(z.string()),
+  initFrom: valueOrReason(z.string()),
   tags: z.array(z.string()),
 })
 type Metadata = z.infer<typeof MetadataFileSchema>
@@ -115,7 +115,7 @@ export async function writeMetadata(c: PackageContext): Promise<void> {
       total: total(),
     },
     files,
-    initFrom: c.job.initFrom?.version ?? whyNot('It started from no other version.'),
+    initFrom: c.job.initFrom?.version ?? absent('It started from no other version.'),
     tags: [...(c.job.tags ?? [])],
   }
   await writeFiles(c.dir, { 'results/metadata.json': json(file) })

@@ -1,11 +1,11 @@
 // A state dict in the names and layouts of torchvision, of full size, with numbers that tell their place: for tests that need
 // a file and no PyTorch. That the names are torchvision's is shown by files of torchvision itself.
 import { rm } from 'node:fs/promises'
-import { uniforms } from '../../../src/engine/counter-random.ts'
-import type { Architecture } from '../../../src/training/architectures/architecture.ts'
-import { foreignShape, ownLayers } from '../../../src/training/weights/places.ts'
-import { writeSafetensors } from '../../../src/training/weights/safetensors.ts'
-import { torchPlace } from '../../../src/training/weights/torch-names.ts'
+import type { Architecture } from '../../../src/architectures/architecture.ts'
+import { foreignShape, ownLayers } from '../../../src/conversion/fitting/places.ts'
+import { torchPlace } from '../../../src/conversion/fitting/torch-names.ts'
+import { uniforms } from '../../../src/engine/random/counter-random.ts'
+import { writeSafetensors } from '../../../src/formats/torch/safetensors.ts'
 
 const asDrawn = (value: number): number => 0.1 + 0.9 * value
 const small = (value: number): number => (value - 0.5) / 10

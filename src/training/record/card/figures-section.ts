@@ -1,5 +1,5 @@
 // The figures of a model card, each with its interval.
-import type { Evaluation } from '../../evaluation/evaluate.ts'
+import type { Evaluation } from '../../../evaluation/evaluate.ts'
 
 interface Estimate {
   readonly value: number | null

@@ -1,8 +1,8 @@
 // Thousands of samples of a long training -> a few hundred points that a person can draw.
 import { z } from 'zod'
-import type { Sample } from '../../observing/journal.ts'
+import type { Sample } from '../../telemetry/journal.ts'
 
-const MOST_POINTS = 300
+const MAX_POINTS = 300
 
 export const PointSchema = z.strictObject({
   at: z.iso.datetime(),
@@ -27,7 +27,7 @@ export function weightedMean(samples: readonly Sample[], value: (one: Sample) =>
 }
 
 export function condense(samples: readonly Sample[]): Point[] {
-  const step = Math.max(1, Math.ceil(samples.length / MOST_POINTS))
+  const step = Math.max(1, Math.ceil(samples.length / MAX_POINTS))
   const points: Point[] = []
   for (let from = 0; from < samples.length; from += step) {
     const part = samples.slice(from, from + step)

@@ -5,7 +5,14 @@ import process from 'node:process'
 import { z } from 'zod'
 import { recordedEnvironment } from '../../../config.ts'
 import { ONNX_RUNTIME_VERSION } from '../../../engine/session.ts'
-import { DurationSchema, durationOf, MomentSchema, momentOf, orWhyNot, whyNot } from '../known.ts'
+import {
+  absent,
+  DurationSchema,
+  durationOf,
+  MomentSchema,
+  momentOf,
+  valueOrReason,
+} from '../known.ts'
 import { json, type PackageContext, writeFiles } from '../package-context.ts'
 import { describeGit, GitSchema } from './git-state.ts'
 import { describeSystem, SystemSchema } from './hardware.ts'
@@ -15,8 +22,8 @@ export const EnvironmentFileSchema = z.strictObject({
   schema: z.literal(2),
   system: SystemSchema,
   /** Seeds ask for Python, which is not used, and for paths, which do not travel. */
-  python: orWhyNot(z.strictObject({ version: z.string() })),
-  paths: orWhyNot(z.array(z.string())),
+  python: valueOrReason(z.strictObject({ version: z.string() })),
+  paths: valueOrReason(z.array(z.string())),
   runtime: z.strictObject({
     node: z.string(),
     v8: z.string(),
@@ -27,12 +34,12 @@ export const EnvironmentFileSchema = z.strictObject({
     name: z.string(),
     version: z.string(),
     device: z.enum(['cpu', 'gpu']),
-    threads: orWhyNot(z.int()),
+    threads: valueOrReason(z.int()),
     precision: z.string(),
     mixedPrecision: z.boolean(),
     /** Whether operations run one by one as they are met, and not as one graph. */
     eagerExecution: z.boolean(),
-    gpuMemoryGrowth: orWhyNot(z.boolean()),
+    gpuMemoryGrowth: valueOrReason(z.boolean()),
     tensorflowJs: z.string(),
   }),
   process: z.strictObject({
@@ -53,7 +60,7 @@ export const EnvironmentFileSchema = z.strictObject({
   packages: PackagesSchema,
   environmentVariables: z.strictObject({
     rule: z.string(),
-    set: z.record(z.string(), orWhyNot(z.string())),
+    set: z.record(z.string(), valueOrReason(z.string())),
     notSet: z.array(z.string()),
     notRecorded: z.int(),
   }),
@@ -67,15 +74,15 @@ export async function writeEnvironment(c: PackageContext): Promise<void> {
   const packages = await installedPackages()
   const { set, notSet, notRecorded } = recordedEnvironment()
   const variables = Object.entries(set).map(
-    ([name, value]) => [name, value ?? whyNot(LEFT_OUT)] as const,
+    ([name, value]) => [name, value ?? absent(LEFT_OUT)] as const,
   )
   const [one = 0, five = 0, fifteen = 0] = os.loadavg()
   const { user, system } = process.cpuUsage()
   const file: z.infer<typeof EnvironmentFileSchema> = {
     schema: 2,
     system: await describeSystem({ workDir: c.dir, gpus: c.observed.gpus }),
-    python: whyNot('Training is TypeScript on Node.js; no Python takes part.'),
-    paths: whyNot('A package travels: paths of the machine that made it are left out.'),
+    python: absent('Training is TypeScript on Node.js; no Python takes part.'),
+    paths: absent('A package travels: paths of the machine that made it are left out.'),
     runtime: {
       node: process.version,
       v8: process.versions.v8,
@@ -118,11 +125,11 @@ function engineOf(c: PackageContext, packages: Readonly<Record<string, string>>)
       ? (packages['@tensorflow/tfjs-node-gpu'] ?? packages['@tensorflow/tfjs-node'] ?? 'unknown')
       : ONNX_RUNTIME_VERSION,
     device: onGpu ? ('gpu' as const) : ('cpu' as const),
-    threads: isNative ? whyNot('TensorFlow takes all cores.') : c.job.threads,
+    threads: isNative ? absent('TensorFlow takes all cores.') : c.job.threads,
     precision: 'float32',
     mixedPrecision: false,
     eagerExecution: isNative,
-    gpuMemoryGrowth: onGpu ? true : whyNot('No graphics card computed.'),
+    gpuMemoryGrowth: onGpu ? true : absent('No graphics card computed.'),
     tensorflowJs: packages['@tensorflow/tfjs'] ?? 'unknown',
   }
 }

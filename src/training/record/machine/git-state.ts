@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { z } from 'zod'
-import { orWhyNot, type WhyNot, whyNot } from '../known.ts'
+import { type Absent, absent, valueOrReason } from '../known.ts'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 const TIMEOUT_MS = 10_000
@@ -17,8 +17,8 @@ export const GitStateSchema = z.strictObject({
 })
 export type GitState = z.infer<typeof GitStateSchema>
 export const GitSchema = z.strictObject({
-  product: orWhyNot(GitStateSchema),
-  dataset: orWhyNot(GitStateSchema),
+  product: valueOrReason(GitStateSchema),
+  dataset: valueOrReason(GitStateSchema),
 })
 
 export async function describeGit(datasetDir: string): Promise<z.infer<typeof GitSchema>> {
@@ -37,14 +37,14 @@ export async function describeGit(datasetDir: string): Promise<z.infer<typeof Gi
 async function gitStateOf(
   dir: string,
   { part, otherwise }: { readonly part: string; readonly otherwise: string },
-): Promise<GitState | WhyNot> {
+): Promise<GitState | Absent> {
   const git = async (...args: string[]): Promise<string> => {
     const options = { cwd: dir, timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 }
     return (await promisify(execFile)('git', args, options)).stdout.trim()
   }
   try {
     // A folder that git ignores lies in a work tree and is not under version control all the same.
-    if ((await git('ls-files', '--', part)) === '') return whyNot(otherwise)
+    if ((await git('ls-files', '--', part)) === '') return absent(otherwise)
     const status = await git('status', '--porcelain', '--untracked-files=no', '--', part)
     const files = status === '' ? 0 : status.split('\n').length
     return {
@@ -54,6 +54,6 @@ async function gitStateOf(
       status: files > 0 ? `${files} files changed after the commit` : 'as committed',
     }
   } catch {
-    return whyNot(otherwise)
+    return absent(otherwise)
   }
 }

@@ -5,8 +5,8 @@ import os from 'node:os'
 import { setTimeout as after } from 'node:timers/promises'
 import type systeminformation from 'systeminformation'
 import { z } from 'zod'
-import type { Gpu } from '../../cooling/nvidia-smi.ts'
-import { knownOr, orWhyNot, SizeSchema, sizeOf, whyNot } from '../known.ts'
+import type { Gpu } from '../../thermal/nvidia-smi.ts'
+import { absent, knownOr, SizeSchema, sizeOf, valueOrReason } from '../known.ts'
 
 const PATIENCE_MS = 15_000
 
@@ -22,22 +22,22 @@ export const SystemSchema = z.strictObject({
     name: z.string(),
     physicalCores: z.int(),
     logicalCores: z.int(),
-    gigahertz: orWhyNot(z.number()),
-    instructionSets: orWhyNot(z.array(z.string())),
+    gigahertz: valueOrReason(z.number()),
+    instructionSets: valueOrReason(z.array(z.string())),
   }),
   memory: z.strictObject({ total: SizeSchema, free: SizeSchema }),
   disk: z.strictObject({ total: SizeSchema, free: SizeSchema, usedShare: z.number() }),
-  gpus: orWhyNot(
+  gpus: valueOrReason(
     z.array(
       z.strictObject({
         name: z.string(),
         manufacturer: z.string(),
-        memory: orWhyNot(SizeSchema),
-        driver: orWhyNot(z.string()),
+        memory: valueOrReason(SizeSchema),
+        driver: valueOrReason(z.string()),
       }),
     ),
   ),
-  virtual: orWhyNot(z.boolean()),
+  virtual: valueOrReason(z.boolean()),
 })
 export type System = z.infer<typeof SystemSchema>
 
@@ -72,8 +72,8 @@ export async function describeSystem(o: {
       name: cpus[0]?.model.trim() || cpu?.brand || 'unknown',
       physicalCores: cpu?.physicalCores || cpus.length,
       logicalCores: cpus.length,
-      gigahertz: speed > 0 ? speed : whyNot(NOT_TOLD),
-      instructionSets: sets.length > 0 ? sets : whyNot(NOT_TOLD),
+      gigahertz: speed > 0 ? speed : absent(NOT_TOLD),
+      instructionSets: sets.length > 0 ? sets : absent(NOT_TOLD),
     },
     memory: { total: sizeOf(os.totalmem()), free: sizeOf(os.freemem()) },
     disk: {
@@ -94,17 +94,17 @@ function gpusOf(
     return cards.map(({ name, driver, memoryTotalBytes }) => ({
       name,
       manufacturer: 'NVIDIA',
-      memory: memoryTotalBytes === null ? whyNot(NOT_TOLD) : sizeOf(memoryTotalBytes),
-      driver: driver || whyNot(NOT_TOLD),
+      memory: memoryTotalBytes === null ? absent(NOT_TOLD) : sizeOf(memoryTotalBytes),
+      driver: driver || absent(NOT_TOLD),
     }))
   }
   const found = graphics?.controllers ?? []
-  if (found.length === 0) return whyNot('The system shows no graphics card.')
+  if (found.length === 0) return absent('The system shows no graphics card.')
   return found.map(({ model, vendor, vram, driverVersion }) => ({
     name: model || 'unknown',
     manufacturer: vendor || 'unknown',
-    memory: vram ? sizeOf(vram * 2 ** 20) : whyNot(NOT_TOLD),
-    driver: driverVersion || whyNot(NOT_TOLD),
+    memory: vram ? sizeOf(vram * 2 ** 20) : absent(NOT_TOLD),
+    driver: driverVersion || absent(NOT_TOLD),
   }))
 }
 

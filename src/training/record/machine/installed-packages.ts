@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { orWhyNot, type WhyNot, whyNot } from '../known.ts'
+import { type Absent, absent, valueOrReason } from '../known.ts'
 
 const PACKAGE = fileURLToPath(new URL('../../../../package.json', import.meta.url))
 const INSTALLED = fileURLToPath(
@@ -13,10 +13,10 @@ const LockSchema = z.object({
   packages: z.record(z.string(), z.object({ version: z.string().optional() })),
 })
 
-export const PackagesSchema = orWhyNot(z.record(z.string(), z.string()))
+export const PackagesSchema = valueOrReason(z.record(z.string(), z.string()))
 
 /** By name; of a library that is there in two versions, the one that the product itself uses. */
-export async function installedPackages(): Promise<Record<string, string> | WhyNot> {
+export async function installedPackages(): Promise<Record<string, string> | Absent> {
   try {
     const { packages } = LockSchema.parse(JSON.parse(await readFile(INSTALLED, 'utf8')))
     const own = Object.entries(packages).flatMap(([path, { version }]) => {
@@ -26,7 +26,7 @@ export async function installedPackages(): Promise<Record<string, string> | WhyN
     })
     return Object.fromEntries(own)
   } catch {
-    return whyNot('npm left no list of what it installed.')
+    return absent('npm left no list of what it installed.')
   }
 }
 

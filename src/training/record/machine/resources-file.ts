@@ -2,13 +2,13 @@
 import os from 'node:os'
 import { z } from 'zod'
 import {
+  type Absent,
+  absent,
   DurationSchema,
   durationOf,
-  orWhyNot,
   SizeSchema,
   sizeOf,
-  type WhyNot,
-  whyNot,
+  valueOrReason,
 } from '../known.ts'
 import { json, type PackageContext, writeFiles } from '../package-context.ts'
 import { condense, type Point, PointSchema, weightedMean } from './condense-samples.ts'
@@ -44,10 +44,10 @@ export const ResourcesFileSchema = z.strictObject({
     shareOfTarget: z.number(),
     machine: z.strictObject({ total: SizeSchema, leastFree: SizeSchema }),
   }),
-  gpu: orWhyNot(
+  gpu: valueOrReason(
     z.strictObject({
       utilisation: shareOf,
-      memory: orWhyNot(z.strictObject({ peak: SizeSchema })),
+      memory: valueOrReason(z.strictObject({ peak: SizeSchema })),
     }),
   ),
   phases: z.array(
@@ -133,12 +133,12 @@ function leastOf(values: readonly number[]): number {
 
 function gpuUse(samples: PackageContext['observed']['samples']) {
   const uses = samples.flatMap(({ gpuUtilisation }) => gpuUtilisation ?? [])
-  if (uses.length === 0) return whyNot(NO_GPU)
+  if (uses.length === 0) return absent(NO_GPU)
   const memories = samples.flatMap(({ gpuMemoryBytes }) => gpuMemoryBytes ?? [])
-  const memory: { peak: ReturnType<typeof sizeOf> } | WhyNot =
+  const memory: { peak: ReturnType<typeof sizeOf> } | Absent =
     memories.length > 0
       ? { peak: sizeOf(peakOf(memories)) }
-      : whyNot('The card does not tell its memory.')
+      : absent('The card does not tell its memory.')
   const mean = uses.reduce((sum, value) => sum + value, 0) / uses.length
   return { utilisation: { mean, peak: peakOf(uses) }, memory }
 }

@@ -1,19 +1,19 @@
 // results/thermal.json: how warm the machine got, what was done about it, and what that cost.
 import { z } from 'zod'
-import { CoolingSchema } from '../../cooling/settings.ts'
-import type { Observed } from '../../observing/run-observer.ts'
+import type { Observed } from '../../telemetry/run-observer.ts'
+import { CoolingSchema } from '../../thermal/settings.ts'
 import {
+  absent,
   DistributionSchema,
   DurationSchema,
   distributionOf,
   durationOf,
-  orWhyNot,
-  whyNot,
+  valueOrReason,
 } from '../known.ts'
 import { json, type PackageContext, writeFiles } from '../package-context.ts'
 
-const limit = orWhyNot(z.number())
-const TemperatureSchema = orWhyNot(
+const limit = valueOrReason(z.number())
+const TemperatureSchema = valueOrReason(
   DistributionSchema.extend({ first: z.number(), last: z.number() }),
 )
 
@@ -23,9 +23,9 @@ export const ThermalFileSchema = z.strictObject({
   settings: CoolingSchema.extend({
     pauseAboveCelsius: limit,
     gpuPauseAboveCelsius: limit,
-    threads: orWhyNot(z.int()),
+    threads: valueOrReason(z.int()),
   }),
-  sensors: orWhyNot(
+  sensors: valueOrReason(
     z.array(z.strictObject({ name: z.string(), kind: z.string(), source: z.string() })),
   ),
   temperature: z.strictObject({ cpu: TemperatureSchema, gpu: TemperatureSchema }),
@@ -40,25 +40,25 @@ export const ThermalFileSchema = z.strictObject({
         duration: DurationSchema,
         of: z.enum(['cpu', 'gpu']),
         fromCelsius: z.number(),
-        toCelsius: orWhyNot(z.number()),
+        toCelsius: valueOrReason(z.number()),
         endedBy: z.string(),
       }),
     ),
-    effect: orWhyNot(
+    effect: valueOrReason(
       z.strictObject({
         meanFallCelsius: z.number(),
         meanSeconds: z.number(),
         /** Until the next break; null after the last one. */
-        meanWorkSecondsBetween: orWhyNot(z.number()),
+        meanWorkSecondsBetween: valueOrReason(z.number()),
       }),
     ),
   }),
   dutyCycle: z.strictObject({ target: z.number(), actual: z.number(), rest: DurationSchema }),
   timeLost: z.strictObject({ duration: DurationSchema, share: z.number() }),
-  safety: orWhyNot(
+  safety: valueOrReason(
     z.strictObject({
-      hottestCpuCelsius: orWhyNot(z.number()),
-      hottestGpuCelsius: orWhyNot(z.number()),
+      hottestCpuCelsius: valueOrReason(z.number()),
+      hottestGpuCelsius: valueOrReason(z.number()),
       /** Time at or above the threshold at which it pauses, breaks included. */
       aboveLimit: DurationSchema,
       overheatingPrevented: z.int(),
@@ -88,11 +88,11 @@ export function thermalFile(o: Observed): ThermalFile {
     schema: 2,
     settings: {
       ...cooling,
-      pauseAboveCelsius: cooling.pauseAboveCelsius ?? whyNot(NOT_ASKED),
-      gpuPauseAboveCelsius: cooling.gpuPauseAboveCelsius ?? whyNot(NOT_ASKED),
-      threads: cooling.threads ?? whyNot(`Not limited: ${o.threads}, as the server gives.`),
+      pauseAboveCelsius: cooling.pauseAboveCelsius ?? absent(NOT_ASKED),
+      gpuPauseAboveCelsius: cooling.gpuPauseAboveCelsius ?? absent(NOT_ASKED),
+      threads: cooling.threads ?? absent(`Not limited: ${o.threads}, as the server gives.`),
     },
-    sensors: o.sensors.length > 0 ? [...o.sensors] : whyNot(NO_SENSOR),
+    sensors: o.sensors.length > 0 ? [...o.sensors] : absent(NO_SENSOR),
     temperature: {
       cpu: temperatureOf(samples.map(({ cpuCelsius }) => cpuCelsius)),
       gpu: temperatureOf(samples.map(({ gpuCelsius }) => gpuCelsius)),
@@ -104,7 +104,7 @@ export function thermalFile(o: Observed): ThermalFile {
       list: breaks.map(({ seconds, toCelsius, ...one }) => ({
         ...one,
         duration: durationOf(seconds),
-        toCelsius: toCelsius ?? whyNot('The sensor fell silent.'),
+        toCelsius: toCelsius ?? absent('The sensor fell silent.'),
       })),
       effect: effectOf(breaks),
     },
@@ -120,13 +120,13 @@ export function thermalFile(o: Observed): ThermalFile {
 
 function temperatureOf(values: readonly (number | null)[]) {
   const known = values.filter((value) => value !== null)
-  if (known.length === 0) return whyNot('No such sensor.')
+  if (known.length === 0) return absent('No such sensor.')
   return { ...distributionOf(known), first: known[0] as number, last: known.at(-1) as number }
 }
 
 function effectOf(breaks: Observed['breaks']): ThermalFile['breaks']['effect'] {
   const cooled = breaks.filter(({ toCelsius }) => toCelsius !== null)
-  if (cooled.length === 0) return whyNot('There was no cooling break.')
+  if (cooled.length === 0) return absent('There was no cooling break.')
   const mean = (values: readonly number[]) => distributionOf(values).mean
   const between = breaks.slice(1).map((one, k) => {
     const before = breaks[k] as (typeof breaks)[number]
@@ -136,12 +136,12 @@ function effectOf(breaks: Observed['breaks']): ThermalFile['breaks']['effect'] {
     meanFallCelsius: mean(cooled.map((one) => one.fromCelsius - (one.toCelsius ?? 0))),
     meanSeconds: mean(breaks.map(({ seconds }) => seconds)),
     meanWorkSecondsBetween:
-      between.length > 0 ? mean(between) : whyNot('There was one cooling break only.'),
+      between.length > 0 ? mean(between) : absent('There was one cooling break only.'),
   }
 }
 
 function safetyOf(o: Observed): ThermalFile['safety'] {
-  if (o.sensors.length === 0) return whyNot(NO_SENSOR)
+  if (o.sensors.length === 0) return absent(NO_SENSOR)
   const { pauseAboveCelsius, gpuPauseAboveCelsius } = o.cooling
   const hot = o.samples.filter(
     ({ cpuCelsius, gpuCelsius }) =>
@@ -150,7 +150,7 @@ function safetyOf(o: Observed): ThermalFile['safety'] {
   )
   const most = (values: readonly (number | null)[]) => {
     const known = values.filter((value) => value !== null)
-    return known.length > 0 ? distributionOf(known).max : whyNot('No such sensor.')
+    return known.length > 0 ? distributionOf(known).max : absent('No such sensor.')
   }
   const { length } = o.breaks
   return {

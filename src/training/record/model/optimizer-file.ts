@@ -6,12 +6,12 @@ import { z } from 'zod'
 import { readCheckpoint } from '../../loop/checkpoint.ts'
 import { WARM_UP_STEPS } from '../../loop/schedule.ts'
 import {
+  absent,
   DistributionSchema,
   distributionOf,
-  orWhyNot,
   SizeSchema,
   sizeOf,
-  whyNot,
+  valueOrReason,
 } from '../known.ts'
 import { json, type PackageContext, writeFiles } from '../package-context.ts'
 
@@ -21,7 +21,7 @@ const ArraySchema = z.strictObject({
   name: z.string(),
   length: z.int(),
   dtype: z.literal('float32'),
-  distribution: orWhyNot(DistributionSchema),
+  distribution: valueOrReason(DistributionSchema),
 })
 
 export const OptimizerFileSchema = z.strictObject({
@@ -29,10 +29,10 @@ export const OptimizerFileSchema = z.strictObject({
   name: z.enum(['adam', 'sgd']),
   config: z.strictObject({
     learningRate: z.number(),
-    beta1: orWhyNot(z.number()),
-    beta2: orWhyNot(z.number()),
-    epsilon: orWhyNot(z.number()),
-    momentum: orWhyNot(z.number()),
+    beta1: valueOrReason(z.number()),
+    beta2: valueOrReason(z.number()),
+    epsilon: valueOrReason(z.number()),
+    momentum: valueOrReason(z.number()),
     /** Decoupled (AdamW), on kernels only. */
     weightDecay: z.number(),
     amsgrad: z.boolean(),
@@ -45,7 +45,7 @@ export const OptimizerFileSchema = z.strictObject({
     afterFirstEpoch: z.number(),
     afterLastEpoch: z.number(),
   }),
-  state: orWhyNot(
+  state: valueOrReason(
     z.strictObject({
       file: z.literal(FILE),
       size: SizeSchema,
@@ -76,10 +76,10 @@ export async function writeOptimizer(c: PackageContext): Promise<void> {
     name: h.optimizer,
     config: {
       learningRate: h.learningRate,
-      beta1: isAdam ? 0.9 : whyNot(OF_ADAM),
-      beta2: isAdam ? 0.999 : whyNot(OF_ADAM),
-      epsilon: isAdam ? 1e-7 : whyNot(OF_ADAM),
-      momentum: isAdam ? whyNot(OF_SGD) : h.momentum,
+      beta1: isAdam ? 0.9 : absent(OF_ADAM),
+      beta2: isAdam ? 0.999 : absent(OF_ADAM),
+      epsilon: isAdam ? 1e-7 : absent(OF_ADAM),
+      momentum: isAdam ? absent(OF_SGD) : h.momentum,
       weightDecay: h.weightDecay,
       amsgrad: false,
     },
@@ -99,7 +99,7 @@ export async function writeOptimizer(c: PackageContext): Promise<void> {
 async function keepState(c: PackageContext): Promise<z.infer<typeof OptimizerFileSchema>['state']> {
   const from = join(c.job.workDir, 'checkpoint.bin')
   const checkpoint = await readCheckpoint(from).catch(() => undefined)
-  if (!checkpoint) return whyNot('There was no whole checkpoint at the end of the run.')
+  if (!checkpoint) return absent('There was no whole checkpoint at the end of the run.')
   await mkdir(join(c.dir, 'models/checkpoint'), { recursive: true })
   await copyFile(from, join(c.dir, FILE))
   const { step, slots } = checkpoint.optimizer
@@ -114,7 +114,7 @@ async function keepState(c: PackageContext): Promise<z.infer<typeof OptimizerFil
       name,
       length: one.length,
       dtype: 'float32',
-      distribution: one.length > 0 ? distributionOf(one) : whyNot('It is empty.'),
+      distribution: one.length > 0 ? distributionOf(one) : absent('It is empty.'),
     })),
     weights: [...checkpoint.weights].map(([name, { length }]) => ({ name, length })),
     layout: LAYOUT,

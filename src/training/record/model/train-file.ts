@@ -1,10 +1,10 @@
 // configs/train.json: how a model was trained, enough to do it again: settings, seeds, loss, what ends it, limits.
 import { z } from 'zod'
-import { CoolingSchema } from '../../cooling/settings.ts'
+import { StoredWeightsSchema } from '../../../conversion/pretrained/weights-store.ts'
 import { classWeights } from '../../loop/batches.ts'
 import { type Hyperparameters, HyperparametersSchema } from '../../settings.ts'
-import { StoredWeightsSchema } from '../../weights/weights-store.ts'
-import { orWhyNot, whyNot } from '../known.ts'
+import { CoolingSchema } from '../../thermal/settings.ts'
+import { absent, valueOrReason } from '../known.ts'
 import { json, type PackageContext, writeFiles } from '../package-context.ts'
 
 const h = HyperparametersSchema.shape
@@ -16,7 +16,7 @@ function withReasons(shape: Readonly<Record<string, z.ZodType>>): Record<string,
     while (plain instanceof z.ZodDefault || plain instanceof z.ZodNullable) {
       plain = plain.unwrap() as z.ZodType
     }
-    return [name, field.safeParse(null).success ? orWhyNot(plain) : plain] as const
+    return [name, field.safeParse(null).success ? valueOrReason(plain) : plain] as const
   })
   return Object.fromEntries(fields)
 }
@@ -29,7 +29,7 @@ export const TrainFileSchema = z.strictObject({
   dataset: z.strictObject({
     name: z.string(),
     fingerprint: z.string(),
-    path: orWhyNot(z.string()),
+    path: valueOrReason(z.string()),
   }),
   hyperparameters: z.strictObject(withReasons(h)),
   seeds: z.strictObject({
@@ -43,39 +43,39 @@ export const TrainFileSchema = z.strictObject({
   }),
   initialWeights: z.strictObject({
     from: z.string(),
-    version: orWhyNot(z.string()),
+    version: valueOrReason(z.string()),
     /** Kept pretrained weights: what they are, where they came from and their check sums. */
-    pretrained: orWhyNot(StoredWeightsSchema),
+    pretrained: valueOrReason(StoredWeightsSchema),
   }),
   fineTuning: z.strictObject({
     trainedLayers: h.trainedLayers,
     trainable: z.int(),
     nonTrainable: z.int(),
     /** How the frozen part was run once for each augmented copy. */
-    frozenPart: orWhyNot(z.looseObject({ copies: z.int(), features: z.int() })),
+    frozenPart: valueOrReason(z.looseObject({ copies: z.int(), features: z.int() })),
   }),
   loss: z.strictObject({
     name: z.string(),
     labelSmoothing: z.number(),
-    classWeights: orWhyNot(z.record(z.string(), z.number())),
+    classWeights: valueOrReason(z.record(z.string(), z.number())),
   }),
   metrics: z.array(z.string()),
   callbacks: z.strictObject({
-    earlyStopping: orWhyNot(z.strictObject({ monitor: z.string(), patience: z.int() })),
-    reduceLearningRate: orWhyNot(
+    earlyStopping: valueOrReason(z.strictObject({ monitor: z.string(), patience: z.int() })),
+    reduceLearningRate: valueOrReason(
       z.strictObject({ monitor: z.string(), patience: z.int(), factor: z.number() }),
     ),
     modelCheckpoint: z.strictObject({ monitor: z.string(), restoresBest: z.boolean() }),
   }),
-  resumed: orWhyNot(z.looseObject({ epoch: z.int(), differs: z.array(z.string()) })),
+  resumed: valueOrReason(z.looseObject({ epoch: z.int(), differs: z.array(z.string()) })),
   environment: z.strictObject({
     engine: z.string(),
     threads: z.int(),
     /** Limits that it was to keep, see results/thermal.json and results/resources.json. */
     cooling: CoolingSchema.extend({
-      pauseAboveCelsius: orWhyNot(z.number()),
-      gpuPauseAboveCelsius: orWhyNot(z.number()),
-      threads: orWhyNot(z.int()),
+      pauseAboveCelsius: valueOrReason(z.number()),
+      gpuPauseAboveCelsius: valueOrReason(z.number()),
+      threads: valueOrReason(z.int()),
     }),
     expectedMemoryBytes: z.int(),
   }),
@@ -102,7 +102,7 @@ function trainFile(c: PackageContext): z.infer<typeof TrainFileSchema> {
     dataset: {
       name: job.datasetName,
       fingerprint: index.fingerprint,
-      path: whyNot(
+      path: absent(
         'A package travels: every file is in results/dataset_files.csv, below its folder.',
       ),
     },
@@ -123,7 +123,7 @@ function trainFile(c: PackageContext): z.infer<typeof TrainFileSchema> {
       nonTrainable: parameters.nonTrainable,
       frozenPart: trained.frozen
         ? { ...trained.frozen, layers: [...trained.frozen.layers] }
-        : whyNot('All of the network was run in every epoch.'),
+        : absent('All of the network was run in every epoch.'),
     },
     loss: {
       name: index.kind === 'single-label' ? 'softmax cross-entropy' : 'sigmoid cross-entropy',
@@ -135,24 +135,24 @@ function trainFile(c: PackageContext): z.infer<typeof TrainFileSchema> {
       earlyStopping:
         earlyStopping > 0
           ? { monitor: MONITOR, patience: earlyStopping }
-          : whyNot('Switched off: all epochs were to be done.'),
+          : absent('Switched off: all epochs were to be done.'),
       reduceLearningRate:
         schedule === 'plateau'
           ? { monitor: MONITOR, patience: plateauPatience, factor: plateauFactor }
-          : whyNot(`The learning rate follows the schedule "${schedule}".`),
+          : absent(`The learning rate follows the schedule "${schedule}".`),
       modelCheckpoint: { monitor: MONITOR, restoresBest: true },
     },
     resumed: trained.resumed
       ? { ...trained.resumed, differs: [...trained.resumed.differs] }
-      : whyNot('It was never interrupted.'),
+      : absent('It was never interrupted.'),
     environment: {
       engine: c.engine,
       threads: job.threads,
       cooling: {
         ...cooling,
-        pauseAboveCelsius: cooling.pauseAboveCelsius ?? whyNot(NO_LIMIT),
-        gpuPauseAboveCelsius: cooling.gpuPauseAboveCelsius ?? whyNot(NO_LIMIT),
-        threads: cooling.threads ?? whyNot(NO_LIMIT),
+        pauseAboveCelsius: cooling.pauseAboveCelsius ?? absent(NO_LIMIT),
+        gpuPauseAboveCelsius: cooling.gpuPauseAboveCelsius ?? absent(NO_LIMIT),
+        threads: cooling.threads ?? absent(NO_LIMIT),
       },
       expectedMemoryBytes: Math.round(c.expectedMemoryBytes),
     },
@@ -168,8 +168,8 @@ function initialWeights({ job, pretrained }: PackageContext) {
       : pretrained
         ? `${pretrained.source.published ?? pretrained.name}; the head: random, from the seed`
         : 'random (He), from the seed',
-    version: version ?? whyNot('It started from no other version.'),
-    pretrained: pretrained ?? whyNot('It started from no pretrained weights.'),
+    version: version ?? absent('It started from no other version.'),
+    pretrained: pretrained ?? absent('It started from no pretrained weights.'),
   }
 }
 
@@ -182,14 +182,14 @@ const UNSET: Readonly<Record<string, string>> = {
 
 function explained(hyperparameters: Hyperparameters): Record<string, unknown> {
   const entries = Object.entries(hyperparameters).map(
-    ([name, value]) => [name, value ?? whyNot(UNSET[name] ?? 'Not set.')] as const,
+    ([name, value]) => [name, value ?? absent(UNSET[name] ?? 'Not set.')] as const,
   )
   return Object.fromEntries(entries)
 }
 
 function classWeightsOf(c: PackageContext) {
-  if (!c.hyperparameters.classWeights) return whyNot('Switched off: every image weighs the same.')
-  if (c.index.kind === 'multi-label') return whyNot('Not used where an image has several labels.')
+  if (!c.hyperparameters.classWeights) return absent('Switched off: every image weighs the same.')
+  if (c.index.kind === 'multi-label') return absent('Not used where an image has several labels.')
   const weights = classWeights(c.prepared.imagesOf('train'), c.index)
   return Object.fromEntries(c.index.classes.map(({ label }, k) => [label, weights[k] ?? 1]))
 }

@@ -1,6 +1,6 @@
 // results/weight_statistics.json: numbers about the numbers of each layer, at the best epoch.
 import { z } from 'zod'
-import { DistributionSchema, distributionOf, orWhyNot, whyNot } from '../known.ts'
+import { absent, DistributionSchema, distributionOf, valueOrReason } from '../known.ts'
 import { json, type PackageContext, writeFiles } from '../package-context.ts'
 
 export const WeightStatisticsSchema = z.strictObject({
@@ -12,7 +12,7 @@ export const WeightStatisticsSchema = z.strictObject({
       name: z.string(),
       type: z.string(),
       parameters: z.int(),
-      weights: orWhyNot(
+      weights: valueOrReason(
         z.array(
           z.strictObject({
             name: z.string(),
@@ -52,7 +52,7 @@ export async function writeWeightStatistics(c: PackageContext): Promise<void> {
       name: layer.name,
       type: layer.getClassName(),
       parameters: layer.countParams(),
-      weights: weights.length > 0 ? weights : whyNot('The layer has no weights.'),
+      weights: weights.length > 0 ? weights : absent('The layer has no weights.'),
     }
   })
   const parameters = c.model.countParams()

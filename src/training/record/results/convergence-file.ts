@@ -2,8 +2,8 @@
 // and whether it had learnt all that it could.
 import { z } from 'zod'
 import type { EpochRecord } from '../../job.ts'
-import { notesOn } from '../../run-progress.ts'
-import { distributionOf, orWhyNot, whyNot } from '../known.ts'
+import { notesOn } from '../../loop/fit-notes.ts'
+import { absent, distributionOf, valueOrReason } from '../known.ts'
 import { json, type PackageContext, writeFiles } from '../package-context.ts'
 
 const AtEpochSchema = z.strictObject({ value: z.number(), epoch: z.int() })
@@ -18,13 +18,13 @@ const SeriesSchema = z.strictObject({
   /** From the first epoch to the best; positive is better. */
   improvement: z.number(),
   /** As a share of the first value. */
-  improvementShare: orWhyNot(z.number()),
+  improvementShare: valueOrReason(z.number()),
   /** Of an epoch: slope of the least-squares line. */
-  improvementRate: orWhyNot(z.number()),
+  improvementRate: valueOrReason(z.number()),
   /** The same over the last five epochs: near 0 when it stands still. */
-  recentImprovementRate: orWhyNot(z.number()),
+  recentImprovementRate: valueOrReason(z.number()),
   /** Standard deviation of what changes from epoch to epoch. */
-  unsteadiness: orWhyNot(z.number()),
+  unsteadiness: valueOrReason(z.number()),
 })
 
 export const ConvergenceFileSchema = z.strictObject({
@@ -36,14 +36,14 @@ export const ConvergenceFileSchema = z.strictObject({
   series: z.strictObject({
     trainLoss: SeriesSchema,
     trainAccuracy: SeriesSchema,
-    trainPrecision: orWhyNot(SeriesSchema),
-    trainRecall: orWhyNot(SeriesSchema),
-    trainAuc: orWhyNot(SeriesSchema),
+    trainPrecision: valueOrReason(SeriesSchema),
+    trainRecall: valueOrReason(SeriesSchema),
+    trainAuc: valueOrReason(SeriesSchema),
     valLoss: SeriesSchema,
     valAccuracy: SeriesSchema,
-    valPrecision: orWhyNot(SeriesSchema),
-    valRecall: orWhyNot(SeriesSchema),
-    valAuc: orWhyNot(SeriesSchema),
+    valPrecision: valueOrReason(SeriesSchema),
+    valRecall: valueOrReason(SeriesSchema),
+    valAuc: valueOrReason(SeriesSchema),
   }),
   /** Validation minus training loss, training minus validation accuracy, at the best epoch: large when learnt by heart. */
   gapAtBestEpoch: z.strictObject({ loss: z.number(), accuracy: z.number() }),
@@ -116,9 +116,9 @@ function seriesOf(
   history: readonly EpochRecord[],
   name: keyof EpochRecord,
   goal: 'low' | 'high',
-): Series | ReturnType<typeof whyNot> {
+): Series | ReturnType<typeof absent> {
   const values = history.map((one) => one[name])
-  if (!values.every((value) => value !== null) || values.length === 0) return whyNot(UNDEFINED)
+  if (!values.every((value) => value !== null) || values.length === 0) return absent(UNDEFINED)
   const sign = goal === 'high' ? 1 : -1
   const at = (k: number) => ({ value: values[k] ?? 0, epoch: history[k]?.epoch ?? 0 })
   const better = (a: number, b: number): boolean => sign * a > sign * b
@@ -129,7 +129,7 @@ function seriesOf(
   const { mean, standardDeviation } = distributionOf(values)
   const improvement = sign * (best.value - first)
   const rate = (part: readonly number[]) =>
-    part.length < 2 ? whyNot(ONE_EPOCH) : sign * slopeOf(part)
+    part.length < 2 ? absent(ONE_EPOCH) : sign * slopeOf(part)
   const changes = values.slice(1).map((value, k) => value - (values[k] ?? value))
   return {
     first,
@@ -139,11 +139,11 @@ function seriesOf(
     mean,
     standardDeviation,
     improvement,
-    improvementShare: first === 0 ? whyNot('The first value is 0.') : improvement / Math.abs(first),
+    improvementShare: first === 0 ? absent('The first value is 0.') : improvement / Math.abs(first),
     improvementRate: rate(values),
     recentImprovementRate: rate(values.slice(-RECENT)),
     unsteadiness:
-      changes.length === 0 ? whyNot(ONE_EPOCH) : distributionOf(changes).standardDeviation,
+      changes.length === 0 ? absent(ONE_EPOCH) : distributionOf(changes).standardDeviation,
   }
 }
 

@@ -1,15 +1,15 @@
 // results/dataset_stats.json and results/dataset_files.csv: what the model learnt from, without the images.
 import { z } from 'zod'
-import { formatCsv } from '../../csv.ts'
+import { formatCsv } from '../../../package/csv.ts'
 import type { PreparedImage, PreparedIndex } from '../../dataset/prepared.ts'
 import { SPLITS } from '../../dataset/split.ts'
 import {
+  absent,
   DistributionSchema,
   distributionOf,
-  orWhyNot,
   SizeSchema,
   sizeOf,
-  whyNot,
+  valueOrReason,
 } from '../known.ts'
 import { json, type PackageContext, writeFiles } from '../package-context.ts'
 
@@ -24,7 +24,7 @@ export const DatasetFileSchema = z.strictObject({
   testSet: z.string(),
   preparedAt: z.iso.datetime(),
   source: z.strictObject({
-    folder: orWhyNot(z.string()),
+    folder: valueOrReason(z.string()),
     /** Every image with its path below the folder. */
     files: z.string(),
   }),
@@ -46,11 +46,11 @@ export const DatasetFileSchema = z.strictObject({
       images: z.int(),
       share: z.number(),
       classes: counts,
-      patients: orWhyNot(z.int()),
+      patients: valueOrReason(z.int()),
     }),
   ),
   splitRule: z.strictObject({ seed: z.int(), notes: z.array(z.string()) }),
-  patients: orWhyNot(z.int()),
+  patients: valueOrReason(z.int()),
   quality: z.strictObject({
     formats: counts,
     bits: counts,
@@ -109,7 +109,7 @@ function datasetFile(c: PackageContext): z.infer<typeof DatasetFileSchema> {
     testSet: index.testSet,
     preparedAt: index.createdAt,
     source: {
-      folder: whyNot('A package travels: the path of the folder on this machine is left out.'),
+      folder: absent('A package travels: the path of the folder on this machine is left out.'),
       files: 'results/dataset_files.csv',
     },
     condition: { id: job.condition.id, name: job.condition.name, bodyPart: job.condition.bodyPart },
@@ -151,7 +151,7 @@ function datasetFile(c: PackageContext): z.infer<typeof DatasetFileSchema> {
 
 function patientsOf(images: readonly PreparedImage[]) {
   const groups = new Set(images.map(({ group }) => group).filter((group) => group !== null))
-  return groups.size > 0 ? groups.size : whyNot('No patient is known of any image.')
+  return groups.size > 0 ? groups.size : absent('No patient is known of any image.')
 }
 
 /** Commonest first. */

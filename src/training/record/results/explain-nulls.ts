@@ -1,5 +1,5 @@
 // Figures of an evaluation have a null where they are not defined; in a file each gets the reason beside it.
-import { whyNot } from '../known.ts'
+import { absent } from '../known.ts'
 
 const REASONS: Readonly<Record<string, string>> = {
   calibration: 'None was fitted: there were too few calibration images.',
@@ -18,7 +18,7 @@ const NOT_DEFINED =
 
 /** A copy in which `{ value: null, reason }` stands for each null. */
 export function explainNulls(value: unknown, name = ''): unknown {
-  if (value === null) return whyNot(reasonOf(name))
+  if (value === null) return absent(reasonOf(name))
   if (Array.isArray(value)) return value.map((one) => explainNulls(one, name))
   if (typeof value !== 'object') return value
   const entries = Object.entries(value as Record<string, unknown>)

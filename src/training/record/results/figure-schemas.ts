@@ -1,10 +1,10 @@
 // The shapes of figures in results_summary.json: rates, intervals, classes, operating points, calibration.
 import { z } from 'zod'
-import { orWhyNot } from '../known.ts'
+import { valueOrReason } from '../known.ts'
 
 const interval = z.tuple([z.number(), z.number()])
-const intervalOr = orWhyNot(interval)
-export const figure = orWhyNot(z.number())
+const intervalOr = valueOrReason(interval)
+export const figure = valueOrReason(z.number())
 const counts = z.strictObject({ tp: z.int(), fp: z.int(), tn: z.int(), fn: z.int() })
 
 /** A share with its Wilson interval; where nothing was counted the reason stands beside. */
@@ -38,7 +38,7 @@ export const ClassFiguresSchema = z.looseObject({
   recall: RateSchema,
   specificity: RateSchema,
   f1: figure,
-  area: orWhyNot(z.looseObject({ auc: z.number(), interval: intervalOr })),
+  area: valueOrReason(z.looseObject({ auc: z.number(), interval: intervalOr })),
   averagePrecision: figure,
 })
 

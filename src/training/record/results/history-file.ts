@@ -1,10 +1,10 @@
 // results/training_history.json: every epoch. The table of the same for spreadsheets is training_history.csv.
 import { z } from 'zod'
-import { DurationSchema, durationOf, orWhyNot, whyNot } from '../known.ts'
+import { absent, DurationSchema, durationOf, valueOrReason } from '../known.ts'
 import { json, type PackageContext, writeFiles } from '../package-context.ts'
 
 const share = z.number().min(0).max(1)
-const shareOr = orWhyNot(share)
+const shareOr = valueOrReason(share)
 
 export const HistoryFileSchema = z.strictObject({
   schema: z.literal(2),
@@ -41,12 +41,12 @@ export async function writeHistory({ dir, trained }: PackageContext): Promise<vo
     endedBy: trained.endedBy,
     epochs: trained.history.map(({ seconds, ...one }) => ({
       ...one,
-      trainPrecision: one.trainPrecision ?? whyNot(NO_IMAGE),
-      trainRecall: one.trainRecall ?? whyNot(NO_IMAGE),
-      trainAuc: one.trainAuc ?? whyNot(NO_IMAGE),
-      valPrecision: one.valPrecision ?? whyNot(NO_IMAGE),
-      valRecall: one.valRecall ?? whyNot(NO_IMAGE),
-      valAuc: one.valAuc ?? whyNot(NO_IMAGE),
+      trainPrecision: one.trainPrecision ?? absent(NO_IMAGE),
+      trainRecall: one.trainRecall ?? absent(NO_IMAGE),
+      trainAuc: one.trainAuc ?? absent(NO_IMAGE),
+      valPrecision: one.valPrecision ?? absent(NO_IMAGE),
+      valRecall: one.valRecall ?? absent(NO_IMAGE),
+      valAuc: one.valAuc ?? absent(NO_IMAGE),
       duration: durationOf(seconds),
     })),
   }

@@ -1,10 +1,17 @@
 // results/results_summary.json: the whole result of a training in one file, for programs.
 import { z } from 'zod'
+import type { Assessment } from '../../../evaluation/assess.ts'
 import type { ConditionKind } from '../../../package/schema.ts'
 import { SPLITS } from '../../dataset/split.ts'
-import type { Assessment } from '../../evaluation/assess.ts'
 import type { EpochRecord } from '../../job.ts'
-import { DurationSchema, durationOf, MomentSchema, momentOf, orWhyNot, whyNot } from '../known.ts'
+import {
+  absent,
+  DurationSchema,
+  durationOf,
+  MomentSchema,
+  momentOf,
+  valueOrReason,
+} from '../known.ts'
 import { json, type PackageContext, writeFiles } from '../package-context.ts'
 import { explainNulls } from './explain-nulls.ts'
 import {
@@ -34,7 +41,7 @@ export const SummaryFileSchema = z.looseObject({
     architecture: z.string(),
     parameters: z.strictObject({ total: z.int(), trainable: z.int(), nonTrainable: z.int() }),
   }),
-  notice: orWhyNot(z.string()),
+  notice: valueOrReason(z.string()),
   time: z.strictObject({
     startedAt: MomentSchema,
     endedAt: MomentSchema,
@@ -75,7 +82,7 @@ export const SummaryFileSchema = z.looseObject({
     classes: z.array(ClassFiguresSchema),
     quality: z.looseObject({ calibrated: QualitySchema }),
   }),
-  calibration: orWhyNot(z.looseObject({ method: z.string(), temperature: z.number() })),
+  calibration: valueOrReason(z.looseObject({ method: z.string(), temperature: z.number() })),
   operatingPoints: z.array(z.looseObject({ name: z.string() })),
   defaultOperatingPoint: z.string(),
   metrics: z.looseObject({
@@ -94,7 +101,7 @@ export const SummaryFileSchema = z.looseObject({
   macro: z.looseObject({}),
   classes: z.array(ClassFiguresSchema),
   points: z.array(PointSchema),
-  confusion: orWhyNot(z.array(z.array(z.int()))),
+  confusion: valueOrReason(z.array(z.array(z.int()))),
   quality: z.strictObject({ raw: QualitySchema, calibrated: QualitySchema }),
 })
 
@@ -117,7 +124,7 @@ function resultsSummary(c: PackageContext) {
       architecture: config.architecture,
       parameters: config.parameters,
     },
-    notice: job.demonstration?.notice ?? whyNot('No notice: it is no demonstration.'),
+    notice: job.demonstration?.notice ?? absent('No notice: it is no demonstration.'),
     time: {
       startedAt: momentOf(c.startedAt),
       endedAt: momentOf(c.endedAt),

@@ -1,8 +1,9 @@
 // results/SUMMARY.txt: a training on one page of plain text.
+
+import type { ClassReport } from '../../../evaluation/class-reports.ts'
+import type { Evaluation } from '../../../evaluation/evaluate.ts'
 import type { ConditionKind } from '../../../package/schema.ts'
-import type { ClassReport } from '../../evaluation/class-reports.ts'
-import type { Evaluation } from '../../evaluation/evaluate.ts'
-import type { Rate } from '../../evaluation/rates.ts'
+import type { Rate } from '../../../statistics/rates.ts'
 import type { EpochRecord } from '../../job.ts'
 import { distributionOf, momentOf, readableBytes, readableDuration } from '../known.ts'
 import { type PackageContext, writeFiles } from '../package-context.ts'

@@ -1,9 +1,9 @@
 // The tables of a package: history of the epochs, figures of each class, answer to each test image.
 
-import { type Cell, formatCsv } from '../../csv.ts'
+import type { Evaluation } from '../../../evaluation/evaluate.ts'
+import { type Cell, formatCsv } from '../../../package/csv.ts'
+import type { Rate } from '../../../statistics/rates.ts'
 import type { PreparedImage, PreparedIndex } from '../../dataset/prepared.ts'
-import type { Evaluation } from '../../evaluation/evaluate.ts'
-import type { Rate } from '../../evaluation/rates.ts'
 import type { EpochRecord } from '../../job.ts'
 import { type PackageContext, writeFiles } from '../package-context.ts'
 

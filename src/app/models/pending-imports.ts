@@ -1,0 +1,192 @@
+// Models from elsewhere between upload and registration: kept aside while a person says what they are, converted, tried on
+// an image, and then saved or thrown away. What nobody comes back to is removed after an hour, and at every start.
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { convertForeign } from '../../conversion/import/convert-foreign.ts'
+import { parseForeignFields } from '../../conversion/import/foreign-fields.ts'
+import { AppError } from '../../errors.ts'
+import type { ModelFileKind } from '../../formats/detect-format.ts'
+import { chooseOperatingPoint } from '../../inference/decide.ts'
+import { type Diagnosis, diagnose } from '../../inference/diagnose.ts'
+import { readManifest } from '../../package/manifest.ts'
+import type { Manifest } from '../../package/schema.ts'
+import { findCondition } from '../../registry/conditions/conditions.ts'
+import type { Actor } from '../../registry/home/registry-context.ts'
+import { type Registered, registerPackage } from '../../registry/versions/register-package.ts'
+import type { Uses } from '../services.ts'
+import { refuseUnsigned } from './import-model.ts'
+
+export interface PendingImport {
+  readonly id: string
+  /** As its sender called it. */
+  readonly fileName: string
+  readonly kind: ModelFileKind
+  readonly size: number
+  /** What was last said about it. */
+  readonly fields: Readonly<Record<string, string>>
+  readonly trial: Trial | null
+}
+
+/** The converted package, and what it made of an image. */
+export interface Trial {
+  readonly manifest: Manifest
+  readonly diagnosis: Diagnosis
+  readonly input: { readonly width: number; readonly height: number; readonly channels: number }
+}
+
+interface Entry extends PendingImport {
+  readonly dir: string
+  readonly packageDir: string | null
+  readonly until: number
+}
+
+const KEEP_MS = 60 * 60_000
+/** Each may be as large as an import may be. */
+const MOST = 8
+/** No registered version has this number; the trial is registered nowhere. */
+const TRIAL_NUMBER = 999_999_999
+
+export class PendingImports {
+  readonly #services: Uses<'clock' | 'config' | 'db' | 'imaging' | 'runtime' | 'store'>
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(
+    services: Uses<'clock' | 'config' | 'db' | 'imaging' | 'leaving' | 'runtime' | 'store'>,
+  ) {
+    this.#services = services
+    const sweep = setInterval(() => void this.#sweep(), KEEP_MS / 12)
+    sweep.unref()
+    services.leaving.addEventListener('abort', () => clearInterval(sweep))
+  }
+
+  /** Takes the file away from where it was spooled. @throws AppError `conflict`, `untrusted` */
+  async begin(file: {
+    path: string
+    fileName: string
+    kind: ModelFileKind
+    size: number
+  }): Promise<string> {
+    refuseUnsigned(this.#services)
+    await this.#sweep()
+    if (this.#entries.size >= MOST) {
+      const message = 'Several models wait to be described; save one or throw one away first.'
+      throw new AppError('conflict', message)
+    }
+    const id = randomUUID()
+    const dir = join(this.#services.store.stagingDir, `pending-${id}`)
+    await mkdir(dir, { recursive: true })
+    await rename(file.path, join(dir, 'model'))
+    const { fileName, kind, size } = file
+    const rest = { fields: {}, trial: null, packageDir: null, until: Date.now() + KEEP_MS }
+    this.#entries.set(id, { id, dir, fileName, kind, size, ...rest })
+    return id
+  }
+
+  /** @throws AppError `gone` */
+  get(id: string): PendingImport {
+    return this.#entry(id)
+  }
+
+  /** What the form said, to be shown again. */
+  note(id: string, fields: Readonly<Record<string, string>>): void {
+    this.#entries.set(id, { ...this.#entry(id), fields })
+  }
+
+  /**
+   * Converts it as described and reads the image with it.
+   * @throws AppError `gone`, `invalid`, `invalid-package`, `conflict`, and those of imaging and of a reading
+   */
+  async runTrial(
+    id: string,
+    { fields: given, image }: { fields: Readonly<Record<string, string>>; image: Uint8Array },
+  ): Promise<void> {
+    const entry = await this.#forget(id)
+    const fields = parseForeignFields(given)
+    const made = join(entry.dir, `made-${randomUUID()}`)
+    const condition = await findCondition(this.#services.db, fields.condition)
+    const packageDir = await convertForeign({
+      kind: entry.kind,
+      path: join(entry.dir, 'model'),
+      sourceName: entry.fileName,
+      fields,
+      condition,
+      stagingDir: made,
+    })
+    const trial = await this.#read(packageDir, image)
+    this.#entries.set(id, { ...this.#entry(id), packageDir, trial })
+  }
+
+  /** As it was tried; inactive. @throws AppError `gone`, `conflict` when it was not tried, and those of registering */
+  async save(id: string, actor: Actor): Promise<Registered> {
+    const { packageDir } = this.#entry(id)
+    if (!packageDir) throw new AppError('conflict', 'Try it on an image first.')
+    const { clock } = this.#services
+    const registered = await registerPackage(this.#services, {
+      fromDir: packageDir,
+      move: true,
+      actor,
+      clock,
+    })
+    await this.discard(id)
+    return registered
+  }
+
+  /** A second time nothing happens. */
+  async discard(id: string): Promise<void> {
+    const entry = this.#entries.get(id)
+    this.#entries.delete(id)
+    if (entry) await rm(entry.dir, { recursive: true, force: true })
+  }
+
+  async #read(dir: string, image: Uint8Array): Promise<Trial> {
+    const { manifest, sha256 } = await readManifest(dir)
+    const { condition, name } = manifest
+    const source = { id: `${condition}/${name}@${TRIAL_NUMBER}`, dir, sha256 }
+    return this.#services.runtime.runTrial(source, async (lease) => {
+      const { model, preprocessing } = lease
+      const { tensors } = await this.#services.imaging.read(image, {
+        preprocessing: [preprocessing],
+      })
+      const { kind, classes } = model
+      const diagnosis = await diagnose({
+        lease,
+        tensor: tensors[0] ?? new Float32Array(),
+        calibration: manifest.calibration,
+        operatingPoint: chooseOperatingPoint({
+          points: manifest.operatingPoints,
+          wanted: undefined,
+          inUse: manifest.defaultOperatingPoint,
+          kind,
+          classes,
+        }),
+        explain: { method: 'none' },
+      })
+      const { width, height, channels } = preprocessing
+      return { manifest, diagnosis, input: { width, height, channels } }
+    })
+  }
+
+  /** What was tried before is another model. */
+  async #forget(id: string): Promise<Entry> {
+    const entry = this.#entry(id)
+    const fresh = { ...entry, trial: null, packageDir: null, until: Date.now() + KEEP_MS }
+    this.#entries.set(id, fresh)
+    for (const name of await readdir(entry.dir)) {
+      if (name.startsWith('made-'))
+        await rm(join(entry.dir, name), { recursive: true, force: true })
+    }
+    return fresh
+  }
+
+  #entry(id: string): Entry {
+    const entry = this.#entries.get(id)
+    if (entry) return entry
+    throw new AppError('gone', 'This upload is no longer kept; send the model again.')
+  }
+
+  async #sweep(): Promise<void> {
+    for (const { id, until } of this.#entries.values())
+      if (until < Date.now()) await this.discard(id)
+  }
+}

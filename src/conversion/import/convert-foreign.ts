@@ -1,0 +1,70 @@
+// The parent's side of an import: starts the child process, waits for its package, ends it when it takes too long.
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { AppError } from '../../errors.ts'
+import { askChild } from '../../processes/child-answer.ts'
+import { timeFor } from './conversion-time.ts'
+import type { ForeignFields } from './foreign-fields.ts'
+import type { ImportJob, ImportReply, KnownCondition } from './import-job.ts'
+
+const WORKER = new URL('./import-worker.ts', import.meta.url)
+const MAX_OLD_SPACE_MIB = 3072
+
+export interface ForeignModel {
+  readonly kind: ImportJob['kind']
+  readonly path: string
+  readonly sourceName: string
+  readonly fields: ForeignFields
+  readonly condition: KnownCondition | undefined
+  /** A new folder of this name is made and removed again by the caller; the package is `package` in it. */
+  readonly stagingDir: string
+  readonly timeoutMs?: number
+}
+
+/**
+ * Converts a foreign model into a package folder, in a child process at low priority.
+ * @returns the folder. @throws AppError `invalid-package`, `invalid`
+ */
+export async function convertForeign(model: ForeignModel): Promise<string> {
+  const { stagingDir, timeoutMs = await timeFor(model.path), ...rest } = model
+  const outDir = join(stagingDir, 'package')
+  const workDir = join(stagingDir, 'work')
+  await mkdir(outDir, { recursive: true })
+  await mkdir(workDir, { recursive: true })
+  const job: ImportJob = {
+    ...rest,
+    sourceName: basename(model.sourceName.replaceAll('\\', '/')).slice(0, 200),
+    sourceSha256: await digestOf(model),
+    outDir,
+    workDir,
+  }
+  const reply = await run(job, timeoutMs).finally(() =>
+    rm(workDir, { recursive: true, force: true }),
+  )
+  if (reply.ok) return outDir
+  throw new AppError(reply.code, reply.message, { cause: new Error(reply.cause) })
+}
+
+async function run(job: ImportJob, timeoutMs: number): Promise<ImportReply> {
+  const execArgv = [`--max-old-space-size=${MAX_OLD_SPACE_MIB}`]
+  return askChild<ImportReply>({ worker: WORKER, request: job, timeoutMs, execArgv }).catch(
+    (cause: unknown) => {
+      const message = 'The model could not be converted: it takes too long or too much memory.'
+      throw new AppError('invalid-package', message, { cause })
+    },
+  )
+}
+
+/** Of the file, or of model.json where a folder is given. */
+async function digestOf({ kind, path }: ForeignModel): Promise<string> {
+  const file = kind === 'tfjs-folder' ? join(path, 'model.json') : path
+  if (!(await stat(file).catch(() => undefined))) {
+    throw new AppError('invalid-package', 'There is no model.json in the model folder.')
+  }
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(file), hash)
+  return hash.digest('hex')
+}

@@ -1,0 +1,60 @@
+// The steps that a version goes through before it may answer, each with its time and what it found.
+import {
+  AppError,
+  diskFull,
+  type ErrorCode,
+  isAppError,
+  isDiskFull,
+  messageOf,
+} from '../../errors.ts'
+
+/** One line on a condition's timeline. */
+export interface GateStep {
+  readonly name: 'manifest' | 'load' | 'golden'
+  readonly ok: boolean
+  readonly ms: number
+  readonly detail: string
+}
+
+/** What a step may refuse with; anything else that goes wrong in it becomes its own code. */
+const REFUSALS: readonly ErrorCode[] = [
+  'hash-mismatch',
+  'load-failed',
+  'golden-mismatch',
+  'unavailable',
+  'disk-full',
+]
+
+export class GateSteps {
+  readonly #steps: GateStep[] = []
+
+  get done(): readonly GateStep[] {
+    return this.#steps
+  }
+
+  /**
+   * Runs a step and records it; `work` returns its detail. @throws AppError of `work`, or with `code` when it was some
+   * other error; `extra.steps` holds all steps so far, the failed one last
+   */
+  async run(
+    name: GateStep['name'],
+    { code, work }: { readonly code: ErrorCode; readonly work: () => Promise<string> },
+  ): Promise<void> {
+    const started = performance.now()
+    const record = (ok: boolean, detail: string) => {
+      this.#steps.push({ name, ok, ms: Math.round(performance.now() - started), detail })
+    }
+    try {
+      record(true, await work())
+    } catch (error) {
+      const known = isDiskFull(error) ? diskFull(error) : isAppError(error) ? error : undefined
+      record(false, known?.message ?? 'An unexpected error; the log has more.')
+      const refusal = known && REFUSALS.includes(known.code) ? known.code : code
+      const message = known?.message ?? `The version was refused in the step "${name}".`
+      throw new AppError(refusal, message, {
+        cause: known?.cause ?? new Error(messageOf(error), { cause: error }),
+        extra: { ...known?.extra, steps: this.done },
+      })
+    }
+  }
+}

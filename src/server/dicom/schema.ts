@@ -1,0 +1,55 @@
+// What programs send and get about images from an archive; the OpenAPI document is made of the same schemas.
+import { z } from 'zod'
+
+const term = z
+  .string()
+  .trim()
+  .toUpperCase()
+  .regex(/^[A-Z0-9]{1,16}$/, 'must be a term of DICOM such as DX or CHEST')
+const terms = z.array(term).max(100)
+
+export const ArchiveRulePatchSchema = z.strictObject({
+  enabled: z.boolean().optional(),
+  modalities: terms.min(1).optional().describe('of (0008,0060), such as DX'),
+  bodyParts: terms.optional().describe('of (0018,0015) without spaces, such as CHEST'),
+  unnamedPart: z.boolean().optional().describe('also images that name no body part'),
+})
+
+export const ArchiveRuleSchema = z.object({
+  condition: z.string(),
+  enabled: z.boolean(),
+  modalities: z.array(z.string()),
+  bodyParts: z.array(z.string()),
+  unnamedPart: z.boolean(),
+})
+
+const state = z.enum(['waiting', 'done', 'skipped', 'failed'])
+const source = z.enum(['stow', 'folder', 'archive'])
+
+export const ArchiveStatusSchema = z.object({
+  sources: z.array(
+    z.object({
+      name: source,
+      isOn: z.boolean(),
+      inspectedAt: z.string().nullable(),
+      problem: z.string().nullable(),
+    }),
+  ),
+  counts: z.record(state, z.int()),
+  rules: z.array(ArchiveRuleSchema.extend({ name: z.string() })),
+  items: z.array(
+    z.object({
+      key: z.string().describe('SHA-256 of the SOP Instance UID'),
+      source,
+      state,
+      detail: z.string().nullable(),
+      results: z.array(
+        z.object({ condition: z.string(), prediction: z.string(), delivered: z.boolean() }),
+      ),
+      attempts: z.int(),
+      dueAt: z.string(),
+      receivedAt: z.string(),
+      endedAt: z.string().nullable(),
+    }),
+  ),
+})

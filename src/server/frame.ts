@@ -1,9 +1,0 @@
-// What every page is framed with.
-import type { Context } from 'hono'
-import type { Frame } from '../../views/layout.ts'
-import type { AppEnv } from './app-env.ts'
-import { PRODUCT_VERSION } from './product.ts'
-
-export function frameOf(c: Context<AppEnv>): Frame {
-  return { path: c.req.path, product: PRODUCT_VERSION, notice: c.var.notice }
-}

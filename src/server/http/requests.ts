@@ -1,0 +1,121 @@
+// Reading what a request says: JSON bodies against a schema, queries, form fields. The edge where input is checked.
+import type { Context } from 'hono'
+import type { z } from 'zod'
+import { AppError } from '../../errors.ts'
+import { findVersionRef, isName, type VersionRef } from '../../package/ids.ts'
+import type { AppEnv } from './app-env.ts'
+import { readUpload } from './uploads.ts'
+
+const MAX_JSON_BYTES = 1024 * 1024
+
+/** @throws AppError `upload-too-large`, or `invalid` naming the first field that is wrong */
+export async function readJson<T extends z.ZodType>(
+  c: Context<AppEnv>,
+  schema: T,
+): Promise<z.infer<T>> {
+  const bytes = await readSmallBody(c.req.raw)
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new AppError('invalid', 'The body of the request must be JSON.', { cause })
+  }
+  return parseWith(schema, json)
+}
+
+/** @throws AppError `invalid` naming the first field that is wrong */
+export function parseWith<T extends z.ZodType>(schema: T, value: unknown): z.infer<T> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const field = issue?.path.join('.') || 'body'
+  throw new AppError('invalid', `"${field}": ${issue?.message ?? 'is not as expected'}.`, {
+    extra: { field },
+  })
+}
+
+/** The bytes of a body that is known to be small; stops reading at the limit. */
+async function readSmallBody(request: Request): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  if (request.body) {
+    for await (const chunk of request.body.values({ preventCancel: true })) {
+      size += chunk.length
+      if (size > MAX_JSON_BYTES) {
+        throw new AppError('upload-too-large', 'The body of the request is larger than 1 MiB.')
+      }
+      chunks.push(chunk)
+    }
+  }
+  return Buffer.concat(chunks, size)
+}
+
+/** The three path segments `condition/name/n`. @throws AppError `unknown-version` */
+export function versionOfPath(c: Context<AppEnv>): VersionRef {
+  const { condition = '', name = '', n = '' } = c.req.param() as Record<string, string>
+  const ref = findVersionRef(`${condition}/${name}@${n}`)
+  if (ref) return ref
+  throw new AppError('unknown-version', 'There is no such version.')
+}
+
+/** The condition of a path. @throws AppError `unknown-condition` */
+export function conditionOfPath(c: Context<AppEnv>): string {
+  const id = c.req.param('id') ?? ''
+  if (isName(id)) return id
+  throw new AppError('unknown-condition', `There is no condition "${id.slice(0, 80)}".`)
+}
+
+/** A query parameter, or undefined when it is absent or empty. */
+export function queryText(c: Context<AppEnv>, name: string): string | undefined {
+  const value = c.req.query(name)?.trim()
+  return value === '' ? undefined : value
+}
+
+/** @throws AppError `invalid` */
+export function queryNumber(
+  c: Context<AppEnv>,
+  range: { name: string; min: number; max: number },
+): number | undefined {
+  const text = queryText(c, range.name)
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (Number.isFinite(value) && value >= range.min && value <= range.max) return value
+  throw new AppError(
+    'invalid',
+    `"${range.name}" must be a number from ${range.min} to ${range.max}.`,
+    { extra: { field: range.name } },
+  )
+}
+
+/** `limit` of a list, a whole number. @throws AppError `invalid` */
+export function queryLimit(c: Context<AppEnv>): number | undefined {
+  const limit = queryNumber(c, { name: 'limit', min: 1, max: 500 })
+  if (limit === undefined || Number.isInteger(limit)) return limit
+  throw new AppError('invalid', '"limit" must be a whole number.', { extra: { field: 'limit' } })
+}
+
+/** A query parameter that is one of some words. @throws AppError `invalid` */
+export function queryChoice<const T extends string>(
+  c: Context<AppEnv>,
+  choice: { name: string; of: readonly T[] },
+): T | undefined {
+  const text = queryText(c, choice.name)
+  if (text === undefined) return undefined
+  const found = choice.of.find((one) => one === text)
+  if (found !== undefined) return found
+  throw new AppError('invalid', `"${choice.name}" must be one of ${choice.of.join(', ')}.`, {
+    extra: { field: choice.name },
+  })
+}
+
+/** The fields of a plain form of a page. @throws AppError `invalid`, `upload-too-large` */
+export async function readForm(c: Context<AppEnv>): Promise<ReadonlyMap<string, string>> {
+  const upload = await readUpload(c.req.raw, { maxFileBytes: 1024, maxFiles: 1 })
+  return upload.fields
+}
+
+/** A number of a form; undefined when the field is empty, and not a number when it holds none, for a schema to refuse. */
+export function numberField(fields: ReadonlyMap<string, string>, name: string): number | undefined {
+  const text = fields.get(name)?.trim() ?? ''
+  return text === '' ? undefined : Number(text.replace(',', '.'))
+}

@@ -1,0 +1,55 @@
+// Scanning or preparing a dataset as a child process at the lowest priority, so that no file in it can harm the server.
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { AppError, ERROR_CODES, type ErrorCode } from '../../errors.ts'
+import { lowerPriority } from '../../processes/child-answer.ts'
+import type { DatasetJob, DatasetMessage, DatasetResult } from './dataset-job.ts'
+
+const WORKER = fileURLToPath(new URL('./dataset-worker.ts', import.meta.url))
+
+export interface DatasetProcessOptions {
+  readonly onProgress?: (done: number, total: number) => void
+  /** Ends it; the promise is then rejected. */
+  readonly signal?: AbortSignal
+}
+
+/** @throws AppError with one sentence */
+export async function runDatasetJob<Job extends DatasetJob>(
+  job: Job,
+  { onProgress, signal }: DatasetProcessOptions = {},
+): Promise<DatasetResult<Job>> {
+  signal?.throwIfAborted()
+  const child = fork(WORKER, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] })
+  let exitReason = ''
+  child.stderr?.on('data', (data: Buffer) => {
+    exitReason = (exitReason + data.toString()).slice(-4096)
+  })
+  const end = (): void => void child.kill('SIGKILL')
+  signal?.addEventListener('abort', end)
+  try {
+    return await new Promise((resolve, reject) => {
+      child.on('message', (message: DatasetMessage) => {
+        if (message.type === 'progress') onProgress?.(message.done, message.total)
+        if (message.type === 'done') resolve(message.report as DatasetResult<Job>)
+        if (message.type === 'failed') reject(new AppError(codeOf(message.code), message.message))
+      })
+      child.on('error', (cause) => reject(ended(cause)))
+      child.on('close', (code, by) => {
+        reject(ended(new Error(`exit status ${code}, signal ${by}\n${exitReason}`)))
+      })
+      if (child.pid !== undefined) lowerPriority(child.pid)
+      child.send(job, () => {})
+    })
+  } finally {
+    signal?.removeEventListener('abort', end)
+  }
+}
+
+function ended(cause: Error): AppError {
+  const message = 'The process that looked at the dataset ended unexpectedly; try again.'
+  return new AppError('internal', message, { cause })
+}
+
+function codeOf(code: string): ErrorCode {
+  return Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'internal'
+}

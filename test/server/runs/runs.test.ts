@@ -1,0 +1,296 @@
+// Datasets and training runs through the API, with real child processes on tiny drawn images.
+import assert from 'node:assert/strict'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import type { Dataset } from '../../../src/registry/runs/datasets.ts'
+import type { Run } from '../../../src/registry/runs/runs.ts'
+import {
+  type Folders,
+  homeFolders,
+  jsonBody,
+  jsonOf,
+  openedHome,
+  servedHome,
+} from '../../support/home.ts'
+import { type SentEvent, sentEvents } from '../../support/sse.ts'
+import { drawDataset } from '../../support/training/drawn-dataset.ts'
+
+type Call = (path: string, init?: RequestInit) => Promise<Response>
+
+const CLASSES = [
+  { label: 'NORMAL', positive: false },
+  { label: 'SICK', positive: true },
+]
+const small = { batchSize: 8, imageSize: 32, learningRate: 3e-3, schedule: 'constant' }
+
+/** A home with a prepared dataset `spots` and a condition of the same name. */
+async function withSpots(t: TestContext, call?: Call): Promise<{ folders: Folders; call: Call }> {
+  const folders = await homeFolders(t)
+  await drawDataset(join(folders.root, 'datasets', 'spots'), 40)
+  const ask = call ?? (await openedHome(folders)).call
+  return { folders, call: ask }
+}
+
+async function prepared(call: Call, policy = 'pinned'): Promise<Dataset> {
+  const condition = { id: 'spots', kind: 'binary', classes: CLASSES, policy }
+  assert.equal((await call('/api/v1/conditions', jsonBody(condition))).status, 201)
+  const scanned = await call('/api/v1/datasets/scan', jsonBody({ path: 'spots' }))
+  assert.equal(scanned.status, 200, await scanned.clone().text())
+  const { id } = await jsonOf<Dataset>(scanned)
+  const wishes = { condition: 'spots', imageSize: 32 }
+  const answer = await call(`/api/v1/datasets/${id}/prepare`, jsonBody(wishes))
+  assert.equal(answer.status, 200, await answer.clone().text())
+  return jsonOf<Dataset>(answer)
+}
+
+async function untilEnded(call: Call, id: string): Promise<Run> {
+  for await (const _ of sentEvents(await call(`/api/v1/runs/${id}/events`)));
+  return jsonOf<Run>(await call(`/api/v1/runs/${id}`))
+}
+
+async function codeOf(response: Response): Promise<[number, string]> {
+  return [response.status, (await jsonOf<{ code: string }>(response)).code]
+}
+
+test('a scan tells classes, broken files, duplicates and leaves the data root alone', async (t) => {
+  const { folders, call } = await withSpots(t)
+  const dir = join(folders.root, 'datasets', 'spots')
+  await writeFile(join(dir, 'SICK', 'broken.png'), 'no image')
+  await copyFile(join(dir, 'NORMAL', '0.png'), join(dir, 'NORMAL', 'again.png'))
+  await copyFile(join(dir, 'NORMAL', '1.png'), join(dir, 'SICK', 'liar.png'))
+  const scan = (path: string) => call('/api/v1/datasets/scan', jsonBody({ path }))
+  const dataset = await jsonOf<Dataset>(await scan('spots'))
+  assert.equal(dataset.state, 'scanned')
+  assert.deepEqual(dataset.scan?.classes, [
+    { label: 'NORMAL', count: 41 },
+    { label: 'SICK', count: 42 },
+  ])
+  assert.deepEqual(dataset.scan.sizes?.width, { min: 32, median: 32, max: 32 })
+  assert.deepEqual(dataset.scan.bitDepths, { 8: 82 })
+  assert.equal(dataset.scan.broken.files[0]?.file, 'SICK/broken.png')
+  assert.match(dataset.scan.broken.files[0].reason, /not an image|text file/)
+  assert.equal(dataset.scan.duplicates.count, 2)
+  assert.deepEqual(dataset.scan.conflicts, [['NORMAL/1.png', 'SICK/liar.png']])
+  assert.match(dataset.scan.warnings.join(' '), /at least 100 are advised/)
+
+  for (const path of ['../models', '/etc', 'spots/../../data', '..\\data', 'C:\\x', '']) {
+    assert.deepEqual(await codeOf(await scan(path)), [422, 'invalid'], path)
+  }
+  assert.deepEqual(await codeOf(await scan('nowhere')), [404, 'unknown-dataset'])
+  await mkdir(join(folders.root, 'datasets', 'empty'))
+  assert.deepEqual(await codeOf(await scan('empty')), [422, 'invalid'])
+  const listed = await jsonOf<{ items: Dataset[]; folders: string[] }>(
+    await call('/api/v1/datasets'),
+  )
+  assert.deepEqual(
+    listed.items.map(({ path, state }) => [path, state]),
+    [
+      ['empty', 'failed'],
+      ['spots', 'scanned'],
+    ],
+  )
+})
+
+test('a run needs a prepared dataset and known words', async (t) => {
+  const { call } = await withSpots(t)
+  await call('/api/v1/conditions', jsonBody({ id: 'spots', kind: 'binary', classes: CLASSES }))
+  const { id } = await jsonOf<Dataset>(
+    await call('/api/v1/datasets/scan', jsonBody({ path: 'spots' })),
+  )
+  const wishes = { condition: 'spots', dataset: id, architecture: 'tiny_cnn', preset: 'quick' }
+  const start = (changes: object) => call('/api/v1/runs', jsonBody({ ...wishes, ...changes }))
+  const refused = await start({})
+  assert.match(await refused.clone().text(), /Dataset not prepared/)
+  assert.deepEqual(await codeOf(refused), [409, 'dataset-not-prepared'])
+  await call(`/api/v1/datasets/${id}/prepare`, { method: 'POST' })
+  for (const [changes, status, code] of [
+    [{ condition: 'nothing' }, 404, 'unknown-condition'],
+    [{ dataset: 'nothing' }, 404, 'unknown-dataset'],
+    [{ architecture: 'alexnet' }, 422, 'invalid'],
+    [{ preset: 'forever' }, 422, 'invalid'],
+    [{ hyperparameters: { batchSize: 1 } }, 422, 'invalid'],
+    [{ hyperparameters: { dropPath: 1 } }, 422, 'invalid'],
+    [{ initFrom: 'spots/none@1' }, 404, 'unknown-version'],
+  ] as const) {
+    assert.deepEqual(await codeOf(await start(changes)), [status, code], JSON.stringify(changes))
+  }
+  assert.deepEqual(await codeOf(await call('/api/v1/runs/none')), [404, 'unknown-run'])
+  assert.equal((await jsonOf<{ items: Run[] }>(await call('/api/v1/runs'))).items.length, 0)
+})
+
+test('a run is watched to its end, leaves a version, and under policy follow it answers', async (t) => {
+  const { call } = await withSpots(t)
+  const dataset = await prepared(call, 'follow')
+  assert.equal(dataset.prepared?.images, 80)
+  const wishes = { condition: 'spots', dataset: 'spots', architecture: 'Tiny-CNN', preset: 'quick' }
+  const hyperparameters = { ...small, epochs: 3 }
+  const started = await call('/api/v1/runs', jsonBody({ ...wishes, hyperparameters }))
+  assert.equal(started.status, 202)
+  const { id } = await jsonOf<Run>(started)
+  const seen: SentEvent[] = []
+  for await (const event of sentEvents(await call(`/api/v1/runs/${id}/events`))) seen.push(event)
+  const states = seen.filter(({ event }) => event === 'state').map(({ data }) => data.state)
+  assert.deepEqual([...new Set(states)], ['queued', 'preparing', 'running', 'finished'])
+  const epochs = seen.filter(({ event }) => event === 'epoch')
+  assert.deepEqual(
+    epochs.map(({ data }) => data.epoch),
+    [1, 2, 3],
+  )
+  assert.ok(seen.some(({ event }) => event === 'batch'))
+  assert.ok(seen.some(({ event, data }) => event === 'log' && /^epoch 1\/3/.test(`${data.text}`)))
+
+  const run = await jsonOf<Run>(await call(`/api/v1/runs/${id}`))
+  assert.equal(run.version, 'spots/tiny-cnn-quick@1')
+  assert.equal(run.progress.history.length, 3)
+  assert.equal(run.lineage.dataset, dataset.prepared.fingerprint)
+  const condition = await jsonOf<{ active: { version: string } }>(
+    await call('/api/v1/conditions/spots'),
+  )
+  assert.equal(condition.active?.version, run.version)
+
+  const lastId = epochs[1]?.id ?? ''
+  const rest = await call(`/api/v1/runs/${id}/events`, { headers: { 'last-event-id': lastId } })
+  const again: SentEvent[] = []
+  for await (const event of sentEvents(rest)) again.push(event)
+  assert.ok(again.every((event) => Number(event.id) > Number(lastId)))
+  assert.deepEqual(
+    again,
+    seen.filter(({ id, event }) => event !== 'batch' && Number(id) > Number(lastId)),
+  )
+  const headers = { 'last-event-id': seen.at(-1)?.id ?? '' }
+  assert.equal((await call(`/api/v1/runs/${id}/events`, { headers })).status, 204)
+
+  const more = { ...wishes, hyperparameters: { ...small, epochs: 1 }, initFrom: run.version }
+  const next = await jsonOf<Run>(await call('/api/v1/runs', jsonBody(more)))
+  const continued = await untilEnded(call, next.id)
+  assert.equal(continued.state, 'finished', continued.reason ?? '')
+  const [first] = run.progress.history
+  assert.ok((continued.progress.history[0]?.trainLoss ?? 9) < (first?.trainLoss ?? 0))
+})
+
+test('a matrix is queued, held back, cancelled, paused, resumed and stopped', async (t) => {
+  const { call } = await withSpots(t)
+  await prepared(call)
+  const wishes = {
+    condition: 'spots',
+    dataset: 'spots',
+    architecture: ['tiny_cnn'],
+    preset: ['quick', 'standard', 'intensive'],
+    hyperparameters: { ...small, epochs: 1000, earlyStopping: 0 },
+  }
+  const { runs } = await jsonOf<{ runs: Run[] }>(await call('/api/v1/runs', jsonBody(wishes)))
+  assert.deepEqual(
+    runs.map(({ preset }) => preset),
+    ['quick', 'standard', 'intensive'],
+  )
+  const [first, second, third] = runs.map(({ id }) => id) as [string, string, string]
+  const act = async (id: string, what: string) =>
+    jsonOf<Run>(await call(`/api/v1/runs/${id}/${what}`, { method: 'POST' }))
+  assert.equal((await act(second, 'pause')).state, 'paused')
+  assert.equal((await act(third, 'cancel')).state, 'cancelled')
+  let paused = false
+  for await (const { event } of sentEvents(await call(`/api/v1/runs/${first}/events`))) {
+    if (event !== 'epoch' || paused) continue
+    paused = true
+    assert.equal((await act(first, 'pause')).state, 'paused')
+    const { progress } = await jsonOf<Run>(await call(`/api/v1/runs/${first}`))
+    const later = await jsonOf<Run>(await call(`/api/v1/runs/${first}`))
+    assert.equal(later.progress.batch, progress.batch)
+    assert.equal((await act(first, 'resume')).state, 'running')
+    await act(first, 'stop')
+  }
+  const stopped = await jsonOf<Run>(await call(`/api/v1/runs/${first}`))
+  assert.equal(stopped.state, 'finished', stopped.reason ?? '')
+  assert.ok(stopped.progress.history.length < 1000)
+  assert.equal((await act(second, 'resume')).state, 'queued')
+  assert.equal((await act(second, 'cancel')).state, 'cancelled')
+  for (const what of ['pause', 'resume', 'stop', 'cancel']) {
+    const answer = await call(`/api/v1/runs/${second}/${what}`, { method: 'POST' })
+    assert.deepEqual(await codeOf(answer), [409, 'conflict'], what)
+  }
+})
+
+test('a training process that is killed from outside is a failed run with a smaller batch offered', async (t) => {
+  const { call } = await withSpots(t)
+  await prepared(call)
+  const hyperparameters = { ...small, epochs: 1000, earlyStopping: 0 }
+  const wishes = { condition: 'spots', dataset: 'spots', architecture: 'tiny_cnn', preset: 'quick' }
+  const { id } = await jsonOf<Run>(
+    await call('/api/v1/runs', jsonBody({ ...wishes, hyperparameters })),
+  )
+  let killed = false
+  for await (const { event } of sentEvents(await call(`/api/v1/runs/${id}/events`))) {
+    if (event === 'epoch' && !killed) {
+      killed = true
+      process.kill(await trainingProcess(), 'SIGKILL')
+    }
+  }
+  const run = await jsonOf<Run>(await call(`/api/v1/runs/${id}`))
+  assert.equal(run.state, 'failed')
+  assert.match(run.reason ?? '', /want of memory/)
+  assert.deepEqual(run.offer, { batchSize: 4 })
+})
+
+test('kill -9 and SIGTERM of the server leave an interrupted run that is resumed and ends with a version', async (t) => {
+  const { folders } = await withSpots(t, async () => new Response())
+  const start = async () => {
+    const server = await servedHome(folders)
+    const call: Call = (path, init) => fetch(`${server.url}${path}`, init)
+    return { server, call }
+  }
+  const { server, call } = await start()
+  await prepared(call)
+  const hyperparameters = { ...small, epochs: 30, earlyStopping: 0 }
+  const wishes = { condition: 'spots', dataset: 'spots', architecture: 'tiny_cnn', preset: 'quick' }
+  const { id } = await jsonOf<Run>(
+    await call('/api/v1/runs', jsonBody({ ...wishes, hyperparameters })),
+  )
+  let lastId = ''
+  for await (const one of sentEvents(await call(`/api/v1/runs/${id}/events`))) {
+    lastId = one.id
+    if (one.event === 'epoch' && one.data.epoch === 2) await server.kill()
+  }
+
+  const { server: second, call: anew } = await start()
+  const interrupted = await jsonOf<Run>(await anew(`/api/v1/runs/${id}`))
+  assert.equal(interrupted.state, 'interrupted')
+  assert.match(interrupted.reason ?? '', /Roentgen ended.* in epoch \d.* its last checkpoint/)
+  const resume = (ask: Call) => ask(`/api/v1/runs/${id}/resume`, { method: 'POST' })
+  assert.equal((await resume(anew)).status, 200)
+  const headers = { 'last-event-id': lastId }
+  const seen: SentEvent[] = []
+  for await (const one of sentEvents(await anew(`/api/v1/runs/${id}/events`, { headers }))) {
+    seen.push(one)
+    if (one.event === 'epoch' && one.data.epoch === 5) await second.stop()
+  }
+  assert.equal(seen[0]?.data.state, 'interrupted')
+  assert.ok(seen.some(({ data }) => /exactly as if it had never stopped/.test(`${data.text}`)))
+
+  const { call: again } = await start()
+  const stopped = await jsonOf<Run>(await again(`/api/v1/runs/${id}`))
+  assert.equal(stopped.state, 'interrupted')
+  assert.match(stopped.reason ?? '', /Roentgen was stopped.* in epoch \d.* its last checkpoint/)
+  assert.equal((await resume(again)).status, 200)
+  const run = await untilEnded(again, id)
+  assert.equal(run.state, 'finished', run.reason ?? '')
+  assert.equal(run.version, 'spots/tiny-cnn-quick@1')
+  assert.equal(run.attempts, 3)
+  assert.deepEqual(
+    run.progress.history.map(({ epoch }) => epoch),
+    Array.from({ length: 30 }, (_, i) => i + 1),
+  )
+})
+
+/** The child of this process that trains; from the system's own list. */
+async function trainingProcess(): Promise<number> {
+  const { execFile } = await import('node:child_process')
+  const { promisify } = await import('node:util')
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args='])
+  const line = stdout
+    .split('\n')
+    .map((one) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(one))
+    .find((one) => Number(one?.[2]) === process.pid && one?.[3]?.includes('training/worker.ts'))
+  assert.ok(line, 'the training process is in the list')
+  return Number(line[1])
+}

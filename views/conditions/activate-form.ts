@@ -1,0 +1,108 @@
+// Forms that change which version answers: activate one, roll back to the one before. Both ask why.
+import { html } from 'hono/html'
+import type { Precision } from '../../src/package/schema.ts'
+import type { Condition } from '../../src/registry/conditions/conditions.ts'
+import type { Version } from '../../src/registry/versions/versions.ts'
+import { field, type Html, icon } from '../shared/components.ts'
+import { links } from '../shared/links.ts'
+import { shortVersion, versionOptions } from '../shared/version-parts.ts'
+import { precisionField } from '../versions/precision.ts'
+
+/** htmx replaces the whole panel, as history, state and both forms change together. */
+const SWAP = html`hx-target="#condition-panel" hx-swap="outerHTML" hx-disable="find button"`
+
+/** One click is enough: the reason may be left empty, the history then says that it came from the page. */
+export function rollbackForm(
+  condition: Condition,
+  {
+    previous,
+    precision,
+  }: { readonly previous: Version | undefined; readonly precision?: Precision | undefined },
+): Html {
+  if (!previous) {
+    return html`<section class="panel" aria-label="Roll back"><h2>Roll back</h2>
+      <p class="hint">There is no earlier version to go back to.</p></section>`
+  }
+  const action = links.rollback(condition.id)
+  // Of a version with two graphs it says which one answered.
+  const name = `${shortVersion(previous.id)}${previous.int8 && precision ? ` in ${precision}` : ''}`
+  return html`<section class="panel panel-rollback" aria-label="Roll back">
+    <h2>Roll back</h2>
+    <form class="stack" method="post" action="${action}" hx-post="${action}" ${SWAP}>
+      <p>Goes back to <a
+        href="${links.version(previous.id)}">${name}</a>, which answered before. Requests under way
+        are finished by the version that they began with. Rolling back twice returns here.</p>
+      ${field('rollback-reason', {
+        label: 'Reason',
+        control: html`<input id="rollback-reason"
+        name="reason" maxlength="500" placeholder="optional, kept in the history"
+        autocomplete="off" />`,
+      })}
+      <button class="button button-primary"
+        type="submit">${icon('undo')}Roll back to ${name}</button>
+    </form>
+  </section>`
+}
+
+export function activateForm(condition: Condition, versions: readonly Version[]): Html {
+  const others = versions.filter(
+    (one) => one.id !== condition.active?.version && one.status !== 'deleted',
+  )
+  if (others.length === 0) {
+    return html`<section class="panel" aria-label="Activate"><h2>Activate a version</h2>
+      <p class="hint">This condition has no other version.</p></section>`
+  }
+  const action = links.activate(condition.id)
+  return html`<section class="panel" aria-label="Activate">
+    <h2>Activate a version</h2>
+    <form class="stack" method="post" action="${action}" hx-post="${action}" ${SWAP}>
+      ${field('activate-version', {
+        label: 'Version',
+        control: html`<select id="activate-version"
+        name="version"
+        required>${versionOptions([{ condition, versions: others }], { chosen: others[0]?.id })}</select>`,
+      })}
+      ${precisionField('activate', others)}
+      ${reasonFields('activate')}
+      <button class="button" type="submit">Check and activate</button>
+    </form>
+  </section>`
+}
+
+/** The form on a version's own page, without a list; sends back there. */
+export function activateThisForm(version: Version): Html {
+  return html`<form class="stack" method="post" action="${links.activate(version.condition)}">
+    <input type="hidden" name="version" value="${version.id}" />
+    <input type="hidden" name="back" value="model" />
+    ${precisionField('activate', [version])}
+    ${reasonFields('activate')}
+    <button class="button button-primary" type="submit">Check and activate</button>
+  </form>`
+}
+
+/** For the version that answers already, when it has a second graph: the same gate, another precision. */
+export function changePrecisionForm(version: Version): Html | undefined {
+  if (!version.int8) return undefined
+  return html`<form class="stack" method="post" action="${links.activate(version.condition)}">
+    <input type="hidden" name="version" value="${version.id}" />
+    <input type="hidden" name="back" value="model" />
+    ${field('change-precision', {
+      label: 'Answer from now on in',
+      control: html`<select id="change-precision" name="precision">
+        <option value="int8">int8</option><option value="float32">float32</option></select>`,
+    })}
+    ${reasonFields('change')}
+    <button class="button" type="submit">Check and change precision</button>
+  </form>`
+}
+
+function reasonFields(prefix: string): Html {
+  return html`${field(`${prefix}-reason`, {
+    label: 'Reason',
+    control: html`<input
+    id="${prefix}-reason" name="reason" maxlength="500" required autocomplete="off" />`,
+  })}
+    <label class="check" for="${prefix}-force"><input type="checkbox" id="${prefix}-force"
+      name="force" />
+      <span>Activate although it is worse than the active one, or has no comparable figures. Hashes, loading and golden images are never skipped.</span></label>`
+}

@@ -1,0 +1,191 @@
+// One dataset: what a scan found, what is wrong, how it was prepared, and the form that prepares it.
+import { html } from 'hono/html'
+import type { Condition } from '../../src/registry/conditions/conditions.ts'
+import type { Dataset, ScanReport, Spread } from '../../src/registry/runs/datasets.ts'
+import { facts, field, type Html, notice, options, time } from '../shared/components.ts'
+import { type ProblemProps, problemNotice } from '../shared/error.ts'
+import { bytes, count } from '../shared/format.ts'
+import { type Frame, page } from '../shared/layout.ts'
+import { links } from '../shared/links.ts'
+import { labelsPanel } from './labels.ts'
+import { datasetBadge } from './list.ts'
+import { preparationPanel } from './preparation.ts'
+
+export interface DatasetPageProps {
+  readonly frame: Frame
+  readonly dataset: Dataset
+  readonly progress: { readonly done: number; readonly total: number } | undefined
+  readonly conditions: readonly Condition[]
+  readonly problem?: ProblemProps | undefined
+}
+
+export function datasetPage(props: DatasetPageProps): Html {
+  const { frame, dataset } = props
+  return page(
+    frame,
+    { title: dataset.name, width: 'wide' },
+    html`<header class="heading">
+        <p class="eyebrow"><a href="${links.datasets}">Datasets</a></p>
+        <h1>${dataset.name}</h1>
+        <p class="hint"><code>${dataset.path}</code>${dataset.scannedAt && html` · scanned ${time(dataset.scannedAt)}`}</p>
+      </header>
+      ${datasetPanel(props)}`,
+  )
+}
+
+/** Fragment `#dataset-panel`; asks for itself again while a scan or preparation goes on. */
+export function datasetPanel(props: DatasetPageProps): Html {
+  const { dataset, problem, progress } = props
+  const { id, state, reason, scan, prepared } = dataset
+  const isBusy = state === 'scanning' || state === 'preparing' || progress !== undefined
+  const live = isBusy
+    ? html` hx-get="${links.dataset(id)}" hx-trigger="every 1s" hx-swap="outerMorph"`
+    : ''
+  return html`<div id="dataset-panel" class="dataset-panel"${live}>
+    <div aria-live="polite">${problem && problemNotice(problem)}</div>
+    <p class="run-state">${datasetBadge(state)} ${reason && html`<span>${reason}</span>`}</p>
+    ${isBusy && busy(state === 'prepared' ? 'looking at labels' : state, progress)}
+    ${scan && warnings(scan)}
+    ${prepared && preparationPanel(dataset, prepared)}
+    ${!isBusy && labelsPanel(dataset)}
+    ${scan && found(scan)}
+    ${!isBusy && html`<div class="run-columns">${scan && prepareForm(props)}${scanAgain(dataset)}</div>`}
+  </div>`
+}
+
+function busy(state: string, progress: DatasetPageProps['progress']): Html {
+  const { done = 0, total = 0 } = progress ?? {}
+  const words = total === 0 ? 'waiting for its turn' : `${done} of ${total} images`
+  return html`<div class="run-progress"><progress max="${Math.max(total, 1)}" value="${done}" aria-label="${state}">${words}</progress><p class="hint">${words}</p></div>
+    <noscript><p class="hint">Load this page again to see how far it is.</p></noscript>`
+}
+
+function warnings(scan: ScanReport): Html {
+  if (scan.warnings.length === 0) return notice('Nothing to warn of.', { tone: 'good' })
+  return notice(
+    html`<ul class="plain">${scan.warnings.map((text) => html`<li>${text}</li>`)}</ul>`,
+    { tone: 'warn' },
+  )
+}
+
+function found(scan: ScanReport): Html {
+  const tally = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .map(([name, n]) => `${name}: ${n}`)
+      .join(', ') || '–'
+  const spread = ({ min, median, max }: Spread): string =>
+    min === max ? `${min} px` : `${min} to ${max} px, half of them above ${median}`
+  return html`<section class="panel" aria-label="What is there">
+    <h2>What is there</h2>
+    ${balance(scan)}
+    ${facts([
+      ['Layout', scan.layout],
+      ['Images', `${scan.images}, ${bytes(scan.bytes)}`],
+      ['Own splits', ownSplits(scan)],
+      ['Width', scan.sizes ? spread(scan.sizes.width) : '–'],
+      ['Height', scan.sizes ? spread(scan.sizes.height) : '–'],
+      ['Formats', tally(scan.formats)],
+      ['Bits of a pixel', tally(scan.bitDepths)],
+      ['Colour', tally(scan.channels)],
+      ['Patients or lesions', scan.groups === 0 ? 'not known' : scan.groups],
+      ['Tables of labels', scan.tables.join(', ') || 'none'],
+      ['Without a label', scan.unlabelled],
+      [
+        'In several splits',
+        `${count(scan.leaks.groups, 'patient')}, ${count(scan.leaks.images, 'image')}`,
+      ],
+    ])}
+    ${list(
+      'Broken files',
+      scan.broken.count,
+      scan.broken.files.map(({ file, reason }) => html`<code>${file}</code> ${reason}`),
+    )}
+    ${list(
+      'The same file more than once',
+      scan.duplicates.count,
+      scan.duplicates.groups.map((group) => files(group)),
+    )}
+    ${list(
+      'The same image with different labels',
+      scan.conflicts.length,
+      scan.conflicts.map((group) => files(group)),
+    )}
+    ${list(
+      'Almost the same image',
+      scan.nearDuplicates.count,
+      scan.nearDuplicates.pairs.map((pair) => files(pair)),
+    )}
+    ${
+      scan.sharpness &&
+      list(
+        'Blurred',
+        scan.sharpness.blurred.length,
+        scan.sharpness.blurred.map(
+          ({ file, score }) =>
+            html`<code>${file}</code> sharpness ${score}, the median is ${scan.sharpness?.median}`,
+        ),
+      )
+    }
+  </section>`
+}
+
+function ownSplits({ splits }: ScanReport): string {
+  const own = splits.filter(({ split }) => split !== 'none')
+  if (own.length === 0) return 'none; preparing splits it'
+  return splits.map(({ split, count: n }) => `${split} ${n}`).join(', ')
+}
+
+/** One bar for each class; `progress` needs no script and no inline style. */
+function balance({ classes }: ScanReport): Html {
+  const most = Math.max(1, ...classes.map((one) => one.count))
+  return html`<ul class="balance">${classes.map(
+    ({ label, count: n }, at) => html`<li><span id="class-${at}">${label}</span>
+      <meter min="0" max="${most}" value="${n}" aria-labelledby="class-${at}">${n}</meter><span class="number">${n}</span></li>`,
+  )}</ul>`
+}
+
+function files(paths: readonly string[]): Html {
+  return html`${paths.map((path, at) => html`${at > 0 ? ', ' : ''}<code>${path}</code>`)}`
+}
+
+function list(title: string, total: number, items: readonly Html[]): Html | undefined {
+  if (total === 0) return undefined
+  return html`<details class="findings"><summary><h3>${title}: ${total}</h3></summary>
+    <ul class="plain">${items.map((item) => html`<li>${item}</li>`)}</ul>
+    ${items.length < total && html`<p class="hint">and ${total - items.length} more</p>`}
+  </details>`
+}
+
+function prepareForm({ dataset, conditions }: DatasetPageProps): Html {
+  const { prepared } = dataset
+  const choices = [
+    { value: '', text: 'none: classes as they are labelled' },
+    ...conditions.map(({ id, name }) => ({ value: id, text: name })),
+  ]
+  const number = (
+    name: string,
+    label: string,
+    o: { value: number | ''; min: number; hint: string },
+  ): Html =>
+    field(name, {
+      label,
+      control: html`<input id="${name}" name="${name}" type="number" min="${o.min}" value="${o.value}" aria-describedby="${name}-hint" />`,
+      hint: o.hint,
+    })
+  return html`<section class="panel" aria-label="Prepare"><h2>${prepared ? 'Prepare again' : 'Prepare'}</h2>
+    <form class="stack" method="post" action="${links.datasetPrepare(dataset.id)}">
+      ${field('condition', { label: 'Condition', control: html`<select id="condition" name="condition">${options(choices, prepared?.condition ?? '')}</select>` })}
+      ${number('maxPerClass', 'Images of each class', { value: prepared?.maxPerClass ?? '', min: 2, hint: 'at most; all when empty' })}
+      ${number('imageSize', 'Image size (px)', { value: prepared?.imageSize ?? 224, min: 16, hint: 'decoded ahead at this size; a run of another size decodes once more' })}
+      ${number('seed', 'Seed', { value: prepared?.seed ?? 42, min: 0, hint: 'decides which image trains and which tests' })}
+      ${field('exclude', { label: 'Leave out', control: html`<textarea id="exclude" name="exclude" rows="3" aria-describedby="exclude-hint" placeholder="NORMAL/0001.png&#10;*/copy-*">${prepared?.exclude.join('\n') ?? ''}</textarea>`, hint: 'files below this dataset, one a line; * stands for any part of a name' })}
+      <button class="button button-primary" type="submit">${prepared ? 'Prepare again' : 'Prepare'}</button>
+    </form></section>`
+}
+
+function scanAgain({ path }: Dataset): Html {
+  return html`<section class="panel" aria-label="Scan again"><h2>Scan again</h2>
+    <p class="hint">After images were added, removed or mended.</p>
+    <form method="post" action="${links.datasetScan}"><input type="hidden" name="path" value="${path}" />
+      <button class="button" type="submit">Scan again</button></form></section>`
+}

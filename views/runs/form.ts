@@ -1,0 +1,184 @@
+// Start a training, or several at once, and see what runs. Every choice stands beside what it means.
+import { html } from 'hono/html'
+import type { ArchitectureCard } from '../../src/architectures/architecture-cards.ts'
+import type { StoredWeights } from '../../src/conversion/pretrained/weights-store.ts'
+import type { Condition } from '../../src/registry/conditions/conditions.ts'
+import type { Dataset } from '../../src/registry/runs/datasets.ts'
+import type { Version } from '../../src/registry/versions/versions.ts'
+import { emptyState, field, type Html, options } from '../shared/components.ts'
+import { type ProblemProps, problemNotice } from '../shared/error.ts'
+import { bytes, count, duration } from '../shared/format.ts'
+import { type Frame, page } from '../shared/layout.ts'
+import { links } from '../shared/links.ts'
+import { type RunListProps, runList } from './list.ts'
+import { moreSettings } from './settings.ts'
+import { coolingSettings } from './thermal.ts'
+import { weightsChoice } from './weights.ts'
+
+export interface ArchitectureChoice extends ArchitectureCard {
+  /** As the last run of it did on this machine; null before the first. */
+  readonly imagesPerSecond: number | null
+  /** Expected, of a batch of 32 at its own input size. */
+  readonly memoryMegabytes: number
+}
+
+export interface TrainingPageProps extends RunListProps {
+  readonly frame: Frame
+  readonly conditions: readonly Condition[]
+  readonly datasets: readonly Dataset[]
+  readonly architectures: readonly ArchitectureChoice[]
+  /** Versions that a run can start from. */
+  readonly versions: readonly Version[]
+  /** Pretrained weights that are kept here. */
+  readonly weights: readonly StoredWeights[]
+  /** The form as it was sent, or what a link wants chosen. */
+  readonly chosen: ReadonlyMap<string, string>
+  readonly problem?: ProblemProps | undefined
+}
+
+const PRESETS = [
+  { value: 'quick', title: 'Quick', text: '5 epochs: does the dataset work at all?' },
+  { value: 'standard', title: 'Standard', text: '25 epochs: a model to use and compare.' },
+  { value: 'intensive', title: 'Intensive', text: '50 epochs: when standard was still improving.' },
+  {
+    value: 'heatmap-standard',
+    title: 'Heatmap standard',
+    text: '10 epochs, at most 500 images a class: DenseNet121 for clear heatmaps.',
+  },
+  {
+    value: 'heatmap-intensive',
+    title: 'Heatmap intensive',
+    text: '15 epochs, at most 500 images a class: the same, longer.',
+  },
+]
+
+export function trainingPage(props: TrainingPageProps): Html {
+  return page(
+    props.frame,
+    { title: 'Training', width: 'wide' },
+    html`<header class="heading"><h1>Training</h1>
+      <p>One run at a time, at the lowest priority beside diagnosing. What waits survives a restart, and an interrupted run goes on where it was.</p></header>
+    ${props.problem && problemNotice(props.problem)}
+    ${runList(props)}
+    ${startForm(props)}
+    ${wholeSet(props)}`,
+  )
+}
+
+function startForm(props: TrainingPageProps): Html {
+  const { conditions, datasets, architectures, chosen } = props
+  if (conditions.length === 0) {
+    return emptyState(
+      'No condition to train for',
+      html`Add one on the page <a href="${links.conditions}">Conditions</a> first.`,
+    )
+  }
+  const prepared = datasets.filter((one) => one.prepared !== null)
+  if (prepared.length === 0) {
+    return emptyState(
+      'Dataset not prepared',
+      html`Scan and prepare a folder of images on the page <a href="${links.datasets}">Datasets</a> first.`,
+    )
+  }
+  const names = [
+    ...conditions.map(({ id, name }) => ({ value: id, text: name })),
+    { value: '', text: 'the one that each dataset was prepared for' },
+  ]
+  return html`<section class="panel" aria-label="Start">
+    <h2>Start a training</h2>
+    <form class="stack" method="post" action="${links.training()}">
+      ${field('condition', { label: 'Condition', control: html`<select id="condition" name="condition">${options(names, chosen.get('condition') ?? conditionOf(props))}</select>` })}
+      ${tiles(
+        'dataset',
+        'Dataset',
+        prepared.map((one) => datasetTile(one)),
+        props,
+      )}
+      ${tiles('architecture', 'Architecture', architectures.map(architectureTile), props)}
+      ${weightsChoice(props)}
+      ${tiles(
+        'preset',
+        'Preset',
+        PRESETS.map(({ value, title, text }) => ({ value, title, lines: [text] })),
+        props,
+      )}
+      <p class="hint">Several datasets, architectures or presets make one run for each combination.</p>
+      ${moreSettings(props)}
+      ${coolingSettings(chosen)}
+      <button class="button button-primary" type="submit">Start</button>
+    </form>
+  </section>`
+}
+
+/** Every prepared dataset with both heatmap presets, in one click. */
+function wholeSet({ datasets }: TrainingPageProps): Html | undefined {
+  const ready = datasets.filter(({ prepared }) => prepared?.condition)
+  if (ready.length === 0) return undefined
+  const names = ready.map(({ name, prepared }) => `${name} (${prepared?.condition})`).join(', ')
+  return html`<section class="panel" aria-label="The whole set">
+    <h2>The whole set at once</h2>
+    <p>DenseNet121 for every dataset that was prepared for a condition, once with Heatmap standard (10 epochs) and once with Heatmap
+      intensive (15 epochs), at most 500 images of each class, from ImageNet weights when they are kept here: ${count(2 * ready.length, 'run')}, one after the other.</p>
+    <p class="hint">${names}</p>
+    <form method="post" action="${links.runWholeSet}"><button class="button" type="submit">Queue ${count(2 * ready.length, 'run')}</button></form>
+  </section>`
+}
+
+interface Tile {
+  readonly value: string
+  readonly title: string
+  readonly lines: readonly unknown[]
+}
+
+/** Checkboxes with a card each; the first is chosen when nothing is. */
+function tiles(
+  name: string,
+  label: string,
+  choices: readonly Tile[],
+  { chosen }: TrainingPageProps,
+): Html {
+  const wanted = choices.filter(({ value }) => chosen.has(`${name}:${value}`))
+  return html`<fieldset class="tiles"><legend>${label}</legend>
+    <div class="tile-grid tile-grid-wide">${choices.map(({ value, title, lines }, at) => {
+      const isChosen = wanted.length > 0 ? chosen.has(`${name}:${value}`) : at === 0
+      const id = `${name}-${at}`
+      return html`<div class="tile"><input type="checkbox" id="${id}" name="${name}:${value}"${isChosen ? html` checked` : ''} />
+        <label for="${id}"><span class="tile-name">${title}</span>${lines.map((line) => html`<span class="tile-part">${line}</span>`)}</label></div>`
+    })}</div></fieldset>`
+}
+
+/** What the dataset that is ticked was prepared for, else a condition of whose classes it has images. */
+function conditionOf({ datasets, conditions, chosen }: TrainingPageProps): string | undefined {
+  const ready = datasets.filter((one) => one.prepared !== null)
+  const ticked = ready.find(({ id }) => chosen.has(`dataset:${id}`)) ?? ready[0]
+  const labels = new Set(ticked?.prepared?.classes.map(({ label }) => label.toLowerCase()))
+  const fits = ({ classes }: Condition) =>
+    classes.every((one) => labels.has(one.label.toLowerCase()))
+  return ticked?.prepared?.condition ?? conditions.find(fits)?.id
+}
+
+function datasetTile({ id, name, path, prepared }: Dataset): Tile {
+  const classes = prepared?.classes.map(({ label }) => label).join(', ') ?? ''
+  return {
+    value: id,
+    title: name,
+    lines: [path, `${count(prepared?.images ?? 0, 'image')}: ${classes}`],
+  }
+}
+
+function architectureTile(one: ArchitectureChoice): Tile {
+  const millions = one.parameters / 1e6
+  const speed =
+    one.imagesPerSecond === null
+      ? 'speed on this machine not measured yet'
+      : `${one.imagesPerSecond} images a second here, 1,000 images in ${duration(1000 / one.imagesPerSecond)} an epoch`
+  return {
+    value: one.name,
+    title: one.title,
+    lines: [
+      one.purpose,
+      `${millions >= 0.1 ? millions.toFixed(1) : millions.toFixed(2)} million parameters, ${one.inputSize} px, about ${bytes(one.memoryMegabytes * 1024 * 1024)} of memory`,
+      speed,
+    ],
+  }
+}

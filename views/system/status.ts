@@ -1,0 +1,54 @@
+// What is going on: readiness, model hosts, counts, the machine. The panel refreshes itself every five seconds.
+import { html } from 'hono/html'
+import type { InboxItem } from '../../src/registry/inbox/inbox.ts'
+import { badge, emptyState, facts, type Html, time } from '../shared/components.ts'
+import { timestamp } from '../shared/format.ts'
+import { type Frame, page } from '../shared/layout.ts'
+import { links } from '../shared/links.ts'
+import { inboxList } from '../versions/inbox-list.ts'
+import { type HostStatus, hostTable } from './host-status.ts'
+
+export interface StatusProps {
+  readonly frame: Frame
+  readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] }
+  readonly hosts: readonly HostStatus[]
+  readonly inbox?: readonly InboxItem[] | undefined
+  readonly counts: readonly { readonly label: string; readonly value: number | string }[]
+  readonly system: readonly { readonly label: string; readonly value: string }[]
+  /** ISO 8601. */
+  readonly at: string
+}
+
+export function statusPage(props: StatusProps): Html {
+  return page(
+    props.frame,
+    { title: 'Status', width: 'wide' },
+    html`<header class="heading"><h1>Status</h1>
+      <p><a href="${links.notifications}">Notifications</a> tell people when a training or a comparison ends.</p></header>${statusPanel(props)}
+      <p><a href="${links.archive}">Images from an archive</a>: what came, what became of it, who reads what.</p>
+      <p class="hint">For programs: <a href="/healthz">/healthz</a>, <a
+        href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a>.</p>`,
+  )
+}
+
+/** Fragment `#status-panel`. */
+export function statusPanel({ readiness, hosts, inbox, counts, system, at }: StatusProps): Html {
+  return html`<div id="status-panel" hx-get="${links.status}" hx-trigger="every 5s"
+    hx-swap="outerMorph">
+    <p class="status-line">${readiness.ready ? badge('ready', 'good', 'check') : badge('not ready', 'warn', 'warning')} <span class="hint">as of ${time(at)}</span></p>
+    ${
+      readiness.reasons.length > 0 &&
+      html`<ul
+      class="plain">${readiness.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`
+    }
+    <ul class="figure-grid">${counts.map(
+      ({ label, value }) => html`<li><span
+      class="figure-name">${label}</span><span class="figure-value">${value}</span></li>`,
+    )}</ul>
+    <h2>Model hosts</h2>
+    ${hosts.length === 0 ? emptyState('No host is running', 'A host starts with the first version that becomes active.') : hostTable(hosts)}
+    ${inboxList(inbox)}
+    <h2>This machine</h2>
+    ${facts(system.map(({ label, value }) => [label, timestamp(value)]))}
+  </div>`
+}
