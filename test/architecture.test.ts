@@ -7,17 +7,33 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const MAX_LINES = 300
+const MAX_FILES = 20
 
-/** Each room and the rooms that it may import from, besides itself, errors.ts and config.ts. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  imaging: [],
-  engine: ['imaging'],
-  package: ['imaging', 'engine'],
-  registry: ['imaging', 'engine', 'package'],
-  inference: ['imaging', 'engine', 'package'],
-  training: ['imaging', 'engine', 'package', 'registry', 'inference'],
-  server: ['imaging', 'engine', 'package', 'registry', 'inference', 'training', 'views'],
-  cli: ['imaging', 'engine', 'package', 'registry', 'inference', 'training', 'server'],
+/** The rooms in their order: each may import from those before it, and from the files directly in src. */
+const ORDER = [
+  'processes',
+  'imaging',
+  'engine',
+  'statistics',
+  'package',
+  'registry',
+  'inference',
+  'architectures',
+  'formats',
+  'conversion',
+  'evaluation',
+  'training',
+  'synthetic',
+  'app',
+  'server',
+  'cli',
+]
+/** Neighbours in that order that must not know each other: app joins them. */
+const STRANGERS: Readonly<Record<string, string>> = { inference: 'registry' }
+/** Views are pure functions of data; what reports and messages share with pages lies in views/shared. */
+const MAY_USE_VIEWS: Readonly<Record<string, RegExp>> = {
+  app: /^views\/shared\//,
+  server: /^views\//,
 }
 
 interface Import {
@@ -52,21 +68,24 @@ const local = imports
   .map((one) => ({ ...one, to: relative(ROOT, resolve(ROOT, dirname(one.file), one.target)) }))
 
 test('every room imports only from the rooms below it', () => {
-  const wrong = local.filter(({ file, to }) => {
+  const isAllowed = ({ file, to }: { file: string; to: string }): boolean => {
     const [from, target] = [roomOf(file), roomOf(to)]
-    const allowed = MAY_IMPORT[from]
-    return allowed && target !== from && target !== 'root' && !allowed.includes(target)
-  })
+    if (!file.startsWith('src/') || from === 'root' || target === from) return true
+    if (target === 'views') return MAY_USE_VIEWS[from]?.test(to) === true
+    if (!to.startsWith('src/') || target === 'root') return true
+    if (STRANGERS[from] === target) return false
+    return ORDER.includes(target) && ORDER.indexOf(target) < ORDER.indexOf(from)
+  }
   assert.deepEqual(
-    wrong.map(({ file, to }) => `${file} -> ${to}`),
+    local.filter((one) => !isAllowed(one)).map(({ file, to }) => `${file} -> ${to}`),
     [],
   )
+  const rooms = new Set(sources.filter((file) => file.startsWith('src/')).map(roomOf))
+  assert.deepEqual([...rooms].sort(), [...ORDER, 'root'].sort())
 })
 
-test('no files lean on each other in a circle', () => {
-  // Everything of the server takes the type of the home that puts it together.
-  const edges = local.filter(({ to, typeOnly }) => !(typeOnly && to === 'src/app/application.ts'))
-  const targets = Map.groupBy(edges, ({ file }) => file)
+test('no files lean on each other in a circle, not even for their types', () => {
+  const targets = Map.groupBy(local, ({ file }) => file)
   const done = new Set<string>()
   const circles: string[] = []
   const visit = (file: string, path: readonly string[]): void => {
@@ -82,6 +101,50 @@ test('no files lean on each other in a circle', () => {
   assert.deepEqual(circles, [])
 })
 
+test('only the wiring knows the whole application', () => {
+  const wiring = /^src\/(server\/(app|main)|cli\/in-process)\.ts$/
+  const importers = local.filter(
+    ({ file, to }) => file.startsWith('src/') && to === 'src/app/application.ts',
+  )
+  assert.deepEqual(
+    importers.map(({ file }) => file).filter((file) => !wiring.test(file)),
+    [],
+  )
+})
+
+test('src/server speaks HTTP only: each of its files takes part in a request or an answer', () => {
+  const isHttp = (file: string): boolean => {
+    const targets = imports.filter((one) => one.file === file).map(({ target }) => target)
+    return (
+      /^src\/server\/(http|openapi|main|app)/.test(file) ||
+      targets.some((target) => /^(hono|zod|@hono)|\/http\/|\/views\//.test(target))
+    )
+  }
+  assert.deepEqual(
+    sources.filter((file) => file.startsWith('src/server/') && !isHttp(file)),
+    [],
+  )
+  const others = imports.filter(
+    ({ file, target }) =>
+      file.startsWith('src/') && !file.startsWith('src/server/') && /^@?hono/.test(target),
+  )
+  assert.deepEqual(
+    others.map(({ file, target }) => `${file} -> ${target}`),
+    [],
+  )
+})
+
+test('no folder of code holds more than 20 files', () => {
+  const files = globSync('{src,views,test,bench,scripts,public}/**/*.*', { cwd: ROOT }).filter(
+    (file) => !/^public\/vendor\/|\/fixtures\/|\/recorded\//.test(file),
+  )
+  const folders = Map.groupBy(files, (file) => dirname(file))
+  assert.deepEqual(
+    [...folders].filter(([, list]) => list.length > MAX_FILES).map(([folder]) => folder),
+    [],
+  )
+})
+
 test('views take data types only', () => {
   const wrong = local.filter(
     ({ file, to, typeOnly }) => roomOf(file) === 'views' && to.startsWith('src/') && !typeOnly,
@@ -95,14 +158,15 @@ test('views take data types only', () => {
 test('only the named files touch the native and the single-purpose libraries', () => {
   const owners: Readonly<Record<string, RegExp>> = {
     'onnxruntime-node': /^(src\/engine\/session\.ts|bench\/|test\/)/,
-    sharp: /^(src\/imaging\/|src\/training\/synth\/|scripts\/|bench\/|test\/)/,
+    sharp: /^(src\/imaging\/|src\/synthetic\/|scripts\/|bench\/|test\/)/,
     'better-sqlite3': /^(src\/registry\/|test\/)/,
     chokidar: /^src\/registry\//,
-    dcmjs: /^(src\/server\/dicom-export\/|test\/)/,
-    pdfkit: /^src\/(server\/report|training\/plots)\//,
+    dcmjs: /^(src\/app\/dicom\/export\/|test\/)/,
+    pdfkit: /^src\/(app\/reports|evaluation\/plots)\//,
     // It blocks its thread: child processes and commands only.
-    h5wasm: /^(src\/training\/keras\/|test\/)/,
-    '@tensorflow/tfjs': /^(src\/engine\/|src\/training\/|bench\/|test\/)/,
+    h5wasm: /^(src\/formats\/keras\/|test\/)/,
+    '@tensorflow/tfjs':
+      /^(src\/(engine|architectures|formats|conversion|evaluation|training)\/|bench\/|test\/)/,
   }
   const wrong = imports.filter(
     ({ file, target, typeOnly }) => !typeOnly && owners[target] && !owners[target].test(file),

@@ -12,7 +12,7 @@ import { type Backup, createBackup } from '../registry/home/backup.ts'
 import { lockFolders } from '../registry/home/home-lock.ts'
 import { openRegistry, type Registry } from '../registry/home/open-registry.ts'
 import type { RegistryContext } from '../registry/home/registry-context.ts'
-import { openStore, packageDir, type Store } from '../registry/home/store.ts'
+import { openStore, type Store } from '../registry/home/store.ts'
 import type { InboxItem } from '../registry/inbox/inbox.ts'
 import { Watcher } from '../registry/inbox/watcher.ts'
 import { endLostPairedJobs } from '../registry/paired/paired-jobs.ts'
@@ -36,7 +36,7 @@ import { PendingImports } from './models/pending-imports.ts'
 import { NotificationSender } from './notifications/notification-sender.ts'
 import { PRODUCT_VERSION } from './product.ts'
 import { TrainingQueue } from './runs/training-queue.ts'
-import { restoreChallengers } from './serving-upkeep.ts'
+import { restoreActive, restoreChallengers } from './serving-upkeep.ts'
 import { waitFor } from './wait-for.ts'
 
 /**
@@ -186,7 +186,7 @@ export class Application implements RegistryContext {
   async makeReady(condition: string): Promise<void> {
     if (this.#parts.options.isServer) return this.waitUntilSettled()
     const active = (await listActive(this.db)).filter((one) => one.condition === condition)
-    await this.#restore(active)
+    await restoreActive(this, active)
   }
 
   /** Aborted when the server is about to end: streams end then, so that nobody waits for them. */
@@ -245,7 +245,7 @@ export class Application implements RegistryContext {
     try {
       if (this.#failure || this.#closing) return
       if (!this.#parts.options.isServer) return
-      await this.#restore(await listActive(this.db))
+      await restoreActive(this, await listActive(this.db))
       // Before the demonstration: a person's edit of active.json, made while nothing ran, goes first.
       await applyPointerEdits(this)
       if (this.config.demo === 'auto') await activateDemonstration(this)
@@ -262,17 +262,6 @@ export class Application implements RegistryContext {
     } finally {
       this.#isSettled = true
     }
-  }
-
-  async #restore(active: Awaited<ReturnType<typeof listActive>>): Promise<void> {
-    await Promise.all(
-      active.map(async ({ activation, precision, version: { id, sha256, ...ref } }) => {
-        const source = { id, sha256, dir: packageDir(this.store, ref), precision }
-        await this.runtime.restore(source, activation).catch((error: unknown) => {
-          this.log.error({ version: id }, `not loaded: ${messageOf(error)}`)
-        })
-      }),
-    )
   }
 
   /** The runtime found a package other than its manifest says, or whole again; the registry looks for itself. */

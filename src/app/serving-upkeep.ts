@@ -1,11 +1,28 @@
 // What the home looks after beside loading the active versions: challengers, private copies, and what has had its time.
+import { messageOf } from '../errors.ts'
 import { parseVersion } from '../package/ids.ts'
 import { listConditions } from '../registry/conditions/conditions.ts'
 import { packageDir } from '../registry/home/store.ts'
 import { emptyBin, retireOldVersions } from '../registry/versions/empty-bin.ts'
 import { servingDigests } from '../registry/versions/serving-digests.ts'
+import type { listActive } from '../registry/versions/verify-all.ts'
 import { getVersion } from '../registry/versions/versions.ts'
 import type { Uses } from './services.ts'
+
+/** Loads versions side by side; one that cannot be loaded is logged and does not stop the others. */
+export async function restoreActive(
+  { store, runtime, log }: Uses<'log' | 'runtime' | 'store'>,
+  active: Awaited<ReturnType<typeof listActive>>,
+): Promise<void> {
+  await Promise.all(
+    active.map(async ({ activation, precision, version: { id, sha256, ...ref } }) => {
+      const source = { id, sha256, dir: packageDir(store, ref), precision }
+      await runtime.restore(source, activation).catch((error: unknown) => {
+        log.error({ version: id }, `not loaded: ${messageOf(error)}`)
+      })
+    }),
+  )
+}
 
 /** Challengers that were there before this process began; they load by themselves, after all that answer. */
 export async function restoreChallengers({

@@ -13,6 +13,8 @@ import { numbers, relativeError } from './compare.ts'
 
 const CLASSES = 3
 const TOLERANCE = 1e-5
+/** Gradients are float32 sums over up to 121 layers; in which order they are added depends on the processor's vectors. */
+const GRADIENT_TOLERANCE = 4e-5
 
 interface Case {
   readonly name: string
@@ -212,7 +214,7 @@ for (const { name, size, training } of CASES) {
     // With momentum the first step's slot is the gradient itself.
     const error = relativeError(step.optimizerState().slots.momentum ?? [], expected)
     assert.ok(relativeError([loss], value.dataSync()) <= TOLERANCE)
-    assert.ok(error <= TOLERANCE, `the gradients of ${name} differ by ${error}`)
+    assert.ok(error <= GRADIENT_TOLERANCE, `the gradients of ${name} differ by ${error}`)
     await step.close()
     model.dispose()
   })
