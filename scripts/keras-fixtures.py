@@ -1,6 +1,6 @@
-# Makes the small Keras files of test/training/keras/fixtures again, with what Keras itself gives for one image each.
+# Makes the small Keras files of test/formats/keras/fixtures again, with what Keras itself gives for one image each.
 # Needs: pip install tensorflow-cpu keras (made with tensorflow 2.21, which also holds Keras 2, and keras 3.15).
-# Run: python scripts/keras-fixtures.py test/training/keras/fixtures
+# Run: python scripts/keras-fixtures.py test/formats/keras/fixtures
 import json
 import os
 import sys

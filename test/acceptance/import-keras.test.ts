@@ -12,7 +12,7 @@ import { sharedPath, skipWithout } from '../support/shared.ts'
 const CHEST = 'data/models/keras-h5-teachable-chest'
 const DIGITS = 'data/models/keras3-mnist'
 const IMAGES = 'data/models/onnx-mnist'
-const FIXTURES = fileURLToPath(new URL('../training/keras/fixtures/', import.meta.url))
+const FIXTURES = fileURLToPath(new URL('../formats/keras/fixtures/', import.meta.url))
 
 test('the Keras 2.4 file of Teachable Machine answers as its expected.json says', {
   skip: skipWithout(CHEST),

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { homeFolders, storePackage } from '../support/home.ts'
 import { assertRefused, roentgen, roentgenJson } from './run-cli.ts'
 
-const FIXTURES = fileURLToPath(new URL('../training/keras/fixtures/', import.meta.url))
+const FIXTURES = fileURLToPath(new URL('../formats/keras/fixtures/', import.meta.url))
 const KERAS = join(FIXTURES, 'functional.keras')
 
 test('a Keras file becomes TF.js, ONNX and the other files of Keras, and goes back', async (t) => {

@@ -11,7 +11,7 @@ import { torchStateDict } from '../support/weights/torch-state-dict.ts'
 import { assertRefused, roentgen, roentgenJson } from './run-cli.ts'
 
 const fixture = (name: string) =>
-  fileURLToPath(new URL(`../training/weights/fixtures/${name}`, import.meta.url))
+  fileURLToPath(new URL(`../conversion/pretrained/fixtures/${name}`, import.meta.url))
 
 test('weights are imported from a file and listed', async (t) => {
   const { root, env } = await homeFolders(t)

@@ -62,7 +62,7 @@ test('a DenseNet of torchxrayvision becomes a multi-label version with its thres
 
 test('what does not fit is refused in one sentence, and nothing of a file is run', async () => {
   const fixture = (name: string) =>
-    fileURLToPath(new URL(`../weights/fixtures/${name}`, import.meta.url))
+    fileURLToPath(new URL(`./pretrained/fixtures/${name}`, import.meta.url))
   const fields = { classes: LABELS, kind: 'multi-label', preprocessing: 'xrv' }
   const refused: readonly [string, Record<string, string>, RegExp][] = [
     [path, { ...fields, architecture: 'resnet50' }, /are of densenet121 and not of ResNet50/],

@@ -16,7 +16,8 @@ import { withTorchFile } from '../../src/formats/torch/torch-file.ts'
 
 const dir = await mkdtemp(join(tmpdir(), 'roentgen-weights-'))
 after(() => rm(dir, { recursive: true, force: true }))
-const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
+const fixture = (name: string) =>
+  fileURLToPath(new URL(`../conversion/pretrained/fixtures/${name}`, import.meta.url))
 
 type Tensors = Record<string, { shape: readonly number[]; values: number[] }>
 

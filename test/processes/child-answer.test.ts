@@ -12,7 +12,7 @@ import { convertApart } from '../../src/conversion/convert/convert-process.ts'
 import { askChild } from '../../src/processes/child-answer.ts'
 
 const MODULE = new URL('../../src/processes/child-answer.ts', import.meta.url).href
-const KERAS = fileURLToPath(new URL('keras/fixtures/functional.keras', import.meta.url))
+const KERAS = fileURLToPath(new URL('../formats/keras/fixtures/functional.keras', import.meta.url))
 
 /** A module in a folder of its own. */
 async function moduleOf(t: test.TestContext, code: string): Promise<{ url: URL; dir: string }> {

@@ -18,14 +18,14 @@ const STYLES = [
   'controls.css',
   'desk.css',
   'reading.css',
-  'film.css',
+  'viewer.css',
   'compare.css',
   'registry.css',
   'history.css',
   'training.css',
   'plots.css',
 ]
-const SCRIPTS = ['forms.js', 'upload.js', 'film.js', 'difference.js', 'run.js']
+const SCRIPTS = ['forms.js', 'upload.js', 'viewer.js', 'difference.js', 'run.js']
 
 /** `also`: pages of that place whose addresses begin otherwise. */
 const PLACES: readonly { readonly text: string; readonly href: string; readonly also?: string }[] =

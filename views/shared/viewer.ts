@@ -1,5 +1,5 @@
 // The film: an image with its heatmap above it, and the controls of one or several films that move together.
-// Heatmap and inversion work without a script (the style sheet asks the checkboxes); film.js adds the rest.
+// Heatmap and inversion work without a script (the style sheet asks the checkboxes); viewer.js adds the rest.
 import { html } from 'hono/html'
 import { badge, type Html } from './components.ts'
 import { score } from './format.ts'

@@ -1,4 +1,4 @@
-"""Makes the small files of test/training/weights/fixtures: what real PyTorch, safetensors and Keras write for a few numbers,
+"""Makes the small files of test/conversion/pretrained/fixtures: what real PyTorch, safetensors and Keras write for a few numbers,
 and hostile pickles that must never be run.
 
     python fixtures.py OUT
