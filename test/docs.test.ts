@@ -4,26 +4,41 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { SETTINGS } from '../src/config.ts'
+import { settingsPage } from '../scripts/settings.ts'
+import { SETTINGS } from '../src/settings.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 const readme = read('README.md')
 
-test('every setting is in the README with its default and its meaning', () => {
-  const missing = Object.entries(SETTINGS).filter(([name, [fallback, meaning]]) => {
-    const shown = fallback === '' ? 'unset' : `\`${fallback}\``
-    return !readme.includes(`| \`${name}\` | ${shown} | ${meaning} |`)
-  })
+test('the page of settings is what the code declares', () => {
+  assert.equal(read('docs/reference/settings.md'), settingsPage())
+  assert.ok(Object.keys(SETTINGS).length > 20)
+})
+
+test('every room of src is on the page about the architecture', () => {
+  const page = read('docs/architecture.md')
+  const missing = readdirSync(join(ROOT, 'src'), { withFileTypes: true })
+    .map((room) => `\`src/${room.name}${room.isDirectory() ? '/' : ''}\``)
+    .filter((room) => !page.includes(room))
   assert.deepEqual(missing, [])
 })
 
-test('every room of src is in the project structure of the README', () => {
-  const rooms = readdirSync(join(ROOT, 'src'), { withFileTypes: true })
-  const missing = rooms
-    .map((room) => `src/${room.name}${room.isDirectory() ? '/' : ''}`)
-    .filter((room) => !readme.includes(room))
-  assert.deepEqual(missing, [])
+test('every file that the page about the architecture names exists', () => {
+  const names = [...read('docs/architecture.md').matchAll(/`((?:src|views|test)\/[\w./-]+\.ts)`/g)]
+  assert.ok(names.length > 15)
+  assert.deepEqual(
+    names.map(([, name]) => name ?? '').filter((name) => !existsSync(join(ROOT, name))),
+    [],
+  )
+})
+
+test('the README stays short and names the two commands', () => {
+  const lines = readme.split('\n')
+  assert.ok(lines.length < 150, `${lines.length} lines`)
+  for (const command of ['npm start', 'npm test']) {
+    assert.ok(lines.some((line) => line.startsWith(command)))
+  }
 })
 
 test('every dependency has its line in the decision record', () => {
@@ -34,14 +49,17 @@ test('every dependency has its line in the decision record', () => {
   assert.deepEqual(missing, [])
 })
 
-test('every dependency is used', () => {
+test('every dependency is named by a string of the code, or is the runtime or a file that is served', () => {
   const { dependencies } = JSON.parse(read('package.json'))
-  const code = globSync('{src,views,scripts,bin,public}/**/*.{ts,mjs,js}', { cwd: ROOT })
-    .map(read)
-    .join('\n')
+  const code = globSync('{src,views,scripts}/**/*.{ts,mjs}', { cwd: ROOT }).map(read).join('\n')
+  const imported = new Set(
+    [...code.matchAll(/(?<![\w.])'([@a-z][^'\s]*)'/g)].map(([, name = '']) =>
+      name.split('/', name.startsWith('@') ? 2 : 1).join('/'),
+    ),
+  )
+  const served = readdirSync(join(ROOT, 'public/vendor')).join(' ')
   const unused = Object.keys(dependencies).filter(
-    (name) =>
-      name !== 'node' && !code.includes(`'${name}`) && !code.includes(name.split('.')[0] ?? name),
+    (name) => name !== 'node' && !imported.has(name) && !served.includes(name.replace('.org', '')),
   )
   assert.deepEqual(unused, [])
 })
