@@ -145,6 +145,22 @@ test('no folder of code holds more than 20 files', () => {
   )
 })
 
+test('one function predicts: only inferImage takes an image through a version', () => {
+  const callers = sources.filter(
+    (file) =>
+      file.startsWith('src/') &&
+      !file.startsWith('src/inference/') &&
+      /\bdiagnose\(|\.lease(Version)?\(/.test(readFileSync(join(ROOT, file), 'utf8')),
+  )
+  assert.deepEqual(callers, [
+    // Which lease an image gets is chosen beside it.
+    'src/app/diagnosis/active-lease.ts',
+    'src/app/diagnosis/infer-image.ts',
+    'src/app/diagnosis/predict-image.ts',
+    'src/app/diagnosis/traffic-split.ts',
+  ])
+})
+
 test('views take data types only', () => {
   const wrong = local.filter(
     ({ file, to, typeOnly }) => roomOf(file) === 'views' && to.startsWith('src/') && !typeOnly,

@@ -1,4 +1,4 @@
-// Two readings of the same images, summed up: where they agree, and where the truth is known, which is right more often
+// Two predictions of each image, summed up: where they agree, and where the truth is known, which is right more often
 // and which ranks better. Pure.
 import { type PairedAuc, pairedAuc } from './delong.ts'
 import { cohenKappa, type LabelPair, type McNemar, mcnemar } from './paired-statistics.ts'
@@ -9,7 +9,7 @@ export interface PairedSide {
   readonly probabilities: Readonly<Record<string, number>>
 }
 
-export interface PairedReading {
+export interface PairedPrediction {
   /** A file or a prediction. */
   readonly image: string
   readonly a: PairedSide
@@ -40,7 +40,7 @@ export interface PairedSummary {
 }
 
 export function summarisePairs(
-  pairs: readonly PairedReading[],
+  pairs: readonly PairedPrediction[],
   labels: readonly string[],
 ): PairedSummary {
   const n = pairs.length
@@ -48,7 +48,7 @@ export function summarisePairs(
   const known = pairs.filter((pair) => pair.truth !== null)
   const aRight = known.filter((pair) => pair.a.label === pair.truth)
   const bRight = known.filter((pair) => pair.b.label === pair.truth)
-  const gap = (pair: PairedReading): number => {
+  const gap = (pair: PairedPrediction): number => {
     const { label } = pair.a
     return Math.abs((pair.a.probabilities[label] ?? 0) - (pair.b.probabilities[label] ?? 0))
   }
@@ -80,7 +80,7 @@ export function summarisePairs(
   }
 }
 
-function decisionsOf(pairs: readonly PairedReading[]): LabelPair[] {
+function decisionsOf(pairs: readonly PairedPrediction[]): LabelPair[] {
   const table = new Map<string, LabelPair>()
   for (const { a, b } of pairs) {
     const key = JSON.stringify([a.label, b.label])

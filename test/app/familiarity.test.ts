@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
 import sharp from 'sharp'
-import { readWithVersion } from '../../src/app/diagnosis/diagnose-image.ts'
+import { predictImage } from '../../src/app/diagnosis/predict-image.ts'
 import { FamiliaritySchema } from '../../src/package/schema.ts'
 import { openStore } from '../../src/registry/home/store.ts'
 import { synthesise } from '../../src/synthetic/dataset.ts'
@@ -56,7 +56,7 @@ test('noise, skin and other body parts are unlike the chests of the training, ot
   const outside = async (images: readonly Uint8Array[]) => {
     let count = 0
     for (const bytes of images) {
-      const { prediction } = await readWithVersion(home, {
+      const prediction = await predictImage(home, {
         condition: 'pneumonia',
         image: bytes,
         version,
@@ -103,6 +103,6 @@ test('a package from before does not know, and says so', async (t) => {
   const { id } = await storePackage(folders, { seed: 1 })
   const { home } = await openedHome(folders)
   const request = { condition: 'pneumonia', image: await noisy(1), version: id }
-  const { prediction } = await readWithVersion(home, request)
+  const prediction = await predictImage(home, request)
   assert.equal(prediction.familiarity, null)
 })

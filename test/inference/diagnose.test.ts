@@ -1,7 +1,6 @@
-// One image through a real host: diagnosis, heatmaps of every method, comparison of two versions.
+// One image through a real host: diagnosis, heatmaps of every method.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { compareDiagnoses, resample } from '../../src/inference/compare.ts'
 import { defaultOperatingPoint } from '../../src/inference/decide.ts'
 import { diagnose, type ExplainMethod } from '../../src/inference/diagnose.ts'
 import type { Lease } from '../../src/inference/lease.ts'
@@ -125,53 +124,4 @@ test('an input of the wrong size is refused and the host goes on', async (t) => 
   const lease = await runtime.leaseVersion(await tinyPackage(dir, { seed: 8 }))
   await assert.rejects(lease.infer(new Float32Array(7)), { code: 'internal' })
   assert.equal((await lease.infer(TENSOR)).logits?.length, 1)
-})
-
-test('two versions are compared in calibrated probability and on one scale', async (t) => {
-  const { dir, runtime } = await startBench(t)
-  const leases = [
-    await runtime.leaseVersion(await tinyPackage(dir, { seed: 9 })),
-    await runtime.leaseVersion(await tinyPackage(dir, { seed: 10 })),
-  ] as const
-  const a = await diagnosis(leases[0], 'gradcam', 'PNEUMONIA')
-  const b = await diagnosis(leases[1], 'gradcam', 'PNEUMONIA')
-  const found = compareDiagnoses(a, b)
-  assert.equal(found.agree, a.decision.label === b.decision.label)
-  assert.equal(
-    found.deltas.PNEUMONIA,
-    (b.classes[1]?.probability ?? 0) - (a.classes[1]?.probability ?? 0),
-  )
-  assert.ok(found.maps)
-  const { maps } = found
-  for (const [index, value] of maps.difference.entries()) {
-    assert.equal(value, Math.fround((maps.b[index] ?? 0) - (maps.a[index] ?? 0)))
-    assert.ok(Math.abs(value) <= maps.scale)
-  }
-  // 64 cells: a cell's value times 64 is what the logit would be if the whole image looked like it.
-  assert.ok(Math.abs((maps.a[0] ?? 0) - (a.heatmap?.grid[0] ?? 0) * 64) < 1e-5)
-})
-
-test('maps that mean different things are not compared, and the reason is given', async (t) => {
-  const { dir, runtime } = await startBench(t)
-  const lease = await runtime.leaseVersion(await tinyPackage(dir, { seed: 11 }))
-  const map = (method: ExplainMethod, target: string) => diagnosis(lease, method, target)
-  const base = await map('gradcam', 'NORMAL')
-  const cases = [
-    [await map('occlusion', 'NORMAL'), /different ways/],
-    [await map('gradcam', 'PNEUMONIA'), /different classes/],
-    [await map('none', 'NORMAL'), /No heatmap/],
-  ] as const
-  for (const [other, reason] of cases) {
-    const found = compareDiagnoses(base, other)
-    assert.equal(found.maps, null)
-    assert.match(found.note ?? '', reason)
-  }
-})
-
-test('resampling a map keeps its corners and a constant', () => {
-  const map = { grid: Float32Array.of(0, 1, 2, 3), width: 2, height: 2 }
-  const grid = resample(map, { width: 4, height: 4 })
-  assert.deepEqual([grid[0], grid[3], grid[12], grid[15]], [0, 1, 2, 3])
-  const flat = resample({ grid: new Float32Array(9).fill(5), width: 3, height: 3 }, map)
-  assert.ok(flat.every((value) => value === 5))
 })

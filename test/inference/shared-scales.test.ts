@@ -1,7 +1,7 @@
 // Two maps drawn beside each other: one colour means one amount of evidence.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type MapScale, sharedScales } from '../../src/inference/compare.ts'
+import { type MapScale, sharedScales } from '../../src/inference/shared-scales.ts'
 
 const map = (change: Partial<MapScale>): MapScale => ({
   method: 'gradcam',

@@ -1,5 +1,5 @@
 // One image of a batch, wherever it lies: its name is for the sender alone, its bytes are read when its turn comes.
-import type { ReadingRequest } from '../diagnosis/diagnose-image.ts'
+import type { PredictionRequest } from '../diagnosis/predict-image.ts'
 
 export interface BatchItem {
   /** As the sender named it; shown back to nobody else, never used as a path. */
@@ -16,7 +16,7 @@ export interface BatchSource {
 }
 
 export interface Batch extends BatchSource {
-  readonly request: Omit<ReadingRequest, 'image'>
+  readonly request: Omit<PredictionRequest, 'image'>
   /** The items' names say something that the sender cannot know from the order. */
   readonly isNamed: boolean
 }

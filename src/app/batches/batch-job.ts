@@ -7,7 +7,7 @@ import { type CsvEntry, predictionCsv } from '../diagnosis/prediction-csv.ts'
 import type { Shadow } from '../diagnosis/shadow.ts'
 import type { Uses } from '../services.ts'
 import type { Batch } from './batch-item.ts'
-import { readItem } from './predict-item.ts'
+import { predictItem } from './predict-item.ts'
 
 /** Finished ones that are still shown. */
 const KEPT = 20
@@ -133,7 +133,7 @@ export class BatchJobs {
     try {
       for (const item of batch.items) {
         if (leaving.aborted) break
-        const result = await readItem(this.#services, {
+        const result = await predictItem(this.#services, {
           request: batch.request,
           item,
           signal: leaving,

@@ -1,6 +1,6 @@
-// One image of a batch read; whatever is wrong with it becomes its own line.
+// One image of a batch predicted; whatever is wrong with it becomes its own line.
 
-import { readWithVersion } from '../diagnosis/diagnose-image.ts'
+import { predictImage } from '../diagnosis/predict-image.ts'
 import type { CsvEntry } from '../diagnosis/prediction-csv.ts'
 import type { Shadow } from '../diagnosis/shadow.ts'
 import { whenFree } from '../diagnosis/when-free.ts'
@@ -9,7 +9,7 @@ import type { Uses } from '../services.ts'
 import type { Batch, BatchItem } from './batch-item.ts'
 
 /** A batch has time: while others fill the queue, or the version is loaded, it waits its turn. */
-export async function readItem(
+export async function predictItem(
   services: Uses<
     'config' | 'db' | 'imaging' | 'leaving' | 'log' | 'makeReady' | 'metrics' | 'runtime' | 'store'
   > & { readonly shadow: Shadow },
@@ -22,8 +22,8 @@ export async function readItem(
   const { request, item, signal } = o
   try {
     const image = await item.read()
-    const work = () => readWithVersion(services, { ...request, image, signal })
-    return (await whenFree(services, { work, signal })).prediction
+    const work = () => predictImage(services, { ...request, image, signal })
+    return await whenFree(services, { work, signal })
   } catch (error) {
     const appError = asAppError(error)
     if (appError.code === 'internal' && !services.leaving.aborted)

@@ -1,5 +1,5 @@
-// Two versions on many images as a job of its own: begun by a form, read one image after the other while the server does
-// other things, kept line by line, stopped at will. One job runs at a time; others wait.
+// Two versions on many images as a job of its own: begun by a form, one image after the other while the server does other
+// things, kept line by line, stopped at any time. One job runs at a time; others wait.
 import { AppError, isAppError } from '../../errors.ts'
 import { type Condition, getCondition } from '../../registry/conditions/conditions.ts'
 import { exclusive } from '../../registry/home/exclusive.ts'
@@ -18,7 +18,7 @@ import { versionOfCondition } from '../../registry/versions/aliases.ts'
 import { getVersion, type Version } from '../../registry/versions/versions.ts'
 import type { Uses } from '../services.ts'
 import { imageSet, type WantedSplit } from './paired-images.ts'
-import { type PairedLine, readAgain, readFolder } from './paired-predictions.ts'
+import { type PairedLine, predictFolder, repredict } from './paired-predictions.ts'
 
 export interface PairedRequest {
   readonly condition: string
@@ -47,19 +47,22 @@ export class PairedJobs {
   }
 
   /** Returns its id at once. @throws AppError `unknown-version`, `unknown-dataset`, `conflict`, `invalid` */
-  async begin(wish: PairedRequest, actor: Actor): Promise<string> {
+  async begin(request: PairedRequest, actor: Actor): Promise<string> {
     const { db, clock, tasks, leaving } = this.#services
-    const condition = await getCondition(db, wish.condition)
-    const [a, b] = [await this.#usable(condition, wish.a), await this.#usable(condition, wish.b)]
+    const condition = await getCondition(db, request.condition)
+    const [a, b] = [
+      await this.#usable(condition, request.a),
+      await this.#usable(condition, request.b),
+    ]
     if (a.id === b.id) throw new AppError('conflict', 'Choose two different versions.')
     const ending = new AbortController()
     const signal = AbortSignal.any([ending.signal, leaving])
     const { job, lines } =
-      wish.folder === undefined
-        ? await this.#rereading({ condition, a, b, signal, limit: wish.limit ?? DEFAULT_REREAD })
+      request.folder === undefined
+        ? await this.#rereading({ condition, a, b, signal, limit: request.limit ?? DEFAULT_REREAD })
         : await this.#folder(
             { condition, a, b, signal },
-            { folder: wish.folder, split: wish.split },
+            { folder: request.folder, split: request.split },
           )
     const id = await insertPairedJob(db, { job, actor, clock })
     this.#stopping.set(id, ending)
@@ -132,7 +135,7 @@ export class PairedJobs {
       split,
       total: images.length,
     }
-    return { job, lines: readFolder(this.#services, { ...o, dir, images }) }
+    return { job, lines: predictFolder(this.#services, { ...o, dir, images }) }
   }
 
   async #rereading(o: {
@@ -149,7 +152,7 @@ export class PairedJobs {
     }
     const rest = { condition: condition.id, a: a.id, b: b.id, folder: null, split: null }
     const job: NewPairedJob = { kind: 'reread', ...rest, total: predictions.length }
-    return { job, lines: readAgain(this.#services, { condition, signal, version: b, predictions }) }
+    return { job, lines: repredict(this.#services, { condition, signal, version: b, predictions }) }
   }
 
   async #usable(condition: Condition, text: string): Promise<Version> {

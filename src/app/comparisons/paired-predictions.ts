@@ -1,20 +1,19 @@
-// Many images read by two versions, or read before by one and now by another: a line an image, then the summary. Nothing
-// of it is stored.
+// Many images through two versions, or through one before and another now: a line an image, then the summary. Nothing of
+// it is stored.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../../errors.ts'
-import { chooseOperatingPoint } from '../../inference/decide.ts'
-import { type Diagnosis, diagnose } from '../../inference/diagnose.ts'
+import type { Diagnosis } from '../../inference/diagnose.ts'
 import type { Condition } from '../../registry/conditions/conditions.ts'
-import { packageDir } from '../../registry/home/store.ts'
 import { keptImagePath, type Prediction } from '../../registry/predictions/predictions.ts'
 import { inPrecision } from '../../registry/versions/version-precision.ts'
 import type { Version } from '../../registry/versions/versions.ts'
 import {
-  type PairedReading,
+  type PairedPrediction,
   type PairedSide,
   summarisePairs,
 } from '../../statistics/paired-summary.ts'
+import { inferImage, leasedVersion, ruleOfVersion } from '../diagnosis/infer-image.ts'
 import { whenFree } from '../diagnosis/when-free.ts'
 import { asAppError, problemOf } from '../problem.ts'
 import type { Uses } from '../services.ts'
@@ -24,9 +23,9 @@ export interface PairedJob {
   readonly signal: AbortSignal
 }
 
-/** One line of the answer: a pair, an image that could not be read, or, last, the summary. */
+/** One line of the answer: a pair, an image without a prediction, or, last, the summary. */
 export type PairedLine =
-  | (PairedReading & { readonly agree: boolean })
+  | (PairedPrediction & { readonly agree: boolean })
   | { readonly image: string; readonly problem: object }
   | { readonly summary: object }
 
@@ -37,35 +36,35 @@ export interface LabelledImage {
 }
 
 /** Every image of a folder by both versions. */
-export async function* readFolder(
+export async function* predictFolder(
   services: Uses<'imaging' | 'leaving' | 'log' | 'runtime' | 'store'>,
   job: PairedJob & { a: Version; b: Version; dir: string; images: readonly LabelledImage[] },
 ): AsyncGenerator<PairedLine> {
   const { a, b, dir } = job
-  const read = async ({ file, truth }: LabelledImage): Promise<PairedReading> => {
+  const predict = async ({ file, truth }: LabelledImage): Promise<PairedPrediction> => {
     const bytes = await readFile(join(dir, ...file.split('/')))
-    const first = await readWith(services, { ...job, version: a, bytes })
-    const second = await readWith(services, { ...job, version: b, bytes })
+    const first = await predictWith(services, { ...job, version: a, bytes })
+    const second = await predictWith(services, { ...job, version: b, bytes })
     return { image: file, a: sideOf(first), b: sideOf(second), truth }
   }
-  yield* lines(services, job, { items: job.images, nameOf: ({ file }) => file, read })
+  yield* lines(services, job, { items: job.images, nameOf: ({ file }) => file, predict })
 }
 
-/** Predictions whose images are still kept, read again by `version`; `a` is what was given out then. */
-export async function* readAgain(
+/** Predictions whose images are still kept, predicted again by `version`; `a` is what was given out then. */
+export async function* repredict(
   services: Uses<'imaging' | 'leaving' | 'log' | 'runtime' | 'store'>,
   job: PairedJob & { version: Version; predictions: readonly PastPrediction[] },
 ): AsyncGenerator<PairedLine> {
-  const read = async (past: PastPrediction): Promise<PairedReading> => {
+  const predict = async (past: PastPrediction): Promise<PairedPrediction> => {
     const path = keptImagePath(services, past)
     if (!path) throw new AppError('gone', 'The image of that result is no longer kept.')
     const { version } = job
-    const again = await readWith(services, { ...job, version, bytes: await readFile(path) })
+    const again = await predictWith(services, { ...job, version, bytes: await readFile(path) })
     const { prediction, truth } = past
     return { image: prediction.id, a: sideOf(prediction), b: sideOf(again), truth }
   }
   const nameOf = ({ prediction }: PastPrediction) => prediction.id
-  yield* lines(services, job, { items: job.predictions, nameOf, read })
+  yield* lines(services, job, { items: job.predictions, nameOf, predict })
 }
 
 export interface PastPrediction {
@@ -80,21 +79,22 @@ async function* lines<T>(
   o: {
     items: readonly T[]
     nameOf: (item: T) => string
-    read: (item: T) => Promise<PairedReading>
+    predict: (item: T) => Promise<PairedPrediction>
   },
 ): AsyncGenerator<PairedLine> {
-  const pairs: PairedReading[] = []
+  const pairs: PairedPrediction[] = []
   let failed = 0
   for (const item of o.items) {
     if (signal.aborted) return
     try {
-      const pair = await o.read(item)
+      const pair = await o.predict(item)
       pairs.push(pair)
       yield { ...pair, agree: pair.a.label === pair.b.label }
     } catch (error) {
       failed += 1
       const appError = asAppError(error)
-      if (appError.code === 'internal') services.log.error({ err: error }, 'an image was not read')
+      if (appError.code === 'internal')
+        services.log.error({ err: error }, 'an image could not be predicted')
       yield { image: o.nameOf(item), problem: problemOf(appError) }
     }
   }
@@ -102,44 +102,20 @@ async function* lines<T>(
   yield { summary: { ...summarisePairs(pairs, labels), failed } }
 }
 
-type WantedReading = PairedJob & { version: Version; bytes: Uint8Array }
-
-function readWith(
+/** Waits its turn: people come first. */
+async function predictWith(
   services: Uses<'imaging' | 'leaving' | 'runtime' | 'store'>,
-  o: WantedReading,
+  o: PairedJob & { version: Version; bytes: Uint8Array },
 ): Promise<Diagnosis> {
-  return whenFree(services, { work: () => readOnce(services, o), signal: o.signal })
-}
-
-async function readOnce(
-  services: Uses<'imaging' | 'runtime' | 'store'>,
-  o: WantedReading,
-): Promise<Diagnosis> {
-  const { id, sha256 } = o.version
-  const source = { id, sha256, dir: packageDir(services.store, o.version) }
-  const lease = await services.runtime.leaseVersion(source)
-  try {
-    const { preprocessing } = lease
-    const image = await services.imaging.read(o.bytes, { preprocessing: [preprocessing] })
-    const { kind, classes } = lease.model
-    const version = inPrecision(o.version, lease.precision)
-    return await diagnose({
-      lease,
-      tensor: image.tensors[0] ?? new Float32Array(),
-      calibration: version.calibration,
-      operatingPoint: chooseOperatingPoint({
-        points: version.operatingPoints,
-        wanted: undefined,
-        inUse: o.condition.operatingPoint ?? version.defaultOperatingPoint,
-        kind,
-        classes,
-      }),
-      explain: { method: 'none' },
-      signal: o.signal,
+  const { condition, version, signal } = o
+  const work = () =>
+    inferImage(services, {
+      hold: leasedVersion(services, version),
+      rule: ({ precision }) => ruleOfVersion(inPrecision(version, precision), condition),
+      image: o.bytes,
+      signal,
     })
-  } finally {
-    lease.release()
-  }
+  return (await whenFree(services, { work, signal })).diagnosis
 }
 
 function sideOf({ classes, decision }: Pick<Prediction, 'classes' | 'decision'>): PairedSide {

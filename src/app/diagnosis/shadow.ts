@@ -1,11 +1,10 @@
-// A challenger that looks on: after the active version has answered, it reads the same image in the background, and both
-// readings are kept as a pair. Nobody waits for it, and when too much is waiting the image is passed over.
+// A challenger in shadow: after the active version has answered, it predicts on the same image in the background, and both
+// predictions are kept as a pair. Nobody waits for it; when too many wait, the image is skipped.
 
 import { isAppError } from '../../errors.ts'
 import { type Preprocessing, preprocessingDigest } from '../../imaging/preprocessing.ts'
 import type { ShadowModel } from '../../inference/challengers.ts'
-import { chooseOperatingPoint } from '../../inference/decide.ts'
-import { diagnose } from '../../inference/diagnose.ts'
+import type { Diagnosis } from '../../inference/diagnose.ts'
 import { parseVersion } from '../../package/ids.ts'
 import {
   type Challenge,
@@ -14,18 +13,21 @@ import {
 } from '../../registry/challenger/challenger-evidence.ts'
 import type { Condition } from '../../registry/conditions/conditions.ts'
 import type { Prediction } from '../../registry/predictions/predictions.ts'
-import { findVersion } from '../../registry/versions/versions.ts'
+import { findVersion, type Version } from '../../registry/versions/versions.ts'
 import type { Uses } from '../services.ts'
+import { inferImage, inferTensor, ruleOfVersion } from './infer-image.ts'
 
 export interface ShadowOffer {
   readonly condition: Condition
   /** What was answered. */
   readonly prediction: Prediction
-  /** The image as the active version read it, and how it was prepared. */
+  /** The image as the active version received it, and how it was prepared. */
   readonly tensor: Float32Array
   readonly preprocessing: Preprocessing
   /** The upload, for a challenger that wants its images prepared otherwise. */
   readonly bytes: Uint8Array
+  /** Frame of a file that holds several, counted from 1. */
+  readonly frame: number | undefined
 }
 
 type ShadowServices = Uses<'db' | 'runtime' | 'imaging' | 'log' | 'clock' | 'metrics'>
@@ -43,7 +45,7 @@ export class Shadow {
     this.#services = services
   }
 
-  /** Images passed over since the start, because too many were waiting. */
+  /** Images skipped since the start, because too many were waiting. */
   get dropped(): number {
     return this.#dropped
   }
@@ -55,21 +57,25 @@ export class Shadow {
     if (this.#ending.signal.aborted) return
     if (this.#running.size >= MAX_WAITING) {
       this.#dropped += 1
-      this.#services.metrics.count('roentgen_shadow_dropped_total', 'Images no challenger read.', {
-        condition: offer.condition.id,
-      })
+      this.#services.metrics.count(
+        'roentgen_shadow_dropped_total',
+        'Images that the challenger skipped.',
+        {
+          condition: offer.condition.id,
+        },
+      )
       return
     }
-    const work = this.#read(offer).catch((error: unknown) => {
+    const work = this.#predict(offer).catch((error: unknown) => {
       // One that ended or is loading meanwhile is no news.
       if (this.#ending.signal.aborted || isAppError(error)) return
-      this.#services.log.error({ err: error }, 'a challenger could not read an image')
+      this.#services.log.error({ err: error }, 'a challenger could not predict on an image')
     })
     this.#running.add(work)
     void work.then(() => this.#running.delete(work))
   }
 
-  /** Resolves when what was offered so far has been read or passed over. */
+  /** Resolves when what was offered so far has been predicted or skipped. */
   async whenIdle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
@@ -80,7 +86,7 @@ export class Shadow {
     await Promise.all(this.#running)
   }
 
-  async #read(offer: ShadowOffer): Promise<void> {
+  async #predict(offer: ShadowOffer): Promise<void> {
     const { db, runtime } = this.#services
     const challenge = await findChallenge(db, offer.condition.id)
     if (challenge?.mode !== 'shadow') return
@@ -97,32 +103,25 @@ export class Shadow {
     const { db, clock } = this.#services
     const version = await findVersion(db, parseVersion(shadowModel.versionId))
     if (version?.status !== 'verified') return
-    const { kind, classes } = shadowModel.model
-    const reading = await diagnose({
-      lease: shadowModel,
-      tensor: await this.#tensorFor(shadowModel, offer),
-      calibration: version.calibration,
-      operatingPoint: chooseOperatingPoint({
-        points: version.operatingPoints,
-        wanted: undefined,
-        inUse: offer.condition.operatingPoint ?? version.defaultOperatingPoint,
-        kind,
-        classes,
-      }),
-      explain: { method: 'none' },
-      signal: this.#ending.signal,
-    })
     const { prediction } = offer
     const at = clock().toISOString()
-    await storePair(db, { challenge: challenge.id, prediction, challenger: reading, at })
+    const challenger = await this.#infer(shadowModel, { offer, version })
+    await storePair(db, { challenge: challenge.id, prediction, challenger, at })
   }
 
-  /** The very same numbers where both prepare images alike. */
-  async #tensorFor({ preprocessing }: ShadowModel, offer: ShadowOffer): Promise<Float32Array> {
-    if (preprocessingDigest(preprocessing) === preprocessingDigest(offer.preprocessing)) {
-      return offer.tensor
+  /** Of the very same numbers where both prepare images alike. */
+  async #infer(
+    shadowModel: ShadowModel,
+    { offer, version }: { offer: ShadowOffer; version: Version },
+  ): Promise<Diagnosis> {
+    const rule = ruleOfVersion(version, offer.condition)
+    const { signal } = this.#ending
+    const prepared = preprocessingDigest(shadowModel.preprocessing)
+    if (prepared === preprocessingDigest(offer.preprocessing)) {
+      return inferTensor(shadowModel, { rule, tensor: offer.tensor, signal })
     }
-    const image = await this.#services.imaging.read(offer.bytes, { preprocessing: [preprocessing] })
-    return image.tensors[0] ?? new Float32Array()
+    const request = { rule: () => rule, image: offer.bytes, frame: offer.frame, signal }
+    const hold = <T>(use: (held: ShadowModel) => Promise<T>) => use(shadowModel)
+    return (await inferImage(this.#services, { ...request, hold })).diagnosis
   }
 }

@@ -9,7 +9,7 @@ import { measureApart } from '../../evaluation/plots/plot-job.ts'
 import type { ResultFigures } from '../../evaluation/plots/result-plots.ts'
 import { logitsFromProbabilities } from '../../inference/calibrate.ts'
 import { chooseOperatingPoint, defaultOperatingPoint } from '../../inference/decide.ts'
-import { type Diagnosis, diagnose } from '../../inference/diagnose.ts'
+import type { Diagnosis } from '../../inference/diagnose.ts'
 import { positiveIndex } from '../../inference/scores.ts'
 import { parseCsv } from '../../package/csv.ts'
 import type { OperatingPoint } from '../../package/schema.ts'
@@ -17,6 +17,7 @@ import type { Actor } from '../../registry/home/registry-context.ts'
 import { packageDir } from '../../registry/home/store.ts'
 import { addEvaluation, type StoredEvaluation } from '../../registry/versions/evaluations.ts'
 import type { Version } from '../../registry/versions/versions.ts'
+import { inferImage, leasedVersion } from '../diagnosis/infer-image.ts'
 import { whenFree } from '../diagnosis/when-free.ts'
 import { versionResults } from '../models/version-results.ts'
 import { asAppError, problemOf } from '../problem.ts'
@@ -26,7 +27,6 @@ import {
   type EvaluationSetRequest,
   evaluationSet,
   type LabelledFile,
-  sha256Of,
   testSetOf,
 } from './evaluation-images.ts'
 
@@ -85,7 +85,7 @@ export async function* evaluateVersion(
   for (const [at, file] of set.files.entries()) {
     if (signal.aborted) return
     try {
-      const work = () => readOne(services, { version, dir: set.dir, file, signal })
+      const work = () => predictOne(services, { version, dir: set.dir, file, signal })
       const one = await whenFree(services, { work, signal })
       if (read.has(one.sha256)) {
         leftOut.push({ file: file.file, reason: 'The same image is there twice.' })
@@ -93,7 +93,8 @@ export async function* evaluateVersion(
     } catch (error) {
       if (signal.aborted) return
       const known = asAppError(error)
-      if (known.code === 'internal') services.log.error({ err: error }, 'an image was not read')
+      if (known.code === 'internal')
+        services.log.error({ err: error }, 'an image could not be predicted')
       leftOut.push({ file: file.file, reason: known.message })
       yield { image: file.file, problem: problemOf(known) }
     }
@@ -172,7 +173,7 @@ function assessmentInput(version: Version, read: readonly Read[]): AssessmentInp
   }
 }
 
-async function readOne(
+async function predictOne(
   services: Uses<'imaging' | 'runtime' | 'store'>,
   o: {
     readonly version: Version
@@ -183,30 +184,14 @@ async function readOne(
 ): Promise<Read> {
   const { version, file, signal } = o
   const bytes = await readFile(join(o.dir, ...file.file.split('/')))
-  const { id, sha256 } = version
-  const lease = await services.runtime.leaseVersion({
-    id,
-    sha256,
-    dir: packageDir(services.store, version),
+  const { diagnosis, image } = await inferImage(services, {
     // The model as it was trained, whatever answers now: its figures stand beside those of its own test images.
-    precision: 'float32',
+    hold: leasedVersion(services, version, { precision: 'float32' }),
+    rule: () => version,
+    image: bytes,
+    signal,
   })
-  try {
-    const { preprocessing } = lease
-    const image = await services.imaging.read(bytes, { preprocessing: [preprocessing] })
-    const { kind, classes } = lease.model
-    const diagnosis = await diagnose({
-      lease,
-      tensor: image.tensors[0] ?? new Float32Array(),
-      calibration: version.calibration,
-      operatingPoint: defaultOperatingPoint(kind, classes),
-      explain: { method: 'none' },
-      signal,
-    })
-    return { file, sha256: sha256Of(bytes), logits: logitsOf(diagnosis, version) }
-  } finally {
-    lease.release()
-  }
+  return { file, sha256: image.sha256, logits: logitsOf(diagnosis, version) }
 }
 
 /** By class. Of a graph that gives probabilities only, logits that give those very probabilities. */

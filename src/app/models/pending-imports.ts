@@ -7,13 +7,13 @@ import { convertForeign } from '../../conversion/import/convert-foreign.ts'
 import { parseForeignFields } from '../../conversion/import/foreign-fields.ts'
 import { AppError } from '../../errors.ts'
 import type { ModelFileKind } from '../../formats/detect-format.ts'
-import { chooseOperatingPoint } from '../../inference/decide.ts'
-import { type Diagnosis, diagnose } from '../../inference/diagnose.ts'
+import type { Diagnosis } from '../../inference/diagnose.ts'
 import { readManifest } from '../../package/manifest.ts'
 import type { Manifest } from '../../package/schema.ts'
 import { findCondition } from '../../registry/conditions/conditions.ts'
 import type { Actor } from '../../registry/home/registry-context.ts'
 import { type Registered, registerPackage } from '../../registry/versions/register-package.ts'
+import { inferImage } from '../diagnosis/infer-image.ts'
 import type { Uses } from '../services.ts'
 import { refuseUnsigned } from './import-model.ts'
 
@@ -43,7 +43,7 @@ interface Entry extends PendingImport {
 
 const KEEP_MS = 60 * 60_000
 /** Each may be as large as an import may be. */
-const MOST = 8
+const MAX_ENTRIES = 8
 /** No registered version has this number; the trial is registered nowhere. */
 const TRIAL_NUMBER = 999_999_999
 
@@ -69,7 +69,7 @@ export class PendingImports {
   }): Promise<string> {
     refuseUnsigned(this.#services)
     await this.#sweep()
-    if (this.#entries.size >= MOST) {
+    if (this.#entries.size >= MAX_ENTRIES) {
       const message = 'Several models wait to be described; save one or throw one away first.'
       throw new AppError('conflict', message)
     }
@@ -94,8 +94,8 @@ export class PendingImports {
   }
 
   /**
-   * Converts it as described and reads the image with it.
-   * @throws AppError `gone`, `invalid`, `invalid-package`, `conflict`, and those of imaging and of a reading
+   * Converts it as described and predicts on the image with it.
+   * @throws AppError `gone`, `invalid`, `invalid-package`, `conflict`, and those of imaging and inference
    */
   async runTrial(
     id: string,
@@ -113,7 +113,7 @@ export class PendingImports {
       condition,
       stagingDir: made,
     })
-    const trial = await this.#read(packageDir, image)
+    const trial = await this.#predict(packageDir, image)
     this.#entries.set(id, { ...this.#entry(id), packageDir, trial })
   }
 
@@ -139,32 +139,17 @@ export class PendingImports {
     if (entry) await rm(entry.dir, { recursive: true, force: true })
   }
 
-  async #read(dir: string, image: Uint8Array): Promise<Trial> {
+  async #predict(dir: string, image: Uint8Array): Promise<Trial> {
     const { manifest, sha256 } = await readManifest(dir)
     const { condition, name } = manifest
     const source = { id: `${condition}/${name}@${TRIAL_NUMBER}`, dir, sha256 }
-    return this.#services.runtime.runTrial(source, async (lease) => {
-      const { model, preprocessing } = lease
-      const { tensors } = await this.#services.imaging.read(image, {
-        preprocessing: [preprocessing],
-      })
-      const { kind, classes } = model
-      const diagnosis = await diagnose({
-        lease,
-        tensor: tensors[0] ?? new Float32Array(),
-        calibration: manifest.calibration,
-        operatingPoint: chooseOperatingPoint({
-          points: manifest.operatingPoints,
-          wanted: undefined,
-          inUse: manifest.defaultOperatingPoint,
-          kind,
-          classes,
-        }),
-        explain: { method: 'none' },
-      })
-      const { width, height, channels } = preprocessing
-      return { manifest, diagnosis, input: { width, height, channels } }
+    const { diagnosis, held } = await inferImage(this.#services, {
+      hold: (use) => this.#services.runtime.runTrial(source, use),
+      rule: () => manifest,
+      image,
     })
+    const { width, height, channels } = held.preprocessing
+    return { manifest, diagnosis, input: { width, height, channels } }
   }
 
   /** What was tried before is another model. */

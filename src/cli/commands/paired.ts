@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { readConfig } from '../../config.ts'
 import { conditionNamed, parseVersion, versionPath } from '../../package/ids.ts'
 import { pairedCsv } from '../../registry/paired/paired-csv.ts'
-import type { PairedReading, PairedSummary } from '../../statistics/paired-summary.ts'
+import type { PairedPrediction, PairedSummary } from '../../statistics/paired-summary.ts'
 import { withApi } from '../api.ts'
 import { command, wholeNumber } from '../command.ts'
 import { printFields, printJson, printLine, printTable, share } from '../output.ts'
@@ -13,7 +13,7 @@ import { startProgress } from '../progress.ts'
 import { refuseExisting } from '../save-response.ts'
 
 type Line =
-  | (PairedReading & { readonly agree: boolean })
+  | (PairedPrediction & { readonly agree: boolean })
   | { readonly image: string; readonly problem: { readonly detail: string } }
   | { readonly summary: PairedSummary & { readonly failed: number } }
 
@@ -76,7 +76,7 @@ async function run(
     progress.end()
     return found
   })
-  const pairs = lines.filter((line): line is PairedReading & { agree: boolean } => 'a' in line)
+  const pairs = lines.filter((line): line is PairedPrediction & { agree: boolean } => 'a' in line)
   const summary = lines.find((line) => 'summary' in line)?.summary
   if (csv) await writeFile(resolve(csv), pairedCsv(pairs))
   if (json) return printJson({ summary, pairs })

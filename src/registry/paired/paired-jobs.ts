@@ -3,13 +3,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Selectable } from 'kysely'
 import { AppError } from '../../errors.ts'
-import type { PairedReading, PairedSummary } from '../../statistics/paired-summary.ts'
+import type { PairedPrediction, PairedSummary } from '../../statistics/paired-summary.ts'
 import type { Actor, Clock } from '../home/registry-context.ts'
 import type { Db } from '../schema/database.ts'
 import type { PairedJobTable } from '../schema/schema-governance.ts'
 
 export type PairedJobState = 'running' | 'finished' | 'failed' | 'ended'
-export type PairedPair = PairedReading & { readonly agree: boolean }
+export type PairedPair = PairedPrediction & { readonly agree: boolean }
 /** A pair, or why an image could not be read. */
 export type PairedEntry =
   | PairedPair

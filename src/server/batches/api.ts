@@ -3,7 +3,7 @@
 import { type Context, Hono } from 'hono'
 import { accepts } from 'hono/accepts'
 import type { Batch } from '../../app/batches/batch-item.ts'
-import { readItem } from '../../app/batches/predict-item.ts'
+import { predictItem } from '../../app/batches/predict-item.ts'
 import { CSV_TYPE, type CsvEntry, predictionCsv } from '../../app/diagnosis/prediction-csv.ts'
 import type { Shadow } from '../../app/diagnosis/shadow.ts'
 import type { Uses } from '../../app/services.ts'
@@ -78,7 +78,7 @@ function lines(
     async pull(controller) {
       const item = batch.items[n++]
       if (item && !signal.aborted) {
-        const result = await readItem(services, { request: batch.request, item, signal })
+        const result = await predictItem(services, { request: batch.request, item, signal })
         controller.enqueue(Buffer.from(format.line({ n, file: item.name, result })))
         return
       }

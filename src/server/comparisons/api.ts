@@ -3,7 +3,11 @@
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { imageSet, SPLITS } from '../../app/comparisons/paired-images.ts'
-import { type PairedLine, readAgain, readFolder } from '../../app/comparisons/paired-predictions.ts'
+import {
+  type PairedLine,
+  predictFolder,
+  repredict,
+} from '../../app/comparisons/paired-predictions.ts'
 import type { Uses } from '../../app/services.ts'
 import { AppError } from '../../errors.ts'
 import { getCondition } from '../../registry/conditions/conditions.ts'
@@ -47,7 +51,7 @@ export function pairedRoutes(
       dir,
       images,
     }
-    return streamed(c, readFolder(services, job))
+    return streamed(c, predictFolder(services, job))
   })
   routes.post('/api/v1/versions/:condition/:name/:n/reread', async (c) => {
     const before = await getVersion(services.db, versionOfPath(c))
@@ -61,7 +65,7 @@ export function pairedRoutes(
       version,
       predictions,
     }
-    return streamed(c, readAgain(services, job))
+    return streamed(c, repredict(services, job))
   })
   return routes
 

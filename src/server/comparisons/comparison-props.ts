@@ -1,14 +1,14 @@
-// A comparison of two readings as its page shows it.
+// A comparison of two predictions as its page shows it.
 import type { Comparison } from '../../../views/comparisons/show.ts'
-import type { Comparing } from '../../app/comparisons/compare-image.ts'
+import type { ImageComparison } from '../../app/comparisons/compare-image.ts'
 import type { Uses } from '../../app/services.ts'
-import { sharedScales } from '../../inference/compare.ts'
+import { sharedScales } from '../../inference/shared-scales.ts'
 import type { StoredPrediction } from '../../registry/predictions/predictions.ts'
 import { findConditionById, findVersionById } from '../http/page-data.ts'
 
 export async function comparisonProps(
   services: Uses<'db'>,
-  { compared, stored }: { compared: Comparing; stored: readonly StoredPrediction[] },
+  { compared, stored }: { compared: ImageComparison; stored: readonly StoredPrediction[] },
 ): Promise<Comparison> {
   const { a, b, note } = compared
   const scales = note === null ? scalesOf(stored) : undefined

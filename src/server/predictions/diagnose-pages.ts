@@ -5,8 +5,8 @@ import { diagnosePage } from '../../../views/predictions/form.ts'
 import { predictionResult } from '../../../views/predictions/result.ts'
 import type { ProblemProps } from '../../../views/shared/error.ts'
 import { links } from '../../../views/shared/links.ts'
-import { readWithVersion } from '../../app/diagnosis/diagnose-image.ts'
 import type { ExampleGallery } from '../../app/diagnosis/examples.ts'
+import { predictImage } from '../../app/diagnosis/predict-image.ts'
 import type { Shadow } from '../../app/diagnosis/shadow.ts'
 import type { Uses } from '../../app/services.ts'
 import type { AppEnv } from '../http/app-env.ts'
@@ -49,7 +49,7 @@ export function diagnosePages(
       isPage: true,
     })
     const version = fieldOf(fields, 'version')
-    const { prediction } = await readWithVersion(services, { ...image, version })
+    const prediction = await predictImage(services, { ...image, version })
     const address = links.prediction(prediction.id)
     if (!wantsFragment(c)) return seeOther(c, address)
     c.header('HX-Push-Url', address)

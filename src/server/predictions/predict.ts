@@ -2,8 +2,8 @@
 
 import { Hono } from 'hono'
 import { compareVersions } from '../../app/comparisons/compare-image.ts'
-import { readWithVersion } from '../../app/diagnosis/diagnose-image.ts'
 import type { ExampleGallery } from '../../app/diagnosis/examples.ts'
+import { predictImage } from '../../app/diagnosis/predict-image.ts'
 import type { Shadow } from '../../app/diagnosis/shadow.ts'
 import type { Uses } from '../../app/services.ts'
 import type { AppEnv } from '../http/app-env.ts'
@@ -23,7 +23,7 @@ export function predictRoutes(
     })
     const version = fieldOf(fields, 'version')
     const request = { ...image, version, signal: c.req.raw.signal }
-    const { prediction } = await readWithVersion(services, request)
+    const prediction = await predictImage(services, request)
     c.header('X-Roentgen-Version', prediction.version)
     return c.json(prediction)
   })

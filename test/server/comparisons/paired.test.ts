@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import { PredictionSchema } from '../../../src/server/http/api-schemas.ts'
-import type { PairedReading, PairedSummary } from '../../../src/statistics/paired-summary.ts'
+import type { PairedPrediction, PairedSummary } from '../../../src/statistics/paired-summary.ts'
 import { roentgen } from '../../cli/run-cli.ts'
 import { image } from '../../inference/tiny-package.ts'
 import {
@@ -16,7 +16,7 @@ import {
   storePackage,
 } from '../../support/home.ts'
 
-type Line = Partial<PairedReading> & { summary?: PairedSummary & { failed: number } }
+type Line = Partial<PairedPrediction> & { summary?: PairedSummary & { failed: number } }
 
 async function linesOf(response: Response): Promise<Line[]> {
   assert.equal(response.status, 200)

@@ -8,7 +8,7 @@ import {
 } from '../../../registry/archive/archive-jobs.ts'
 import { conditionsFor, listArchiveRules } from '../../../registry/archive/archive-rules.ts'
 import { getPrediction } from '../../../registry/predictions/predictions.ts'
-import { readWithVersion } from '../../diagnosis/diagnose-image.ts'
+import { predictImage } from '../../diagnosis/predict-image.ts'
 import type { Shadow } from '../../diagnosis/shadow.ts'
 import { asAppError } from '../../problem.ts'
 import type { Uses } from '../../services.ts'
@@ -67,7 +67,7 @@ async function read(
   }
   for (const condition of wanted) {
     if (results.some((one) => one.condition === condition)) continue
-    const { prediction } = await readWithVersion(services, { condition, image: bytes })
+    const prediction = await predictImage(services, { condition, image: bytes })
     await note([...results, { condition, prediction: prediction.id, delivered: false }])
   }
   for (const result of results) {
