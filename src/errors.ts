@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   'unknown-prediction': { status: 404, title: 'Unknown prediction' },
   'unknown-dataset': { status: 404, title: 'Unknown dataset' },
   'unknown-run': { status: 404, title: 'Unknown training run' },
+  'unknown-job': { status: 404, title: 'Unknown job' },
   gone: { status: 410, title: 'This has expired' },
   conflict: { status: 409, title: 'The present state does not allow this' },
   'no-active-version': { status: 409, title: 'No version answers for this condition yet' },

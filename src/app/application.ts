@@ -2,7 +2,7 @@
 // it; the command line opens it in its own process when no server runs. Holds the home's lock from `openApplication` to `close`.
 import { cpus } from 'node:os'
 import type { Config } from '../config.ts'
-import { AppError, messageOf } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import { ImagingPool } from '../imaging/imaging-pool.ts'
 import { ModelRuntime } from '../inference/runtime.ts'
 import { parseVersion } from '../package/ids.ts'
@@ -15,6 +15,7 @@ import type { RegistryContext } from '../registry/home/registry-context.ts'
 import { openStore, type Store } from '../registry/home/store.ts'
 import type { InboxItem } from '../registry/inbox/inbox.ts'
 import { Watcher } from '../registry/inbox/watcher.ts'
+import { sqliteJobStore } from '../registry/jobs/sqlite-job-store.ts'
 import { endLostPairedJobs } from '../registry/paired/paired-jobs.ts'
 import { listActive, verifyOne } from '../registry/versions/verify-all.ts'
 import { getVersion } from '../registry/versions/versions.ts'
@@ -28,6 +29,7 @@ import { ExampleGallery } from './diagnosis/examples.ts'
 import { Shadow } from './diagnosis/shadow.ts'
 import { Archive } from './dicom/archive/archive.ts'
 import { EvaluationJobs } from './evaluations/evaluation-jobs.ts'
+import { JobQueue } from './jobs/job-queue.ts'
 import { createLog, type Log } from './log.ts'
 import { scheduleMaintenance } from './maintenance.ts'
 import { Metrics } from './metrics.ts'
@@ -72,6 +74,7 @@ export class Application implements RegistryContext {
   /** Challengers that look on. */
   readonly shadow: Shadow
   /** Work that goes on after the answer. */
+  readonly jobs: JobQueue
   readonly tasks: BackgroundTasks
   readonly examples: ExampleGallery
   readonly evaluations: EvaluationJobs
@@ -125,6 +128,7 @@ export class Application implements RegistryContext {
     }
     this.shadow = new Shadow(this)
     this.tasks = new BackgroundTasks(this.log)
+    this.jobs = new JobQueue({ store: sqliteJobStore(this.db), clock: this.clock, log: this.log })
     this.post = new NotificationSender(this)
     const { datasetsDir, threads } = config
     this.datasets = new DatasetService(this, datasetsDir)
@@ -226,6 +230,7 @@ export class Application implements RegistryContext {
       for (const { what, problem } of recovery.problems)
         this.log.warn({ what, problem }, 'not listed')
       await endLostPairedJobs(this.db, this)
+      await this.jobs.settle()
       await this.datasets.start()
       await this.runs.settle()
     } catch (error) {
@@ -253,6 +258,7 @@ export class Application implements RegistryContext {
       if (!this.#closing) {
         await scheduleMaintenance(this)
         await this.#watcher.start()
+        this.jobs.start()
         this.post.start()
         this.archive.start()
       }
@@ -276,6 +282,7 @@ export class Application implements RegistryContext {
   async #close(): Promise<void> {
     this.#ending.abort()
     await this.recovered
+    await this.jobs.stop()
     await this.archive.stop()
     await this.runs.stop()
     await this.datasets.stop()

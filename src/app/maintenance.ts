@@ -10,12 +10,13 @@ const DAY_MS = 24 * 60 * 60_000
 
 /** Once now, except the look at every file, and again and again until the home is left. */
 export async function scheduleMaintenance(
-  services: Uses<'clock' | 'config' | 'db' | 'leaving' | 'log' | 'runtime' | 'store'>,
+  services: Uses<'clock' | 'config' | 'db' | 'jobs' | 'leaving' | 'log' | 'runtime' | 'store'>,
 ): Promise<void> {
   every(services, { ms: OFTEN_MS, work: () => expirePredictions(services, services) })
   every(services, { ms: DAY_MS, work: () => verifyAll(services, { signal: services.leaving }) })
   every(services, { ms: OFTEN_MS, work: () => pruneServingCopies(services) })
   every(services, { ms: OFTEN_MS, work: () => applyRetention(services) })
+  every(services, { ms: OFTEN_MS, work: () => services.jobs.forgetOld() })
   await applyRetention(services)
   await expirePredictions(services, services)
   await pruneServingCopies(services)

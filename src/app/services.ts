@@ -10,6 +10,7 @@ import type { Store } from '../registry/home/store.ts'
 import type { InboxItem } from '../registry/inbox/inbox.ts'
 import type { Db } from '../registry/schema/database.ts'
 import type { BackgroundTasks } from './background-tasks.ts'
+import type { JobQueue } from './jobs/job-queue.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -26,7 +27,9 @@ export interface Services {
   readonly imaging: ImagingPool
   readonly runtime: ModelRuntime
   readonly metrics: Metrics
-  /** Work that goes on after the answer. */
+  /** Work that goes on after the answer, survives what its kind says, and is shown to people. */
+  readonly jobs: JobQueue
+  /** Small work that goes on after the answer and that nobody needs to see. */
   readonly tasks: BackgroundTasks
   /** Aborted when the server is about to end: streams end then, so that nobody waits for them. */
   readonly leaving: AbortSignal

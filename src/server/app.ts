@@ -23,6 +23,8 @@ import { archivePages } from './dicom/pages.ts'
 import type { AppEnv } from './http/app-env.ts'
 import { problemHandlers, wantsHtml } from './http/problem.ts'
 import { gatekeeper, responseHeaders } from './http/security.ts'
+import { jobRoutes } from './jobs/api.ts'
+import { jobPages } from './jobs/pages.ts'
 import { keyRoutes } from './keys/api.ts'
 import { notificationRoutes } from './notifications/api.ts'
 import { notificationPages } from './notifications/pages.ts'
@@ -97,6 +99,7 @@ export function createApp(application: Application, { token }: AppOptions): Hono
     archivePages(application),
     versionRoutes(application),
     keyRoutes(application),
+    jobRoutes(application),
     inboxRoutes(application),
     notificationRoutes(application),
     imageRoutes(application),
@@ -115,6 +118,7 @@ export function createApp(application: Application, { token }: AppOptions): Hono
     datasetPages(application),
     trainingPages(application),
     statusPages(application),
+    jobPages(application),
     notificationPages(application),
   ]
   for (const part of parts) app.route('/', part)

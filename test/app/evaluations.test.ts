@@ -158,7 +158,7 @@ test('a page begins an evaluation, shows how far it is, and then what was found'
   const section = await (await call('/models/pneumonia/tiny/1/evaluations')).text()
   assert.match(section, /of 26 images of chest-b/)
   assert.match(section, /hx-trigger="every 2s"/)
-  await home.tasks.whenIdle()
+  await home.jobs.whenIdle()
   const page = parse(await (await call('/models/pneumonia/tiny/1')).text())
   const link = page.querySelector('#evaluations table a')?.getAttribute('href') ?? ''
   const shown = await call(link)

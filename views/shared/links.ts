@@ -28,6 +28,7 @@ function withVersions(path: string, versions: readonly string[], rank?: string):
 
 const condition = (id: string): string => `/conditions/${encodeURIComponent(id)}`
 const ab = (id: string): string => `/ab/${encodeURIComponent(id)}`
+const job = (id: string): string => `/api/v1/jobs/${encodeURIComponent(id)}`
 const prediction = (id: string): string => `/predictions/${encodeURIComponent(id)}`
 const version = (id: string): string => `/models/${versionSegments(id)}`
 
@@ -43,6 +44,11 @@ export const links = {
   abAction: (id: string, action: string): string => `${ab(id)}/${action}`,
   abImage: (id: string, n: number): string => `${ab(id)}/images/${n}`,
   abCsv: (id: string, query: Query = {}): string => withQuery(`${ab(id)}/table.csv`, query),
+  jobs: (query: Query = {}): string => withQuery('/status/jobs', query),
+  jobCancel: (id: string): string => `/status/jobs/${encodeURIComponent(id)}/cancel`,
+  jobJson: (id: string): string => job(id),
+  jobEvents: (id: string): string => `${job(id)}/events`,
+  jobCancelJson: (id: string): string => `${job(id)}/cancel`,
   batches: '/batch',
   batch: (id: string): string => `/batch/${encodeURIComponent(id)}`,
   batchCsv: (id: string): string => `/batch/${encodeURIComponent(id)}/results.csv`,

@@ -25,6 +25,7 @@ export function statusPage(props: StatusProps): Html {
     { title: 'Status', width: 'wide' },
     html`<header class="heading"><h1>Status</h1>
       <p><a href="${links.notifications}">Notifications</a> tell people when a training or a comparison ends.</p></header>${statusPanel(props)}
+      <p><a href="${links.jobs()}">Jobs</a>: all work in the background, what runs, what waits and how it ended.</p>
       <p><a href="${links.archive}">Images from an archive</a>: what came, what became of it, who reads what.</p>
       <p class="hint">For programs: <a href="/healthz">/healthz</a>, <a
         href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a>.</p>`,

@@ -9,6 +9,7 @@ import type {
   PromotionRuleTable,
   TrustedKeyTable,
 } from './schema-governance.ts'
+import type { JobEventTable, JobTable } from './schema-jobs.ts'
 import type { NotificationDeliveryTable, NotificationTargetTable } from './schema-notifications.ts'
 
 export type Db = Kysely<Database>
@@ -40,6 +41,8 @@ export interface Database {
   paired_lines: PairedLineTable
   archive_rules: ArchiveRuleTable
   archive_jobs: ArchiveJobTable
+  jobs: JobTable
+  job_events: JobEventTable
 }
 
 export interface ConditionTable {

@@ -55,7 +55,7 @@ export async function evaluationsOf(
 ): Promise<VersionEvaluations> {
   return {
     items: (await listEvaluations(services.db, version)) as Evaluation[],
-    running: services.evaluations.find(version),
+    running: await services.evaluations.find(version),
     datasets: await listDatasets(services.db),
   }
 }

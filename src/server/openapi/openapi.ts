@@ -3,11 +3,13 @@
 import { z } from 'zod'
 import { PRODUCT_VERSION } from '../../app/product.ts'
 import * as schemas from '../http/api-schemas.ts'
+import { JobSchema } from '../jobs/schema.ts'
 import { DatasetSchema, RunSchema } from '../runs/schema.ts'
 import { COMPARISON } from './openapi-comparison.ts'
 import { DICOM } from './openapi-dicom.ts'
 import { EVALUATION } from './openapi-evaluation.ts'
 import { GOVERNANCE } from './openapi-governance.ts'
+import { JOBS } from './openapi-jobs.ts'
 import { KEYS } from './openapi-keys.ts'
 import { NOTIFICATIONS } from './openapi-notifications.ts'
 import type { Operation } from './openapi-operation.ts'
@@ -29,6 +31,7 @@ const COMPONENTS = {
   Feedback: schemas.FeedbackSchema,
   Dataset: DatasetSchema,
   Run: RunSchema,
+  Job: JobSchema,
 } as const
 
 let document: Json | undefined
@@ -55,6 +58,7 @@ export function openapiDocument(): Json {
       ...COMPARISON,
       ...TRAINING,
       ...WEIGHTS,
+      ...JOBS,
       ...NOTIFICATIONS,
       ...SERVER,
     ]),

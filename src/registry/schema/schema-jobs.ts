@@ -1,0 +1,77 @@
+// The tables of all work that goes on after an answer: one row a job, whatever its kind, and what happened to it in order.
+// What only one kind knows (the lines of a comparison, the epochs of a run) lies in that kind's own table.
+import type { Generated } from 'kysely'
+
+export const JOBS = [
+  `create table jobs (
+    seq integer primary key autoincrement,
+    id text not null unique,
+    kind text not null,
+    state text not null check (state in
+      ('queued', 'running', 'paused', 'interrupted', 'cancelled', 'failed', 'finished')),
+    reason text,
+    done integer check (done >= 0),
+    total integer check (total >= 0),
+    attempt integer not null check (attempt >= 0),
+    subject_type text,
+    subject_id text,
+    input text check (input is null or json_valid(input)),
+    by text not null,
+    via text not null,
+    due_at text not null,
+    created_at text not null,
+    started_at text,
+    ended_at text,
+    check ((done is null) = (total is null)),
+    check ((subject_type is null) = (subject_id is null)),
+    check (ended_at is null or state in ('interrupted', 'cancelled', 'failed', 'finished')),
+    check (ended_at is not null or state not in ('cancelled', 'failed', 'finished'))
+  ) strict`,
+  `create index jobs_due on jobs (kind, due_at, seq) where state = 'queued'`,
+  `create index jobs_kind on jobs (kind, seq)`,
+  `create index jobs_state on jobs (state, seq)`,
+  `create index jobs_subject on jobs (subject_type, subject_id, seq)`,
+  `create table job_events (
+    job text not null references jobs (id) on delete cascade,
+    seq integer not null check (seq >= 1),
+    type text not null,
+    data text not null check (json_valid(data)),
+    at text not null,
+    primary key (job, seq)
+  ) strict, without rowid`,
+]
+
+export interface JobTable {
+  seq: Generated<number>
+  id: string
+  kind: string
+  state: 'queued' | 'running' | 'paused' | 'interrupted' | 'cancelled' | 'failed' | 'finished'
+  /** Why it is in this state, where that is not plain. */
+  reason: string | null
+  done: number | null
+  total: number | null
+  /** How often it was begun. */
+  attempt: number
+  /** What it is about: `version`, `dataset`, `condition`, … and its id. */
+  subject_type: string | null
+  subject_id: string | null
+  /** JSON: all that another attempt needs; null for a kind that keeps nothing. */
+  input: string | null
+  by: string
+  via: string
+  /** Not begun before. */
+  due_at: string
+  created_at: string
+  started_at: string | null
+  /** null also for an interrupted job that can be resumed. */
+  ended_at: string | null
+}
+
+export interface JobEventTable {
+  job: string
+  /** From 1, without gaps, within a job. */
+  seq: number
+  type: string
+  data: string
+  at: string
+}
