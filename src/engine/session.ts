@@ -2,6 +2,7 @@
 // `run` and `createSession` block the event loop for their whole length: call them in a child process only.
 import * as ort from 'onnxruntime-node'
 import { AppError, messageOf } from '../errors.ts'
+import { externalDataSentence, findExternalData } from './onnx/external-data.ts'
 import { isQuantised, overflowProbe } from './quantisation/overflow-probe.ts'
 
 /** Another version may add in another order: the last bits of its results may differ. */
@@ -40,6 +41,7 @@ export interface SessionOptions {
  * @throws AppError `load-failed`
  */
 export async function createSession(bytes: Uint8Array, options: SessionOptions): Promise<Session> {
+  refuseOtherFiles(bytes)
   try {
     const exactSums = isQuantised(bytes) && (await sumsOverflow())
     const native = await ort.InferenceSession.create(bytes, {
@@ -63,6 +65,27 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions):
       cause: new Error(messageOf(error), { cause: error }),
     })
   }
+}
+
+/** ONNX Runtime reads a file that a tensor names, from wherever the process runs. The flat format of its own is not searched. */
+function refuseOtherFiles(bytes: Uint8Array): void {
+  let place: string | undefined
+  try {
+    if (isOrtFormat(bytes)) throw new Error('a model in the ORT format')
+    place = findExternalData(bytes)
+  } catch (error) {
+    throw new AppError('load-failed', 'The ONNX graph could not be loaded by ONNX Runtime.', {
+      cause: new Error(messageOf(error), { cause: error }),
+    })
+  }
+  if (place !== undefined) throw new AppError('load-failed', externalDataSentence(place))
+}
+
+function isOrtFormat(bytes: Uint8Array): boolean {
+  return (
+    Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(8, bytes.length)).toString('latin1', 4) ===
+    'ORTM'
+  )
 }
 
 let overflows: Promise<boolean> | undefined

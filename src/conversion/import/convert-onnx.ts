@@ -1,6 +1,7 @@
 // An ONNX file as a graph that is served: which input takes the image, what its output means, and, where its end is linear,
 // what a heatmap needs. The graph itself stays as it is.
 import { readFile } from 'node:fs/promises'
+import { externalDataSentence, findExternalData } from '../../engine/onnx/external-data.ts'
 import { AppError } from '../../errors.ts'
 import { explainGraph } from '../../formats/onnx/explain-graph.ts'
 import { withExternalData } from '../../formats/onnx/external-data.ts'
@@ -22,6 +23,7 @@ export async function convertOnnx(path: string, folder?: string): Promise<Conver
   const model = readWhole(given)
   checkOperators(model)
   const whole = await withExternalData(given, folder)
+  refuseOtherFiles(whole)
   const { name, layout, size } = imageInput(outline)
   const output = scoreOutput(outline)
   const maker = outline.madeBy.get(output.name)
@@ -65,10 +67,24 @@ function readWhole(bytes: Uint8Array): ProtoModel {
   try {
     return readModel(bytes)
   } catch (cause) {
-    throw new AppError('invalid-package', 'The ONNX file is damaged; export or copy it again.', {
-      cause,
-    })
+    throw damaged(cause)
   }
+}
+
+function damaged(cause: unknown): AppError {
+  const message = 'The ONNX file is damaged; export or copy it again.'
+  return new AppError('invalid-package', message, { cause })
+}
+
+/** What `withExternalData` has not read into the file: ONNX Runtime would read it from anywhere. */
+function refuseOtherFiles(bytes: Uint8Array): void {
+  let place: string | undefined
+  try {
+    place = findExternalData(bytes)
+  } catch (cause) {
+    throw damaged(cause)
+  }
+  if (place !== undefined) throw new AppError('invalid-package', externalDataSentence(place))
 }
 
 function checkOperators({ opset, hasFunctions, nodes }: ProtoModel): void {

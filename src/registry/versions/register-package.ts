@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { AppError, diskFull, isDiskFull } from '../../errors.ts'
 import { copyFolder, exists, flushTree, moveFolder } from '../../package/durable-files.ts'
 import { formatVersion, type VersionRef } from '../../package/ids.ts'
+import { refuseExternalData } from '../../package/refuse-external-data.ts'
 import type { Manifest } from '../../package/schema.ts'
 import { readServingConfig } from '../../package/serving-config.ts'
 import { addSignatures, readSignatures } from '../../package/signature.ts'
@@ -64,6 +65,7 @@ async function registerStaged(
   const { staged, actor, clock, formerId } = options
   const verified = await verifyPackage(staged)
   await checkConfiguration(staged, verified.manifest)
+  await refuseExternalData(staged, verified.manifest.files)
   const signatures = await readSignatures(staged)
   if (options.requiresTrust) await refuseUntrusted(place.db, staged)
   await flushTree(staged)
