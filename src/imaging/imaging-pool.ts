@@ -1,8 +1,8 @@
 // A few processes that decode and draw, so that no upload can block, crash or fill the web process.
 // What they do is in imaging-job.ts; here is only who does it, for how long, and what happens when one dies.
-import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import type { ChildProcess } from 'node:child_process'
 import { AppError } from '../errors.ts'
+import { forkConfined } from '../processes/confined-process.ts'
 import type { StudyIdentity } from './dicom/study-identity.ts'
 import type { HeatmapJob, ImagingJob, JobResult, PrintJob, ReadImage } from './imaging-job.ts'
 import { type JobMessage, OUT_OF_MEMORY, type ReplyMessage } from './imaging-worker-protocol.ts'
@@ -52,7 +52,7 @@ interface Worker {
   timedOut: boolean
 }
 
-const WORKER_FILE = fileURLToPath(new URL('./imaging-worker.ts', import.meta.url))
+const WORKER_FILE = new URL('./imaging-worker.ts', import.meta.url)
 
 export class ImagingPool {
   readonly #options: Required<ImagingPoolOptions>
@@ -204,10 +204,10 @@ export class ImagingPool {
   }
 
   #spawn(): void {
-    const child = fork(WORKER_FILE, [String(this.#options.maxWorkerBytes)], {
-      serialization: 'advanced',
-      execArgv: ['--max-old-space-size=512'],
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    const child = forkConfined({
+      module: WORKER_FILE,
+      args: [String(this.#options.maxWorkerBytes)],
+      nodeOptions: ['--max-old-space-size=512'],
     })
     const worker: Worker = {
       child,

@@ -1,7 +1,8 @@
 // A child process that gets one request and gives one answer: ended when that takes too long, and as soon as it has answered.
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import { type Confinement, forkConfined } from './confined-process.ts'
 
 export interface Question {
   /** The module of the process; see `answerParent`. */
@@ -10,16 +11,14 @@ export interface Question {
   /** No limit by default. */
   readonly timeoutMs?: number
   readonly execArgv?: readonly string[]
+  /** It works on what a stranger sent: these files are all that it may touch. Without it the process has all that this one has. */
+  readonly confined?: Pick<Confinement, 'mayRead' | 'mayWrite'>
 }
 
 /** At the lowest priority: serving goes first. @throws Error with its last words when it ended without an answer */
 export function askChild<Answer>(o: Question): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const child = fork(o.worker, [], {
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    execArgv: [...(o.execArgv ?? [])],
-  })
+  const child = forkFor(o)
   const end = (): void => void child.kill('SIGKILL')
   const timer = o.timeoutMs === undefined ? undefined : setTimeout(end, o.timeoutMs)
   let exitReason = ''
@@ -38,6 +37,18 @@ export function askChild<Answer>(o: Question): Promise<Answer> {
   if (child.pid !== undefined) lowerPriority(child.pid)
   child.send({ request: o.request, timeoutMs: o.timeoutMs }, () => {})
   return promise
+}
+
+function forkFor({ worker, execArgv = [], confined }: Question): ChildProcess {
+  if (!confined) {
+    return fork(worker, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: [...execArgv],
+    })
+  }
+  const more = { nodeOptions: execArgv, hasThreads: true, hearsErrors: true }
+  return forkConfined({ module: worker, ...more, ...confined })
 }
 
 /** Serving goes first on the same cores. Not allowed everywhere, and never a reason to fail. */

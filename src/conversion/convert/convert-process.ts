@@ -1,7 +1,7 @@
 // A conversion in a process of its own, which is ended when it takes too long: the parent's side.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import { askChild } from '../../processes/child-answer.ts'
 import { timeFor } from '../import/conversion-time.ts'
@@ -29,12 +29,17 @@ export async function convertApart(
   conversion: Conversion,
   { timeoutMs }: { readonly timeoutMs?: number } = {},
 ): Promise<void> {
-  const { from } = conversion
+  const { from, out } = conversion
+  await mkdir(dirname(out), { recursive: true })
   const workDir = await mkdtemp(join(tmpdir(), 'roentgen-convert-'))
   try {
     const problem = await askChild<ConversionAnswer>({
       worker: WORKER,
       request: { ...conversion, workDir } satisfies ConversionJob,
+      confined: {
+        mayRead: ['path' in from ? readable(from.path) : from.packageDir],
+        mayWrite: [workDir, dirname(out)],
+      },
       timeoutMs: timeoutMs ?? (await timeFor('path' in from ? from.path : from.packageDir)),
     }).catch((cause: unknown) => {
       const message = 'The model could not be converted: it takes too long or too much memory.'
@@ -44,4 +49,9 @@ export async function convertApart(
   } finally {
     await rm(workDir, { recursive: true, force: true })
   }
+}
+
+/** The shards of a model.json lie beside it. */
+function readable(path: string): string {
+  return basename(path) === 'model.json' ? dirname(path) : path
 }

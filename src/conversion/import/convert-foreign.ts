@@ -50,12 +50,12 @@ export async function convertForeign(model: ForeignModel): Promise<string> {
 
 async function run(job: ImportJob, timeoutMs: number): Promise<ImportReply> {
   const execArgv = [`--max-old-space-size=${MAX_OLD_SPACE_MIB}`]
-  return askChild<ImportReply>({ worker: WORKER, request: job, timeoutMs, execArgv }).catch(
-    (cause: unknown) => {
-      const message = 'The model could not be converted: it takes too long or too much memory.'
-      throw new AppError('invalid-package', message, { cause })
-    },
-  )
+  const confined = { mayRead: [job.path], mayWrite: [job.outDir, job.workDir] }
+  const question = { worker: WORKER, request: job, timeoutMs, execArgv, confined }
+  return askChild<ImportReply>(question).catch((cause: unknown) => {
+    const message = 'The model could not be converted: it takes too long or too much memory.'
+    throw new AppError('invalid-package', message, { cause })
+  })
 }
 
 /** Of the file, or of model.json where a folder is given. */

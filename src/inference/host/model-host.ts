@@ -15,6 +15,8 @@ export interface ModelHostOptions {
   readonly inferTimeoutMs: number
   /** See fork-host.ts. */
   readonly compileCacheDir: string
+  readonly copyDir: string
+  readonly maxDataBytes?: number
   /** Called once, when a host that had started is gone without having been stopped. */
   readonly onCrash?: (reason: string) => void
 }
@@ -74,7 +76,8 @@ export class ModelHost {
 
   /** Starts the process and loads the graph. @throws AppError `hash-mismatch`, `load-failed` */
   async start(): Promise<void> {
-    const child = forkHost(this.#options.compileCacheDir)
+    const { compileCacheDir, copyDir, maxDataBytes } = this.#options
+    const child = forkHost({ compileCacheDir, copyDir, ...(maxDataBytes && { maxDataBytes }) })
     this.#child = child
     child.stderr?.on('data', (chunk: Buffer) => this.#stderr.push(chunk))
     child.on('message', (message: FromHost) => this.#receive(message))

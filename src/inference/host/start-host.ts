@@ -51,6 +51,7 @@ export async function startHost(o: StartHostOptions): Promise<StartedHost> {
       isBackground: o.settings.isBackground,
     },
     ...o.settings,
+    copyDir: copy.dir,
     onCrash: o.onCrash,
   })
   const end = () => void host.stop()

@@ -71,6 +71,7 @@ test('a graph whose bytes are not the expected ones is not loaded by the host', 
     loadTimeoutMs: 10_000,
     inferTimeoutMs: 1000,
     compileCacheDir: `${dir}/compiled`,
+    copyDir: dir,
   })
   await assert.rejects(host.start(), { code: 'hash-mismatch' })
   assert.equal(host.state, 'failed')

@@ -1,0 +1,91 @@
+// A child process that works on what strangers send: started in an empty folder, with an environment of its own, allowed to
+// read the program and the files that it is given, to write only where it is told, and to reach no network where the system
+// can forbid that. What holds on which system is in docs/guide/confinement.md; what the child does is its module's.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { emptyFolder } from './empty-folder.ts'
+import { launcherOf } from './launcher.ts'
+
+export interface Confinement {
+  readonly module: URL
+  readonly args?: readonly string[]
+  /** Options of Node beside its permissions. */
+  readonly nodeOptions?: readonly string[]
+  /** All that its environment holds beside what the system needs to start a program. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Files and folders beside the program itself. */
+  readonly mayRead?: readonly string[]
+  /** Files and folders; they may be read too. */
+  readonly mayWrite?: readonly string[]
+  /** It starts threads of Node's. */
+  readonly hasThreads?: boolean
+  /** The kernel refuses it more memory of its own than this, where `prlimit` is there. */
+  readonly maxDataBytes?: number
+  /** stderr is a pipe; else it is thrown away. */
+  readonly hearsErrors?: boolean
+}
+
+/** Without these a program does not start on every system. None of them holds a secret. */
+const NEEDED = ['SystemRoot', 'windir', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'TZ'] as const
+/** sharp looks there which C library the system has. */
+const SYSTEM_FILES = ['/usr/bin/ldd']
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const PROGRAM = programFiles()
+
+/** Messages travel as structured clones, so typed arrays stay what they are. */
+export function forkConfined(o: Confinement): ChildProcess {
+  const node = [process.execPath, ...permissions(o), ...(o.nodeOptions ?? [])]
+  const command = [...node, fileURLToPath(o.module), ...(o.args ?? [])]
+  const [program = process.execPath, ...args] = [...launcherOf(o), ...command]
+  return spawn(program, args, {
+    cwd: emptyFolder(),
+    env: { ...needed(), ...o.env },
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', o.hearsErrors ? 'pipe' : 'ignore', 'ipc'],
+  })
+}
+
+/** Node's permission model: files, child processes and threads of JavaScript. Native code it does not hold. */
+function permissions({ mayRead = [], mayWrite = [], hasThreads }: Confinement): string[] {
+  const written = mayWrite.flatMap(bothPaths)
+  const read = [...PROGRAM, ...mayRead.flatMap(bothPaths), ...written]
+  return [
+    '--permission',
+    // Its warning that addons are not held would be the last words of each process that dies.
+    '--disable-warning=SecurityWarning',
+    '--allow-addons',
+    ...(hasThreads ? ['--allow-worker'] : []),
+    ...read.map((path) => `--allow-fs-read=${path}`),
+    ...written.map((path) => `--allow-fs-write=${path}`),
+  ]
+}
+
+/** The source and the installed packages, which may lie in a folder above; never the folder that holds data and models. */
+function programFiles(): readonly string[] {
+  const found = [join(ROOT, 'src'), join(ROOT, 'package.json'), ...SYSTEM_FILES]
+  for (let folder = ROOT, above = ''; folder !== above; folder = dirname(folder)) {
+    above = dirname(folder)
+    for (const name of ['node_modules', 'package.json']) found.push(join(folder, name))
+    if (above === folder) break
+  }
+  return [...new Set(found.filter((path) => existsSync(path)).flatMap(bothPaths))]
+}
+
+/** A path is checked as it is written and where it leads. */
+function bothPaths(path: string): string[] {
+  try {
+    return [...new Set([path, realpathSync(path)])]
+  } catch {
+    return [path]
+  }
+}
+
+function needed(): Record<string, string> {
+  const given = NEEDED.map((name) => [name, process.env[name]] as const)
+  return Object.fromEntries(
+    given.filter((one): one is [(typeof NEEDED)[number], string] => !!one[1]),
+  )
+}
