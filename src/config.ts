@@ -225,6 +225,21 @@ export function recordedEnvironment(env: Environment = process.env): RecordedEnv
   }
 }
 
+/** Without these a program does not start on every system. None of them holds a secret. */
+const SYSTEM = ['SystemRoot', 'windir', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'TZ'] as const
+
+/** All of the environment that a confined process is given. */
+export function systemEnvironment(
+  env: Environment = process.env,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    SYSTEM.flatMap((name) => {
+      const value = env[name]
+      return value ? [[name, value]] : []
+    }),
+  )
+}
+
 /** Loopback names and addresses, as in RFC 6761 and RFC 1122. */
 export function isLoopback(host: string): boolean {
   return (

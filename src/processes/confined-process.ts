@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { systemEnvironment } from '../config.ts'
 import { emptyFolder } from './empty-folder.ts'
 import { launcherOf } from './launcher.ts'
 
@@ -27,8 +28,6 @@ export interface Confinement {
   readonly hearsErrors?: boolean
 }
 
-/** Without these a program does not start on every system. None of them holds a secret. */
-const NEEDED = ['SystemRoot', 'windir', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'TZ'] as const
 /** sharp looks there which C library the system has. */
 const SYSTEM_FILES = ['/usr/bin/ldd']
 
@@ -42,7 +41,7 @@ export function forkConfined(o: Confinement): ChildProcess {
   const [program = process.execPath, ...args] = [...launcherOf(o), ...command]
   return spawn(program, args, {
     cwd: emptyFolder(),
-    env: { ...needed(), ...o.env },
+    env: { ...systemEnvironment(), ...o.env },
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', o.hearsErrors ? 'pipe' : 'ignore', 'ipc'],
   })
@@ -81,11 +80,4 @@ function bothPaths(path: string): string[] {
   } catch {
     return [path]
   }
-}
-
-function needed(): Record<string, string> {
-  const given = NEEDED.map((name) => [name, process.env[name]] as const)
-  return Object.fromEntries(
-    given.filter((one): one is [(typeof NEEDED)[number], string] => !!one[1]),
-  )
 }
