@@ -27,6 +27,10 @@ export interface Config {
   readonly hostMemoryBytes: number
   readonly queueLength: number
   readonly maxUploadBytes: number
+  /** Of all uploads in flight. */
+  readonly maxUploadsBytes: number
+  /** Of them, what is in memory. */
+  readonly maxUploadMemoryBytes: number
   readonly maxPixels: number
   readonly maxImportBytes: number
   readonly keepUploadsMs: number
@@ -144,6 +148,8 @@ export function readConfig(env: Environment = process.env): Config {
     hostMemoryBytes: integer('ROENTGEN_HOST_MEMORY', 64, 16_777_216) * MIB,
     queueLength: integer('ROENTGEN_QUEUE', 1, 100_000),
     maxUploadBytes: integer('ROENTGEN_MAX_UPLOAD_MB', 1, 4096) * MIB,
+    maxUploadsBytes: integer('ROENTGEN_UPLOADS_MB', 1, 1_048_576) * MIB,
+    maxUploadMemoryBytes: integer('ROENTGEN_UPLOAD_MEMORY_MB', 1, 1_048_576) * MIB,
     maxPixels: integer('ROENTGEN_MAX_PIXELS', 1024, 1_000_000_000),
     maxImportBytes: integer('ROENTGEN_MAX_IMPORT_MB', 1, 65_536) * MIB,
     keepUploadsMs: integer('ROENTGEN_KEEP_UPLOADS_HOURS', 1, 876_000) * 3_600_000,

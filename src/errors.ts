@@ -11,6 +11,8 @@ export const ERROR_CODES = {
   'unknown-operating-point': { status: 422, title: 'This version has no such operating point' },
   'undecodable-image': { status: 422, title: 'The image cannot be read' },
   'unsupported-image': { status: 415, title: 'This kind of file is not read here' },
+  'unsupported-encoding': { status: 415, title: 'This compression is not read here' },
+  'upload-stalled': { status: 408, title: 'The upload stopped' },
   'upload-too-large': { status: 413, title: 'The file is too large' },
   'too-many-pixels': { status: 413, title: 'The image has too many pixels' },
   'invalid-package': { status: 422, title: 'This is not a model package that can be used' },

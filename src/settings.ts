@@ -37,6 +37,14 @@ export const SETTINGS = {
   ],
   ROENTGEN_QUEUE: ['64', 'requests that may wait for an inference before 503 is answered'],
   ROENTGEN_MAX_UPLOAD_MB: ['64', 'largest upload of an image, MiB'],
+  ROENTGEN_UPLOADS_MB: [
+    '4096',
+    'MiB that all uploads in flight may take together before 503 is answered',
+  ],
+  ROENTGEN_UPLOAD_MEMORY_MB: [
+    '128',
+    'MiB of uploads that are held in memory together; others wait for it on the disk',
+  ],
   ROENTGEN_MAX_PIXELS: ['100000000', 'most pixels of an image'],
   ROENTGEN_MAX_IMPORT_MB: ['2048', 'largest upload of a package, MiB'],
   ROENTGEN_KEEP_UPLOADS_HOURS: ['720', 'hours until a prediction and its image are forgotten'],

@@ -4,6 +4,7 @@ import { expirePredictions } from '../registry/predictions/predictions.ts'
 import { verifyAll } from '../registry/versions/verify-all.ts'
 import type { Uses } from './services.ts'
 import { applyRetention, pruneServingCopies } from './serving-upkeep.ts'
+import { sweepStaging } from './sweep-staging.ts'
 
 const OFTEN_MS = 10 * 60_000
 const DAY_MS = 24 * 60 * 60_000
@@ -17,6 +18,7 @@ export async function scheduleMaintenance(
   every(services, { ms: OFTEN_MS, work: () => pruneServingCopies(services) })
   every(services, { ms: OFTEN_MS, work: () => applyRetention(services) })
   every(services, { ms: OFTEN_MS, work: () => services.jobs.forgetOld() })
+  every(services, { ms: OFTEN_MS, work: () => sweepStaging(services) })
   await applyRetention(services)
   await expirePredictions(services, services)
   await pruneServingCopies(services)

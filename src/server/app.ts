@@ -3,7 +3,9 @@
 import { type Context, Hono } from 'hono'
 import { routePath } from 'hono/route'
 import type { Application } from '../app/application.ts'
+import type { ArrivingPlace } from '../app/arriving-file.ts'
 import { demonstrationNotice } from '../app/demonstration.ts'
+import { UploadBudget } from '../app/upload-budget.ts'
 import { AppError } from '../errors.ts'
 import { batchRoutes } from './batches/api.ts'
 import { batchPages } from './batches/pages.ts'
@@ -23,6 +25,7 @@ import { archivePages } from './dicom/pages.ts'
 import type { AppEnv } from './http/app-env.ts'
 import { problemHandlers, wantsHtml } from './http/problem.ts'
 import { gatekeeper, responseHeaders } from './http/security.ts'
+import { uploadScope } from './http/upload-scope.ts'
 import { jobRoutes } from './jobs/api.ts'
 import { jobPages } from './jobs/pages.ts'
 import { keyRoutes } from './keys/api.ts'
@@ -73,6 +76,7 @@ export function createApp(application: Application, { token }: AppOptions): Hono
   app.use(measured(application))
   app.use(responseHeaders())
   app.use(gatekeeper({ host, open, allowedHosts, token }))
+  app.use(uploadScope(uploadPlace(application)))
   app.use(async (c, next) => {
     if (!WITHOUT_REGISTRY.test(c.req.path)) {
       await application.waitUntilRecovered()
@@ -123,6 +127,14 @@ export function createApp(application: Application, { token }: AppOptions): Hono
   ]
   for (const part of parts) app.route('/', part)
   return app
+}
+
+/** One import or image always fits. */
+function uploadPlace({ config, store }: Application): ArrivingPlace {
+  const { maxUploadsBytes, maxUploadBytes, maxImportBytes, maxUploadMemoryBytes } = config
+  const maxBytes = Math.max(maxUploadsBytes, maxUploadBytes, maxImportBytes) + 1
+  const budget = new UploadBudget({ maxBytes, maxMemoryBytes: maxUploadMemoryBytes })
+  return { budget, dir: store.stagingDir }
 }
 
 function measured(application: Application) {

@@ -25,6 +25,9 @@ export async function serve(config: Config): Promise<void> {
   const token = newToken()
   const app = createApp(application, { token })
   const server = createAdaptorServer({ fetch: app.fetch }) as Server
+  // Not by the clock: a large import may take longer than Node's five minutes. Who falls silent is let go by request-body.ts,
+  // and who never finishes his headers by headersTimeout.
+  server.requestTimeout = 0
   try {
     await listen(server, config)
   } catch (error) {

@@ -61,7 +61,8 @@ test('an activation has the members of the contract and its precision, and every
   const since = activation.at
   const { active } = await getCondition(ctx.db, PNEUMONIA)
   const { sha256 } = version
-  assert.deepEqual(active, { version: version.id, sha256, since, state: 'ok', activation: id })
+  const ok = { state: 'ok', pointer: 'ok' } as const
+  assert.deepEqual(active, { version: version.id, sha256, since, ...ok, activation: id })
   assert.deepEqual(await pointer(ctx), {
     schema: 1,
     version: version.id,

@@ -35,6 +35,7 @@ export const pneumonia: Condition = {
     since: AT,
     state: 'ok',
     activation: 'act_2',
+    pointer: 'ok',
   },
   challenger: null,
   operatingPoint: null,
@@ -59,6 +60,7 @@ export const skin: Condition = {
     since: AT,
     state: 'damaged',
     activation: 'act_9',
+    pointer: 'ok',
   },
 }
 

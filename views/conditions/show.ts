@@ -88,7 +88,7 @@ function activePanel({ condition, active, host, precisions }: ConditionPageProps
       aria-label="Active version"><h2>Active version</h2>
       ${notice('No version answers for this condition yet. Activate one.', { tone: 'warn' })}</section>`
   }
-  const { version, sha256, since, state } = condition.active
+  const { version, sha256, since, state, pointer } = condition.active
   return html`<section class="panel panel-active" aria-label="Active version">
     <h2>Active version</h2>
     <p class="active-version">${versionLink(version)} ${activeBadge(state)} ${host && hostBadge(host)}</p>
@@ -97,6 +97,13 @@ function activePanel({ condition, active, host, precisions }: ConditionPageProps
       notice(
         'The files of this version on disk no longer match its manifest. It goes on answering from a verified private copy. Activate an intact version, or restore the files.',
         { tone: 'bad' },
+      )
+    }
+    ${
+      pointer === 'stale' &&
+      notice(
+        'active.json in the model store cannot be written and says something old. What answers is what is shown here. The write is tried again every few seconds; check the owner, permissions and free space of the model store.',
+        { tone: 'warn' },
       )
     }
     ${versionNotice(active?.notice)}

@@ -1,7 +1,7 @@
 // What is going on: readiness, model hosts, counts, the machine. The panel refreshes itself every five seconds.
 import { html } from 'hono/html'
 import type { InboxItem } from '../../src/registry/inbox/inbox.ts'
-import { badge, emptyState, facts, type Html, time } from '../shared/components.ts'
+import { badge, emptyState, facts, type Html, notice, time } from '../shared/components.ts'
 import { timestamp } from '../shared/format.ts'
 import { type Frame, page } from '../shared/layout.ts'
 import { links } from '../shared/links.ts'
@@ -11,6 +11,8 @@ import { type HostStatus, hostTable } from './host-status.ts'
 export interface StatusProps {
   readonly frame: Frame
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] }
+  /** What a person should know of or decide about. */
+  readonly warnings?: readonly string[]
   readonly hosts: readonly HostStatus[]
   readonly inbox?: readonly InboxItem[] | undefined
   readonly counts: readonly { readonly label: string; readonly value: number | string }[]
@@ -33,7 +35,15 @@ export function statusPage(props: StatusProps): Html {
 }
 
 /** Fragment `#status-panel`. */
-export function statusPanel({ readiness, hosts, inbox, counts, system, at }: StatusProps): Html {
+export function statusPanel({
+  readiness,
+  warnings = [],
+  hosts,
+  inbox,
+  counts,
+  system,
+  at,
+}: StatusProps): Html {
   return html`<div id="status-panel" hx-get="${links.status}" hx-trigger="every 5s"
     hx-swap="outerMorph">
     <p class="status-line">${readiness.ready ? badge('ready', 'good', 'check') : badge('not ready', 'warn', 'warning')} <span class="hint">as of ${time(at)}</span></p>
@@ -42,6 +52,7 @@ export function statusPanel({ readiness, hosts, inbox, counts, system, at }: Sta
       html`<ul
       class="plain">${readiness.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`
     }
+    ${warnings.map((sentence) => notice(sentence, { tone: 'warn' }))}
     <ul class="figure-grid">${counts.map(
       ({ label, value }) => html`<li><span
       class="figure-name">${label}</span><span class="figure-value">${value}</span></li>`,

@@ -55,6 +55,13 @@ export async function conditions(config: Config): Promise<string> {
       `${names} answers from a private copy, since its package is damaged; activate an intact version.`,
     )
   }
+  const stale = found.filter(({ active }) => active?.pointer === 'stale')
+  if (stale.length > 0) {
+    throw new AppError(
+      'unavailable',
+      `active.json of ${stale.map(({ id }) => id).join(', ')} cannot be written and says something old; check the owner, permissions and free space of the model store.`,
+    )
+  }
   const answering = found.filter(({ active }) => active).length
   return `${answering} of ${found.length} have a version that answers`
 }

@@ -25,32 +25,41 @@ export interface Pointer {
 
 export type PointerFile =
   | { readonly state: 'absent' }
-  | { readonly state: 'unreadable' }
+  /** No JSON, or not such a JSON. */
+  | { readonly state: 'unreadable'; readonly text: string }
+  /** The system does not let it be read. */
+  | { readonly state: 'unknown' }
   | {
       readonly state: 'read'
       readonly version: string
       readonly sha256: string | undefined
       readonly activation: string | undefined
+      readonly text: string
+      /** When it was last written, renamed or had its permissions changed. */
+      readonly changedAt: Date
     }
 
 export async function readPointer(store: Store, condition: string): Promise<PointerFile> {
   let text: string
+  let changedAt: Date
   try {
     const handle = await open(pointerPath(store, condition), 'r')
     try {
-      if ((await handle.stat()).size > MAX_POINTER_BYTES) return { state: 'unreadable' }
+      const { size, ctime } = await handle.stat()
+      changedAt = ctime
+      if (size > MAX_POINTER_BYTES) return { state: 'unreadable', text: '' }
       text = await handle.readFile('utf8')
     } finally {
       await handle.close()
     }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    return { state: code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unreadable' }
+    return { state: code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unknown' }
   }
   const parsed = PointerSchema.safeParse(parseJson(text))
-  if (!parsed.success) return { state: 'unreadable' }
+  if (!parsed.success) return { state: 'unreadable', text }
   const { version, sha256, activation } = parsed.data
-  return { state: 'read', version, sha256, activation }
+  return { state: 'read', version, sha256, activation, text, changedAt }
 }
 
 /** Replaces the file by atomic rename, flushed to the disk. */

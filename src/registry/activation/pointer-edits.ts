@@ -1,19 +1,18 @@
 // active.json as a way to ask: a file that names another version than the one that answers is a request to activate
 // it, through the whole gate. Granted or not, the file ends as the truth.
-import { rm } from 'node:fs/promises'
 import { isAppError } from '../../errors.ts'
 import { findVersionRef } from '../../package/ids.ts'
 import { type Condition, findCondition, listConditions } from '../conditions/conditions.ts'
 import { exclusive } from '../home/exclusive.ts'
 import type { RegistryContext } from '../home/registry-context.ts'
-import { pointerPath } from '../home/store.ts'
 import type { Db } from '../schema/database.ts'
 import { resolveVersion } from '../versions/aliases.ts'
 import { refusalOf } from '../versions/register-package.ts'
 import { findVersion, type Version } from '../versions/versions.ts'
 import { activateNow } from './activate.ts'
 import { findActivation, insertActivation } from './activations.ts'
-import { readPointer } from './active-pointer.ts'
+import { type PointerFile, readPointer } from './active-pointer.ts'
+import { isStale, saysSomethingStale } from './stale-pointers.ts'
 import { followTruth } from './switch-over.ts'
 
 /** `unreadable`: perhaps still being written; asked again with `final`, it is refused. */
@@ -44,8 +43,10 @@ async function applyNow(
   if (!condition) return 'none'
   const { active } = condition
   const file = await readPointer(ctx.store, id)
-  if (file.state === 'absent') {
-    await followTruth(ctx, id)
+  const isOld =
+    file.state === 'absent' || file.state === 'unknown' || (await isStaleFile(ctx, condition, file))
+  if (isOld) {
+    if (active || isStale(ctx.db, id)) await followTruth(ctx, id)
     return 'none'
   }
   if (file.state === 'unreadable') {
@@ -83,9 +84,28 @@ async function request(
     )
     const recorded = isAppError(error) ? error.extra.activation !== undefined : true
     if (!recorded) return refuse(ctx, { condition, version, why: refusalOf(error) })
-    await undoEdit(ctx, condition)
+    await followTruth(ctx, condition.id)
     return 'refused'
   }
+}
+
+/** How much later than the file the activation must be: their clocks are not read at one instant. */
+const CLEARLY_LATER_MS = 1000
+
+/**
+ * True for a file that was not written by a person, or that a person wrote for a time that is over: it carries an id of ours,
+ * could not be rewritten when its request was decided, or is older than what answers.
+ */
+async function isStaleFile(
+  { db }: RegistryContext,
+  { id, active }: Condition,
+  file: Extract<PointerFile, { readonly text: string }>,
+): Promise<boolean> {
+  if (saysSomethingStale(db, id, file.text)) return true
+  if (file.state !== 'read' || file.version === active?.version) return false
+  if (await isOurs(db, { condition: id, file })) return true
+  if (!active) return false
+  return Date.parse(active.since) - file.changedAt.getTime() > CLEARLY_LATER_MS
 }
 
 async function refuse(
@@ -105,17 +125,11 @@ async function refuse(
     outcome: 'refused',
     steps: [{ name: 'manifest', ok: false, ms: 0, detail: why }],
   })
-  await undoEdit(ctx, condition)
+  await followTruth(ctx, condition.id)
   return 'refused'
 }
 
-/** Without an active version the truth is that there is no such file. */
-async function undoEdit(ctx: RegistryContext, condition: Condition): Promise<void> {
-  if (condition.active) await followTruth(ctx, condition.id)
-  else await rm(pointerPath(ctx.store, condition.id), { force: true })
-}
-
-/** True when this registry wrote the file: it carries an activation of ours and the version of that activation. */
+/** True when this registry wrote the file: it carries an activation of ours and the version of that activation. One that was taken back since has written it too. */
 export async function isOurs(
   db: Db,
   {
@@ -128,7 +142,6 @@ export async function isOurs(
     known !== undefined &&
     known !== '' &&
     known.condition === condition &&
-    known.outcome === 'activated' &&
     known.version === file.version
   )
 }

@@ -107,7 +107,10 @@ async function settlePointer(ctx: Place, condition: Condition): Promise<void> {
     if (file.state === 'read') await adoptActive(ctx, { condition, file })
     return
   }
-  if (file.state === 'absent') return followTruth(ctx, condition.id)
+  if (file.state === 'absent' || file.state === 'unknown') {
+    await followTruth(ctx, condition.id)
+    return
+  }
   if (file.state === 'unreadable') return
   const current = file.version === condition.active.version
   if (current || (await isOurs(ctx.db, { condition: condition.id, file }))) {

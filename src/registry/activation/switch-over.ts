@@ -9,8 +9,9 @@ import type { GateStep, PreparedHost, RegistryContext } from '../home/registry-c
 import { pointerPath } from '../home/store.ts'
 import { type Version, versionRowId } from '../versions/versions.ts'
 import { updateActivation } from './activations.ts'
-import { writePointer } from './active-pointer.ts'
+import { readPointer, writePointer } from './active-pointer.ts'
 import { stepsOfRefusal } from './gate-steps.ts'
+import { clearStale, markStale } from './stale-pointers.ts'
 
 /** An activation under way. `condition` is as it was before it; `steps` grows. */
 export interface Attempt {
@@ -47,12 +48,9 @@ export async function switchOver(
   const { condition, version, id, steps } = attempt
   const started = performance.now()
   let detail = 'active.json written, requests switched'
-  try {
-    await followTruth(ctx, condition.id)
-  } catch (error) {
-    // The commit stands; active.json is repaired by the watcher or at the next start.
+  // The commit stands; active.json is repaired by the watcher or at the next start.
+  if (!(await followTruth(ctx, condition.id))) {
     detail = 'requests switched, but active.json could not be written'
-    ctx.log.error({ err: error, condition: condition.id }, detail)
   }
   try {
     await prepared.switchTo(id)
@@ -71,16 +69,30 @@ export async function switchOver(
   ctx.log.info({ condition: condition.id, version: version.id, activation: id }, 'activated')
 }
 
-/** Writes active.json as SQLite has it; a condition without an active version has no file to write. */
+/**
+ * Makes active.json say what SQLite says: without an active version there is no such file. False when that cannot be done
+ * now; the file is then known to be stale until it succeeds, and people are warned.
+ */
 export async function followTruth(
-  ctx: Pick<RegistryContext, 'db' | 'store'>,
+  ctx: Pick<RegistryContext, 'db' | 'store' | 'log'>,
   conditionId: string,
-): Promise<void> {
-  const { active } = await getCondition(ctx.db, conditionId)
-  if (!active) return
-  const { version, sha256, activation, since } = active
-  const pointer = { version, sha256, activation, since }
-  await writePointer(ctx.store, { condition: conditionId, pointer })
+): Promise<boolean> {
+  const { db, store, log } = ctx
+  const { active } = await getCondition(db, conditionId)
+  try {
+    if (active) {
+      const { version, sha256, activation, since } = active
+      const pointer = { version, sha256, activation, since }
+      await writePointer(store, { condition: conditionId, pointer })
+    } else await rm(pointerPath(store, conditionId), { force: true })
+  } catch (error) {
+    const file = await readPointer(store, conditionId)
+    const isNew = markStale(db, conditionId, 'text' in file ? file.text : undefined)
+    if (isNew) log.error({ err: error, condition: conditionId }, 'active.json cannot be written')
+    return false
+  }
+  clearStale(db, conditionId)
+  return true
 }
 
 /** Takes the activation back: its host died between the commit and the switch. */
@@ -100,9 +112,5 @@ async function restorePrevious(
       .execute()
     await updateActivation(trx, id, { outcome: 'refused', steps })
   })
-  if (before) {
-    const { version, sha256, activation, since } = before
-    const pointer = { version, sha256, activation, since }
-    await writePointer(ctx.store, { condition: condition.id, pointer })
-  } else await rm(pointerPath(ctx.store, condition.id), { force: true })
+  await followTruth(ctx, condition.id)
 }

@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts'
 import { formatVersion, isName, parseName } from '../../package/ids.ts'
 import type { ClassLabel, ConditionKind } from '../../package/schema.ts'
 import type { Actor, Clock } from '../home/registry-context.ts'
+import { hasWarning } from '../home/warnings.ts'
 import type { Database, Db } from '../schema/database.ts'
 import { recordChanges } from './changes.ts'
 
@@ -35,6 +36,8 @@ export interface Condition {
     readonly since: string
     readonly state: 'ok' | 'damaged'
     readonly activation: string
+    /** `stale`: active.json could not be written and says something old. */
+    readonly pointer: 'ok' | 'stale'
   } | null
   readonly challenger: {
     readonly version: string
@@ -63,13 +66,13 @@ const DEFAULT_GATE: Condition['gate'] = { metric: 'balancedAccuracy', margin: 0.
 /** In the order of their names. */
 export async function listConditions(db: Db): Promise<Condition[]> {
   return (await query(db).orderBy('conditions.name').orderBy('conditions.id').execute()).map(
-    fromRow,
+    (row) => fromRow(db, row),
   )
 }
 
 export async function findCondition(db: Db, id: string): Promise<Condition | undefined> {
   const row = await query(db).where('conditions.id', '=', id).executeTakeFirst()
-  return row && fromRow(row)
+  return row && fromRow(db, row)
 }
 
 /** @throws AppError `unknown-condition` */
@@ -163,7 +166,7 @@ function query(db: Db) {
 
 type Row = Awaited<ReturnType<ReturnType<typeof query>['execute']>>[number]
 
-function fromRow(row: Row): Condition {
+function fromRow(db: Db, row: Row): Condition {
   const { active_name, active_n, challenger_name, challenger_n, challenger_mode } = row
   return {
     id: row.id,
@@ -182,6 +185,7 @@ function fromRow(row: Row): Condition {
             since: row.active_since ?? '',
             state: row.active_status === 'quarantined' ? 'damaged' : 'ok',
             activation: row.active_activation ?? '',
+            pointer: hasWarning(db, `pointer ${row.id}`) ? 'stale' : 'ok',
           },
     challenger:
       challenger_name === null || challenger_n === null || challenger_mode === null

@@ -11,7 +11,9 @@ import type { Uses } from '../../app/services.ts'
 import { AppError } from '../../errors.ts'
 import { patchArchiveRule } from '../../registry/archive/archive-rules.ts'
 import type { AppEnv } from '../http/app-env.ts'
+import { bodyOf } from '../http/request-body.ts'
 import { conditionOfPath, readJson } from '../http/requests.ts'
+import { findUploadScope } from '../http/upload-scope.ts'
 import { ArchiveRulePatchSchema } from './schema.ts'
 
 /** Objects of one request. */
@@ -44,7 +46,7 @@ export function archiveRoutes(
         'Receiving DICOM images is off; ROENTGEN_DICOM_STOW=1 turns it on.',
       )
     }
-    const { body } = c.req.raw
+    const { body, signal } = c.req.raw
     const boundary = boundaryOf(c.req.header('content-type') ?? '')
     if (!boundary || !body) {
       throw new AppError(
@@ -54,9 +56,10 @@ export function archiveRoutes(
     }
     const study = c.req.param('study')
     const outcomes: StoreOutcome[] = []
-    const stream = body.values({ preventCancel: true })
     const maxPartBytes = services.config.maxUploadBytes
-    for await (const part of readParts(stream, { boundary, maxPartBytes })) {
+    const place = findUploadScope(c.req.raw)
+    const parts = { boundary, maxPartBytes, place, signal }
+    for await (const part of readParts(bodyOf(c.req.raw), parts)) {
       if (outcomes.length === MAX_OBJECTS) {
         throw new AppError('invalid', `At most ${MAX_OBJECTS} objects may be sent at once.`)
       }

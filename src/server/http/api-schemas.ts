@@ -103,7 +103,14 @@ export const ConditionSchema = z.looseObject({
   policy: PolicySchema,
   gate: z.object({ metric: text, margin: number }),
   active: z
-    .looseObject({ version: text, sha256: text, since: text, state: z.enum(['ok', 'damaged']) })
+    .looseObject({
+      version: text,
+      sha256: text,
+      since: text,
+      state: z.enum(['ok', 'damaged']),
+      /** `stale`: active.json cannot be written and says something old. */
+      pointer: z.enum(['ok', 'stale']),
+    })
     .nullable(),
   challenger: z.looseObject({ version: text, mode: text, share: number.nullable() }).nullable(),
 })

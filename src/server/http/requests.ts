@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { AppError } from '../../errors.ts'
 import { findVersionRef, isName, type VersionRef } from '../../package/ids.ts'
 import type { AppEnv } from './app-env.ts'
+import { bodyOf } from './request-body.ts'
 import { readUpload } from './uploads.ts'
 
 const MAX_JSON_BYTES = 1024 * 1024
@@ -38,14 +39,12 @@ export function parseWith<T extends z.ZodType>(schema: T, value: unknown): z.inf
 async function readSmallBody(request: Request): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
-  if (request.body) {
-    for await (const chunk of request.body.values({ preventCancel: true })) {
-      size += chunk.length
-      if (size > MAX_JSON_BYTES) {
-        throw new AppError('upload-too-large', 'The body of the request is larger than 1 MiB.')
-      }
-      chunks.push(chunk)
+  for await (const chunk of bodyOf(request)) {
+    size += chunk.length
+    if (size > MAX_JSON_BYTES) {
+      throw new AppError('upload-too-large', 'The body of the request is larger than 1 MiB.')
     }
+    chunks.push(chunk)
   }
   return Buffer.concat(chunks, size)
 }

@@ -1,16 +1,17 @@
 // Multipart and form bodies, parsed while they stream in: every limit is checked on the bytes as they arrive, so that an
 // oversized upload is refused before it has been read. File names are never trusted and never used as paths.
-import { randomUUID } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Readable, Transform } from 'node:stream'
-import { finished, pipeline } from 'node:stream/promises'
-import type { ReadableStream } from 'node:stream/web'
+import type { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { setImmediate } from 'node:timers/promises'
 import busboy from 'busboy'
+import { ArrivingFile, type ArrivingPlace } from '../../app/arriving-file.ts'
+import { UploadBudget } from '../../app/upload-budget.ts'
 import { tooLarge, type Upload, type UploadedFile } from '../../app/uploaded-files.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, isDiskFull } from '../../errors.ts'
+import { bodyOf } from './request-body.ts'
+import { findUploadScope } from './upload-scope.ts'
 
 const MAX_FIELD_BYTES = 256 * 1024
 const MAX_FIELDS = 100
@@ -20,7 +21,7 @@ export interface UploadLimits {
   /** Other limits, by field. */
   readonly maxBytesOf?: Readonly<Record<string, number>>
   readonly maxFiles: number
-  /** Folder to write files into; without it they stay in memory. Made when missing. */
+  /** Folder to write files into, which `dispose` removes; without it their bytes are given, until the request is answered. Made when missing. */
   readonly spoolDir?: string
   /** A file that is too large is kept cut off, one byte past the limit, so that the others are still read. */
   readonly keepsOversized?: boolean
@@ -35,14 +36,21 @@ export async function readUpload(request: Request, limits: UploadLimits): Promis
   const isForm = /^(multipart\/form-data|application\/x-www-form-urlencoded)\b/i.test(type)
   if (!isForm || request.body === null) return emptyUpload()
   refuseByLength(request, limits)
-  const reader = new FormReader(limits)
+  const scope = findUploadScope(request)
+  const budget = scope?.budget ?? UNBOUNDED
+  const dir = limits.spoolDir ?? scope?.dir ?? join(tmpdir(), 'roentgen-uploads')
+  const reader = new FormReader(limits, { budget, dir })
+  if (!limits.spoolDir) scope?.onAnswered(() => reader.dispose())
   try {
-    return await reader.read(request.body as ReadableStream, type)
+    return await reader.read(request, type)
   } catch (error) {
     await reader.dispose()
     throw error
   }
 }
+
+/** For a request that came around the server. */
+const UNBOUNDED = new UploadBudget({ maxBytes: Infinity, maxMemoryBytes: Infinity })
 
 function emptyUpload(): Upload {
   return { fields: new Map(), files: [], dispose: async () => {} }
@@ -60,16 +68,22 @@ function largest({ maxFileBytes, maxBytesOf = {} }: UploadLimits): number {
 }
 
 /** Stops reading as soon as the parser refuses, and lets others run between two chunks. The body is not cancelled, which would close the connection on the answer. */
-async function feed(body: ReadableStream, parser: busboy.Busboy): Promise<void> {
+async function feed(body: AsyncIterable<Uint8Array>, parser: busboy.Busboy): Promise<void> {
   const parsed = finished(parser)
-  const refused = new Promise<void>((resolve) => parser.once('error', () => resolve()))
+  const refused = new Promise<void>((resolve) => parser.once('close', () => resolve()))
   parsed.catch(() => {})
-  for await (const chunk of body.values({ preventCancel: true })) {
-    if (parser.destroyed) break
-    await setImmediate()
-    if (!parser.write(chunk)) {
-      await Promise.race([refused, new Promise((resolve) => parser.once('drain', resolve))])
+  try {
+    for await (const chunk of body) {
+      if (parser.destroyed) break
+      await setImmediate()
+      if (!parser.write(chunk)) {
+        await Promise.race([refused, new Promise((resolve) => parser.once('drain', resolve))])
+      }
     }
+  } catch (error) {
+    // The files that are being read end with the parser; they would wait for their next byte for ever.
+    parser.destroy(error as Error)
+    throw error
   }
   if (!parser.destroyed) parser.end()
   await parsed
@@ -77,16 +91,17 @@ async function feed(body: ReadableStream, parser: busboy.Busboy): Promise<void> 
 
 class FormReader {
   readonly #limits: UploadLimits
+  readonly #place: ArrivingPlace
   readonly #fields = new Map<string, string>()
-  readonly #files: Promise<UploadedFile | undefined>[] = []
-  readonly #spooled: string[] = []
+  readonly #files: Promise<ReadFile | undefined>[] = []
+  readonly #arriving: ArrivingFile[] = []
 
-  constructor(limits: UploadLimits) {
+  constructor(limits: UploadLimits, place: ArrivingPlace) {
     this.#limits = limits
+    this.#place = place
   }
 
-  async read(body: ReadableStream, contentType: string): Promise<Upload> {
-    if (this.#limits.spoolDir) await mkdir(this.#limits.spoolDir, { recursive: true })
+  async read(request: Request, contentType: string): Promise<Upload> {
     const parser = this.#parser(contentType)
     const refuse = (error: Error): void => void parser.destroy(error)
     parser.on('field', (name, value, info) => {
@@ -106,20 +121,31 @@ class FormReader {
     )
     parser.on('fieldsLimit', () => refuse(new AppError('invalid', 'The form has too many fields.')))
     try {
-      await feed(body, parser)
+      await feed(bodyOf(request), parser)
     } catch (error) {
-      await Promise.allSettled(this.#files)
-      if (error instanceof AppError) throw error
+      const ended = await Promise.allSettled(this.#files)
+      const why = [error, ...ended.map((one) => one.status === 'rejected' && one.reason)]
+      const known = why.find((one) => one instanceof AppError || isDiskFull(one))
+      if (known) throw known
       throw new AppError('invalid', 'The upload broke off or is not a valid form; send it again.', {
         cause: error,
       })
     }
-    const files = (await Promise.all(this.#files)).filter((file) => file !== undefined)
+    const read = (await Promise.all(this.#files)).filter((file) => file !== undefined)
+    const files: UploadedFile[] = []
+    for (const { arriving, ...part } of read) {
+      const { size } = arriving
+      const { signal } = request
+      const place = this.#limits.spoolDir
+        ? { bytes: undefined, path: await arriving.finish() }
+        : { bytes: await arriving.bytes({ signal }), path: undefined }
+      files.push({ ...part, size, ...place })
+    }
     return { fields: this.#fields, files, dispose: () => this.dispose() }
   }
 
   async dispose(): Promise<void> {
-    await Promise.all(this.#spooled.splice(0).map((path) => rm(path, { force: true })))
+    await Promise.all(this.#arriving.splice(0).map((file) => file.dispose()))
   }
 
   #parser(contentType: string): busboy.Busboy {
@@ -147,39 +173,25 @@ class FormReader {
   async #keep(
     part: { field: string; fileName: string },
     stream: Readable,
-  ): Promise<UploadedFile | undefined> {
+  ): Promise<ReadFile | undefined> {
     const { spoolDir, keepsOversized } = this.#limits
     const maxFileBytes = this.#limits.maxBytesOf?.[part.field] ?? this.#limits.maxFileBytes
-    let size = 0
-    stream.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > maxFileBytes && !keepsOversized) stream.destroy(tooLarge(maxFileBytes))
-    })
-    if (spoolDir) {
-      const path = join(spoolDir, randomUUID())
-      this.#spooled.push(path)
-      await pipeline(stream, cutAfter(maxFileBytes + 1), createWriteStream(path, { mode: 0o600 }))
-      return size === 0 && part.fileName === ''
-        ? undefined
-        : { ...part, size, bytes: undefined, path }
+    const arriving = new ArrivingFile(this.#place, { isOnDisk: spoolDir !== undefined })
+    this.#arriving.push(arriving)
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      const isOver = arriving.size + chunk.length > maxFileBytes
+      if (isOver && !keepsOversized) throw tooLarge(maxFileBytes)
+      const room = maxFileBytes + 1 - arriving.size
+      if (room > 0) await arriving.write(chunk.subarray(0, room))
     }
-    const chunks: Buffer[] = []
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-    await finished(stream)
-    if (size === 0 && part.fileName === '') return undefined
-    return { ...part, size, bytes: Buffer.concat(chunks, size), path: undefined }
+    if (arriving.size === 0 && part.fileName === '') return undefined
+    await arriving.finish()
+    return { ...part, arriving }
   }
 }
 
-/** Passes on so many bytes and swallows the rest. */
-function cutAfter(bytes: number): Transform {
-  let left = bytes
-  return new Transform({
-    transform(chunk: Buffer, _, done) {
-      const passed = chunk.subarray(0, left)
-      left -= passed.length
-      if (passed.length > 0) this.push(passed)
-      done()
-    },
-  })
+interface ReadFile {
+  readonly field: string
+  readonly fileName: string
+  readonly arriving: ArrivingFile
 }

@@ -3,17 +3,20 @@ import { Hono } from 'hono'
 import type { Gauge } from '../../app/metrics.ts'
 import { PRODUCT_VERSION } from '../../app/product.ts'
 import type { Uses } from '../../app/services.ts'
+import { listWarnings } from '../../registry/home/warnings.ts'
 import type { AppEnv } from '../http/app-env.ts'
 
 export function healthRoutes(
-  services: Uses<'isReady' | 'metrics' | 'reasons' | 'runtime'>,
+  services: Uses<'db' | 'isReady' | 'metrics' | 'reasons' | 'runtime'>,
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
   routes.get('/healthz', (c) => c.json({ status: 'ok', version: PRODUCT_VERSION }))
   routes.get('/readyz', (c) => {
-    if (services.isReady) return c.json({ status: 'ready' })
+    const found = listWarnings(services.db).map(({ sentence }) => sentence)
+    const warnings = found.length > 0 ? { warnings: found } : {}
+    if (services.isReady) return c.json({ status: 'ready', ...warnings })
     c.header('Retry-After', '1')
-    return c.json({ status: 'not ready', reasons: services.reasons }, 503)
+    return c.json({ status: 'not ready', reasons: services.reasons, ...warnings }, 503)
   })
   routes.get('/metrics', (c) => {
     c.header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')

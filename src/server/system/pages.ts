@@ -5,6 +5,7 @@ import { statusPage, statusPanel } from '../../../views/system/status.ts'
 import { PRODUCT_VERSION } from '../../app/product.ts'
 import type { Uses } from '../../app/services.ts'
 import { listConditions } from '../../registry/conditions/conditions.ts'
+import { listWarnings } from '../../registry/home/warnings.ts'
 import { countVersions } from '../../registry/versions/version-list.ts'
 import type { AppEnv } from '../http/app-env.ts'
 import { frameOf } from '../http/frame.ts'
@@ -22,6 +23,7 @@ export function statusPages(
     const props = {
       frame: frameOf(c),
       readiness: { ready: services.isReady, reasons: services.reasons },
+      warnings: listWarnings(services.db).map(({ sentence }) => sentence),
       hosts,
       inbox: services.inbox,
       counts: [

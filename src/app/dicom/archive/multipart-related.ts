@@ -2,12 +2,22 @@
 // together for sending. Form uploads are uploads.ts.
 import { randomUUID } from 'node:crypto'
 import { AppError } from '../../../errors.ts'
+import { ArrivingFile, type ArrivingPlace } from '../../arriving-file.ts'
+import { UploadBudget } from '../../upload-budget.ts'
 
 export interface Part {
   /** Lower case, without parameters. */
   readonly contentType: string
-  /** Undefined when the part was larger than allowed; it was passed over. */
+  /** Undefined when the part was larger than allowed; it was passed over. Until the next part is asked for. */
   readonly bytes: Buffer | undefined
+}
+
+export interface PartsOptions {
+  readonly boundary: string
+  readonly maxPartBytes: number
+  /** Where parts go while they arrive; without it they stay in memory. */
+  readonly place?: ArrivingPlace | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 const MAX_HEADER_BYTES = 8192
@@ -22,45 +32,63 @@ export function boundaryOf(contentType: string): string | undefined {
 /** One part after the other; at most one is held in memory. Who takes no more lets go of the body. @throws AppError `invalid` when the body is malformed or ends early */
 export async function* readParts(
   body: AsyncIterable<Uint8Array>,
-  o: { readonly boundary: string; readonly maxPartBytes: number },
+  o: PartsOptions,
 ): AsyncGenerator<Part> {
-  const reader = new BodyReader(body, o.maxPartBytes)
+  const reader = new BodyReader(body)
   const mark = Buffer.from(`--${o.boundary}`)
   const separator = Buffer.concat([Buffer.from('\r\n'), mark])
   try {
-    await reader.upTo(mark)
+    await reader.upTo(mark, { maxBytes: o.maxPartBytes, into: NOWHERE })
     for (;;) {
       const ending = await reader.take(2)
       if (ending.equals(Buffer.from('--'))) return
       if (!ending.equals(Buffer.from('\r\n'))) throw malformed()
       const headers = await headersOf(reader)
       const contentType = /^content-type:\s*([^\s;]+)/im.exec(headers)?.[1]?.toLowerCase() ?? ''
-      yield { contentType, bytes: await reader.upTo(separator) }
+      const { place = UNBOUNDED, maxPartBytes, signal } = o
+      const file = new ArrivingFile(place, { isOnDisk: false })
+      try {
+        const isWhole = await reader.upTo(separator, { maxBytes: maxPartBytes, into: file })
+        yield { contentType, bytes: isWhole ? await file.bytes({ signal }) : undefined }
+      } finally {
+        await file.dispose()
+      }
     }
   } finally {
     await reader.close()
   }
 }
 
+/** All in memory. */
+const UNBOUNDED: ArrivingPlace = {
+  budget: new UploadBudget({ maxBytes: Infinity, maxMemoryBytes: Infinity }),
+  dir: '',
+}
+
 /** The lines up to the empty one; a part may have none. */
 async function headersOf(reader: BodyReader): Promise<string> {
   let text = ''
   for (;;) {
-    const line = (await reader.upTo(Buffer.from('\r\n')))?.toString('latin1')
-    if (line === undefined || text.length > MAX_HEADER_BYTES) throw malformed()
+    const line = await reader.line()
+    if (text.length > MAX_HEADER_BYTES) throw malformed()
     if (line === '') return text
     text += `${line}\n`
   }
 }
 
+/** Where bytes go. */
+interface Sink {
+  write(chunk: Uint8Array): Promise<void>
+}
+
+const NOWHERE: Sink = { write: async () => {} }
+
 class BodyReader {
   readonly #chunks: AsyncIterator<Uint8Array>
-  readonly #maxBytes: number
   #rest = Buffer.alloc(0)
 
-  constructor(body: AsyncIterable<Uint8Array>, maxBytes: number) {
+  constructor(body: AsyncIterable<Uint8Array>) {
     this.#chunks = body[Symbol.asyncIterator]()
-    this.#maxBytes = maxBytes
   }
 
   async close(): Promise<void> {
@@ -74,17 +102,24 @@ class BodyReader {
     return taken
   }
 
-  /** What comes before the mark, which is passed over; undefined when that is more than is allowed. */
-  async upTo(mark: Buffer): Promise<Buffer | undefined> {
-    let [kept, size]: [Buffer[], number] = [[], 0]
+  async line(): Promise<string> {
+    const chunks: Uint8Array[] = []
+    const into = { write: async (chunk: Uint8Array) => void chunks.push(chunk) }
+    const isWhole = await this.upTo(Buffer.from('\r\n'), { maxBytes: MAX_HEADER_BYTES, into })
+    if (!isWhole) throw malformed()
+    return Buffer.concat(chunks).toString('latin1')
+  }
+
+  /** Writes what comes before the mark, which is passed over; false when that is more than is allowed, and the rest of it was passed over. */
+  async upTo(mark: Buffer, o: { maxBytes: number; into: Sink }): Promise<boolean> {
+    let size = 0
     for (;;) {
       const at = this.#rest.indexOf(mark)
       const certain = at >= 0 ? at : Math.max(0, this.#rest.length - mark.length + 1)
       size += certain
-      if (size > this.#maxBytes) kept = []
-      else if (certain > 0) kept.push(this.#rest.subarray(0, certain))
+      if (size <= o.maxBytes && certain > 0) await o.into.write(this.#rest.subarray(0, certain))
       this.#rest = this.#rest.subarray(at >= 0 ? at + mark.length : certain)
-      if (at >= 0) return size > this.#maxBytes ? undefined : Buffer.concat(kept)
+      if (at >= 0) return size <= o.maxBytes
       this.#rest = Buffer.concat([this.#rest, await this.#next()])
     }
   }
