@@ -27,6 +27,8 @@ export const ERROR_CODES = {
   conflict: { status: 409, title: 'The present state does not allow this' },
   'no-active-version': { status: 409, title: 'No version answers for this condition yet' },
   'nothing-to-roll-back': { status: 409, title: 'There is nothing to roll back to' },
+  'never-active': { status: 409, title: 'That version has never answered here' },
+  'state-changed': { status: 409, title: 'The state has changed meanwhile' },
   'hash-mismatch': { status: 409, title: 'The package differs from its manifest' },
   'signature-mismatch': { status: 409, title: 'A signature does not fit the package' },
   untrusted: { status: 409, title: 'No trusted key signed the package' },

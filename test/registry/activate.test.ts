@@ -114,6 +114,25 @@ test('a rollback can name its goal and skips the metric step only', async (t) =>
   )
 })
 
+test('a rollback to what never answered is refused without a line, also to what the gate has just refused', async (t) => {
+  const { ctx, gate, register } = await openApplication(t)
+  const [a, refused, unmeasured] = [
+    await register({ seed: 1 }),
+    await register({ seed: 2 }),
+    await register({ seed: 3, accuracy: null }),
+  ]
+  await activate(ctx, a)
+  gate.refusals.set(refused.id, new AppError('golden-mismatch', 'Other outputs.'))
+  await assert.rejects(activate(ctx, refused), { code: 'golden-mismatch' })
+  gate.refusals.delete(refused.id)
+  const before = await history(ctx)
+  for (const version of [refused, unmeasured]) {
+    await assert.rejects(rollback(ctx, version), { code: 'never-active', status: 409 })
+  }
+  assert.deepEqual(await history(ctx), before)
+  assert.equal(gate.answering.get(PNEUMONIA), a.id)
+})
+
 test('without an earlier version there is nothing to roll back', async (t) => {
   const { ctx, register } = await openApplication(t)
   const version = await register()

@@ -5,7 +5,11 @@ import { AppError } from '../../src/errors.ts'
 import { activateVersion } from '../../src/registry/activation/activate.ts'
 import { listHistory } from '../../src/registry/activation/activations.ts'
 import { setChallenger } from '../../src/registry/challenger/challenger.ts'
-import { findChallenge, storePair } from '../../src/registry/challenger/challenger-evidence.ts'
+import {
+  challengerEvidence,
+  findChallenge,
+  storePair,
+} from '../../src/registry/challenger/challenger-evidence.ts'
 import { promoteByRule } from '../../src/registry/challenger/promote-challenger.ts'
 import {
   findPromotionRule,
@@ -31,18 +35,20 @@ async function challenged(home: TestHome, mode: Mode = 'shadow') {
   assert.ok(challenge)
   const expiresAt = new Date(Date.now() + 60_000).toISOString()
   /** A case that shows PNEUMONIA: who is right about it. */
-  const shadowCase = async (right: { active: boolean; challenger: boolean }) => {
+  const shadowCase = async (right: { active: boolean; challenger: boolean }, image?: string) => {
+    const same = image === undefined ? {} : { image }
     const p = (isRight: boolean): number => (isRight ? 0.9 : 0.1)
-    const prediction = aPrediction({ version: a, positive: p(right.active) })
-    const other = aPrediction({ version: b, positive: p(right.challenger) })
+    const prediction = aPrediction({ version: a, positive: p(right.active), ...same })
+    const other = aPrediction({ version: b, positive: p(right.challenger), ...same })
     await storePrediction(ctx.db, { prediction, heatmap: null, imageFile: null, expiresAt })
     const at = ctx.clock().toISOString()
     await storePair(ctx.db, { challenge: challenge.id, prediction, challenger: other, at })
     await say(prediction.id, right.active ? 'agree' : 'disagree')
   }
-  const splitCase = async (role: 'active' | 'challenger', isRight: boolean) => {
+  const splitCase = async (role: 'active' | 'challenger', isRight: boolean, image?: string) => {
+    const same = image === undefined ? {} : { image }
     const version = role === 'active' ? a : b
-    const prediction = aPrediction({ version, positive: 0.9, role })
+    const prediction = aPrediction({ version, positive: 0.9, role, ...same })
     await storePrediction(ctx.db, { prediction, heatmap: null, imageFile: null, expiresAt })
     await say(prediction.id, isRight ? 'agree' : 'disagree')
   }
@@ -115,6 +121,42 @@ test('with a split each answers images of its own, and both need their cases', a
   assert.equal(await promoteByRule(home.ctx, 'pneumonia'), undefined)
   for (let i = 0; i < 30; i++) await splitCase('active', i % 10 > 0)
   assert.equal((await promoteByRule(home.ctx, 'pneumonia'))?.activation.version, b.id)
+})
+
+test('one image sent many times is one case, in shadow and in a split', async (t) => {
+  const image = 'd'.repeat(64)
+  const shadow = await openApplication(t)
+  const inShadow = await challenged(shadow)
+  await setRule(shadow, { minCases: 2, margin: 1 })
+  for (let i = 0; i < 34; i++) await inShadow.shadowCase({ active: false, challenger: true }, image)
+  assert.equal(await promoteByRule(shadow.ctx, 'pneumonia'), undefined, '34 copies are one case')
+  const challenge = await findChallenge(shadow.ctx.db, 'pneumonia')
+  assert.ok(challenge)
+  const evidence = await challengerEvidence(shadow.ctx.db, { challenge, active: inShadow.a.id })
+  assert.deepEqual([evidence.pairs, evidence.truth.n, evidence.disagreementCount], [1, 1, 1])
+  assert.equal(evidence.disagreements.length, 1)
+  await inShadow.shadowCase({ active: false, challenger: true })
+  assert.ok(await promoteByRule(shadow.ctx, 'pneumonia'), 'a second image is a second case')
+
+  const split = await openApplication(t)
+  const inSplit = await challenged(split, 'split')
+  await setRule(split, { minCases: 2, margin: 1 })
+  await inSplit.splitCase('active', true)
+  await inSplit.splitCase('active', true)
+  for (let i = 0; i < 34; i++) await inSplit.splitCase('challenger', i > 0, image)
+  assert.equal(await promoteByRule(split.ctx, 'pneumonia'), undefined)
+  const running = await findChallenge(split.ctx.db, 'pneumonia')
+  assert.ok(running)
+  const shown = await challengerEvidence(split.ctx.db, { challenge: running, active: inSplit.a.id })
+  // The newest verdict on the image stands.
+  assert.deepEqual(shown.arms?.[1], {
+    version: inSplit.b.id,
+    role: 'challenger',
+    predictions: 34,
+    agree: 1,
+    disagree: 0,
+    unsure: 0,
+  })
 })
 
 test('what the gate refuses is refused once, with a line, although the rule stays met', async (t) => {

@@ -1,5 +1,6 @@
 // A prediction as the server makes it, with chosen numbers, for tests that need no image.
 import { randomUUID } from 'node:crypto'
+import { sha256Of } from '../../src/package/hash-file.ts'
 import type { Prediction } from '../../src/registry/predictions/predictions.ts'
 
 export interface PredictionOptions {
@@ -7,9 +8,16 @@ export interface PredictionOptions {
   /** Calibrated probability of PNEUMONIA; the decision is at 0.5. */
   readonly positive: number
   readonly role?: Prediction['role']
+  /** Digest of the image's bytes; another image each time when left out. */
+  readonly image?: string
 }
 
-export function aPrediction({ version, positive, role = 'active' }: PredictionOptions): Prediction {
+export function aPrediction({
+  version,
+  positive,
+  role = 'active',
+  image,
+}: PredictionOptions): Prediction {
   const logit = Math.log(positive / (1 - positive))
   const isPositive = positive >= 0.5
   const label = isPositive ? 'PNEUMONIA' : 'NORMAL'
@@ -33,7 +41,7 @@ export function aPrediction({ version, positive, role = 'active' }: PredictionOp
     confidence: isPositive ? positive : 1 - positive,
     calibration: null,
     heatmap: null,
-    image: { width: 64, height: 32, sha256: 'b'.repeat(64), format: 'png' },
+    image: { width: 64, height: 32, sha256: image ?? sha256Of(randomUUID()), format: 'png' },
     familiarity: null,
     preprocessing: 'c'.repeat(64),
     precision: 'float32',

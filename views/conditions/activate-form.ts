@@ -8,6 +8,11 @@ import { links } from '../shared/links.ts'
 import { shortVersion, versionOptions } from '../shared/version-parts.ts'
 import { precisionField } from '../versions/precision.ts'
 
+/** What the person saw, sent back with every change: refused when it is another by then. */
+export function expectedField({ active }: Condition): Html {
+  return html`<input type="hidden" name="expected" value="${active?.activation ?? ''}" />`
+}
+
 /** htmx replaces the whole panel, as history, state and both forms change together. */
 const SWAP = html`hx-target="#condition-panel" hx-swap="outerHTML" hx-disable="find button"`
 
@@ -29,6 +34,7 @@ export function rollbackForm(
   return html`<section class="panel panel-rollback" aria-label="Roll back">
     <h2>Roll back</h2>
     <form class="stack" method="post" action="${action}" hx-post="${action}" ${SWAP}>
+      ${expectedField(condition)}<input type="hidden" name="to" value="${previous.id}" />
       <p>Goes back to <a
         href="${links.version(previous.id)}">${name}</a>, which answered before. Requests under way
         are finished by the version that they began with. Rolling back twice returns here.</p>
@@ -56,6 +62,7 @@ export function activateForm(condition: Condition, versions: readonly Version[])
   return html`<section class="panel" aria-label="Activate">
     <h2>Activate a version</h2>
     <form class="stack" method="post" action="${action}" hx-post="${action}" ${SWAP}>
+      ${expectedField(condition)}
       ${field('activate-version', {
         label: 'Version',
         control: html`<select id="activate-version"
@@ -70,10 +77,11 @@ export function activateForm(condition: Condition, versions: readonly Version[])
 }
 
 /** The form on a version's own page, without a list; sends back there. */
-export function activateThisForm(version: Version): Html {
+export function activateThisForm(version: Version, condition: Condition): Html {
   return html`<form class="stack" method="post" action="${links.activate(version.condition)}">
     <input type="hidden" name="version" value="${version.id}" />
     <input type="hidden" name="back" value="model" />
+    ${expectedField(condition)}
     ${precisionField('activate', [version])}
     ${reasonFields('activate')}
     <button class="button button-primary" type="submit">Check and activate</button>
@@ -81,11 +89,12 @@ export function activateThisForm(version: Version): Html {
 }
 
 /** For the version that answers already, when it has a second graph: the same gate, another precision. */
-export function changePrecisionForm(version: Version): Html | undefined {
+export function changePrecisionForm(version: Version, condition: Condition): Html | undefined {
   if (!version.int8) return undefined
   return html`<form class="stack" method="post" action="${links.activate(version.condition)}">
     <input type="hidden" name="version" value="${version.id}" />
     <input type="hidden" name="back" value="model" />
+    ${expectedField(condition)}
     ${field('change-precision', {
       label: 'Answer from now on in',
       control: html`<select id="change-precision" name="precision">

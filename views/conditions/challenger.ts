@@ -8,6 +8,7 @@ import { badge, facts, field, type Html, notice, options, time } from '../shared
 import { percent } from '../shared/format.ts'
 import { links } from '../shared/links.ts'
 import { shortVersion, versionLink, versionOptions } from '../shared/version-parts.ts'
+import { expectedField } from './activate-form.ts'
 import { type PromotionRuleProps, promotionRule } from './promotion-rule.ts'
 
 export interface ChallengerProps {
@@ -24,8 +25,8 @@ interface Evaluated {
 
 const SWAP = html`hx-target="#condition-panel" hx-swap="outerHTML" hx-disable="find button"`
 const MODES = [
-  { value: 'shadow', text: 'Shadow: looks on, never answers' },
-  { value: 'split', text: 'Split: answers a share of them' },
+  { value: 'shadow', text: 'Shadow: predicts in the background, never answers' },
+  { value: 'split', text: 'Split: answers a share of the requests' },
 ]
 const SHOWN = 10
 
@@ -46,17 +47,19 @@ function running({ condition }: ChallengerProps): Html {
   const action = links.challenger(condition.id)
   const how =
     challenger.mode === 'shadow'
-      ? 'looks on'
+      ? 'predicts in the background'
       : `answers ${percent(challenger.share ?? 0)} of the requests`
   return html`<p>${versionLink(challenger.version)} ${badge(challenger.mode)} ${how}.</p>
     <div class="button-row">
       <form method="post" action="${links.activate(condition.id)}"
         hx-post="${links.activate(condition.id)}" ${SWAP}>
+        ${expectedField(condition)}
         <input type="hidden" name="version" value="${challenger.version}" />
         <input type="hidden" name="reason" value="the challenger is promoted" />
         <button class="button" type="submit">Promote it</button>
       </form>
       <form method="post" action="${action}" hx-post="${action}" ${SWAP}>
+        ${expectedField(condition)}
         <button class="button button-quiet" type="submit" name="end" value="1">End</button>
       </form>
     </div>`
@@ -71,6 +74,7 @@ function beginForm({ condition, versions }: ChallengerProps): Html {
   }
   const action = links.challenger(condition.id)
   return html`<form class="stack" method="post" action="${action}" hx-post="${action}" ${SWAP}>
+    ${expectedField(condition)}
     ${field('challenger-version', {
       label: 'Version',
       control: html`<select id="challenger-version" name="version"
@@ -85,7 +89,7 @@ function beginForm({ condition, versions }: ChallengerProps): Html {
       control: html`<input id="challenger-share" name="share" type="number" min="0.01" max="1"
       step="0.01" value="0.1" />`,
     })}
-    <button class="button" type="submit">Check and let it challenge</button>
+    <button class="button" type="submit">Check and set as challenger</button>
   </form>`
 }
 
@@ -93,11 +97,11 @@ function evidenceOf(evidence: ChallengerEvidence): Html {
   const { pairs, truth, challenge } = evidence
   const none = pairs === 0 && challenge.mode === 'shadow'
   return html`<h3>Evidence since ${time(challenge.startedAt)}</h3>
-    ${none && notice('No image was read by both yet. Diagnose some.')}
+    ${none && notice('No image has predictions of both yet. Diagnose some.')}
     ${
       pairs > 0 &&
       facts([
-        ['Images read by both', pairs],
+        ['Images with predictions of both', pairs],
         ['Same decision', orUnknown(evidence.agreement, percent)],
         ['Cohen’s kappa', orUnknown(evidence.kappa, (value) => value.toFixed(3))],
         [
@@ -142,7 +146,7 @@ function armTable(arms: NonNullable<ChallengerEvidence['arms']>): Html {
 
 function disagreements({ disagreements: found, disagreementCount }: ChallengerEvidence): Html {
   return html`<details>
-    <summary>${disagreementCount} read differently</summary>
+    <summary>${disagreementCount} with different decisions</summary>
     <ul class="plain">${found.slice(0, SHOWN).map(
       (one) =>
         html`<li><a href="${links.prediction(one.prediction)}">${time(one.at)}</a>: active

@@ -7,6 +7,7 @@ import { badge, field, type Html, options, time } from '../shared/components.ts'
 import { operatingPointName } from '../shared/format.ts'
 import { links } from '../shared/links.ts'
 import { METRICS } from '../shared/version-parts.ts'
+import { expectedField } from './activate-form.ts'
 
 export interface SettingsProps {
   readonly condition: Condition
@@ -32,6 +33,7 @@ export function settingsForm({ condition, active, changes = [] }: SettingsProps)
   return html`<details class="panel">
     <summary><h2>Settings</h2></summary>
     <form class="stack" method="post" action="${action}">
+      ${expectedField(condition)}
       ${field('name', {
         label: 'Name',
         control: html`<input id="name" name="name"

@@ -121,7 +121,7 @@ function use({ version, condition, siblings }: ModelPageProps, isActive: boolean
   const rival = siblings.find((one) => one.id === condition.active?.version) ?? siblings[0]
   const usable = version.status === 'verified' || version.status === 'unevaluated'
   return html`<section class="panel" aria-label="Use"><h2>Use</h2>
-    ${isActive ? html`<p>It answers for ${condition.name} now.</p>${changePrecisionForm(version)}` : usable ? activateThisForm(version) : html`<p class="hint">A ${version.status} version cannot be activated.</p>`}
+    ${isActive ? html`<p>It answers for ${condition.name} now.</p>${changePrecisionForm(version, condition)}` : usable ? activateThisForm(version, condition) : html`<p class="hint">A ${version.status} version cannot be activated.</p>`}
     ${
       usable &&
       html`<p class="button-row">

@@ -13,6 +13,12 @@ interface Options {
   readonly reason?: string
 }
 
+interface Expected {
+  readonly expected?: string
+}
+
+const EXPECTED =
+  'refuse unless this activation is the current one (its id is in history --json); none: nothing answers'
 const DEFAULT_REASON = 'from the command line'
 
 export function addActivationCommands(program: Command): void {
@@ -27,6 +33,7 @@ export function addActivationCommands(program: Command): void {
         'of a version that also has a graph in int8; auto measures both and takes the faster one',
       ).choices(['auto', 'float32', 'int8']),
     )
+    .option('--expected <id>', EXPECTED)
     .option('--force', 'although it is worse or has no metrics; needs --reason')
     .action(activate)
 
@@ -35,6 +42,7 @@ export function addActivationCommands(program: Command): void {
     example: 'roentgen rollback pneumonia --reason "misses small effusions"',
   })
     .option('--to <version>', 'an earlier version instead of the one before')
+    .option('--expected <id>', EXPECTED)
     .option('--reason <text>', 'why, for the history')
     .action(rollback)
 
@@ -49,7 +57,7 @@ export function addActivationCommands(program: Command): void {
 
 async function activate(
   id: string,
-  options: Options & { force?: true; precision?: string },
+  options: Options & Expected & { force?: true; precision?: string },
 ): Promise<void> {
   const condition = conditionNamed(id)
   if (options.force && !options.reason) {
@@ -60,16 +68,27 @@ async function activate(
     reason: options.reason ?? DEFAULT_REASON,
     ...(options.force && { force: true }),
     ...(options.precision !== undefined && { precision: options.precision }),
+    ...expectedOf(options),
   }
   await change(`/api/v1/conditions/${condition}/activate`, body, options)
 }
 
-async function rollback(condition: string, options: Options & { to?: string }): Promise<void> {
+async function rollback(
+  condition: string,
+  options: Options & Expected & { to?: string },
+): Promise<void> {
   const body = {
     reason: options.reason ?? DEFAULT_REASON,
     ...(options.to !== undefined && { to: options.to }),
+    ...expectedOf(options),
   }
   await change(`/api/v1/conditions/${encodeURIComponent(condition)}/rollback`, body, options)
+}
+
+/** `none` cannot be an id: those begin with act_. */
+function expectedOf({ expected }: Expected): { expected?: string | null } {
+  if (expected === undefined) return {}
+  return { expected: expected === 'none' ? null : expected }
 }
 
 async function change(path: string, body: object, { json }: Options): Promise<void> {

@@ -19,6 +19,7 @@ import {
   insertActivation,
   updateActivation,
 } from './activations.ts'
+import { checkExpectedState, type ExpectedState } from './expected-state.ts'
 import { gateSource, step, stepsOfRefusal, verifyVersion } from './gate-steps.ts'
 import { judgeMetrics, type Measured } from './metric-gate.ts'
 import { type Attempt, commit, switchOver } from './switch-over.ts'
@@ -31,6 +32,8 @@ export interface ActivationRequest extends Actor {
   readonly force?: boolean | undefined
   /** Which graph of a version that has two; `auto` when absent, which changes nothing where it answers already. */
   readonly precision?: WantedPrecision | undefined
+  /** The activation that the caller saw. */
+  readonly expected?: ExpectedState
   /** What a rule promotes it for: the first step of its line. */
   readonly evidence?: GateStep | undefined
 }
@@ -44,7 +47,8 @@ export interface ActivationResult {
 
 /**
  * Resolves once requests are answered by the version. One at a time for each condition.
- * @throws AppError `unknown-condition`, `unknown-version`, `conflict` (deleted), `invalid` (force without a reason):
+ * @throws AppError `unknown-condition`, `unknown-version`, `state-changed`, `conflict` (deleted), `invalid` (force without a
+ * reason):
  * nothing is recorded; `hash-mismatch`, `load-failed`, `golden-mismatch`, `gate`, `unevaluated`: the history has a
  * refused line, whose id is `extra.activation`
  */
@@ -74,6 +78,7 @@ export async function activateNow(
   request: LockedRequest,
 ): Promise<ActivationResult> {
   const condition = await getCondition(ctx.db, request.condition)
+  await checkExpectedState(ctx.db, { condition, expected: request.expected })
   const version = await activatable(ctx.db, { condition, ref: request.version })
   if (request.force && request.reason.trim() === '') {
     throw new AppError('invalid', 'Forcing an activation needs a reason, which the history keeps.')

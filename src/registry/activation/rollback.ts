@@ -2,31 +2,35 @@
 import { AppError } from '../../errors.ts'
 import { formatVersion, parseVersion, type VersionRef } from '../../package/ids.ts'
 import type { Precision } from '../../package/schema.ts'
-import { getCondition } from '../conditions/conditions.ts'
+import { type Condition, getCondition } from '../conditions/conditions.ts'
 import { exclusive } from '../home/exclusive.ts'
 import type { Actor, RegistryContext } from '../home/registry-context.ts'
 import type { Db } from '../schema/database.ts'
-import { findVersion } from '../versions/versions.ts'
+import { findVersion, getVersion } from '../versions/versions.ts'
 import { type ActivationResult, activateNow } from './activate.ts'
 import { findActivation } from './activations.ts'
+import { checkExpectedState, type ExpectedState } from './expected-state.ts'
 
 export interface RollbackRequest extends Actor {
   readonly condition: string
-  /** The version before the current activation when absent; so twice returns to the start. */
+  /** One that has answered; the version before the current activation when absent, so twice returns to the start. */
   readonly to?: VersionRef | undefined
   readonly reason: string
+  /** The activation that the caller saw. */
+  readonly expected?: ExpectedState
 }
 
-/** @throws AppError `nothing-to-roll-back`, and those of `activateVersion` but `gate` and `unevaluated` */
+/** @throws AppError `never-active`, `nothing-to-roll-back`, `state-changed`, and those of `activateVersion` but `gate` and `unevaluated` */
 export function rollbackCondition(
   ctx: RegistryContext,
   request: RollbackRequest,
 ): Promise<ActivationResult> {
-  const { condition, to, ...rest } = request
+  const { condition, to, expected, ...rest } = request
   const work = async (): Promise<ActivationResult> => {
-    const version = to
-      ? await asItAnswered(ctx.db, { version: to })
-      : await targetBefore(ctx.db, condition)
+    // Before the target is looked for: that of another state is nobody's wish.
+    const now = await getCondition(ctx.db, condition)
+    await checkExpectedState(ctx.db, { condition: now, expected })
+    const version = to ? await targetNamed(ctx.db, now, to) : await targetBefore(ctx.db, condition)
     const { precision } = version
     return activateNow(ctx, { ...rest, condition, version, precision, kind: 'rollback' })
   }
@@ -51,11 +55,11 @@ export async function findRollbackTarget(
   return asItAnswered(db, { version, before: current.id })
 }
 
-/** In the precision that it last answered in, before a line of the history or at all; float32 when it never did. */
+/** In the precision that it last answered in, before a line of the history or at all; undefined when it never did. */
 async function asItAnswered(
   db: Db,
   { version, before }: { readonly version: VersionRef; readonly before?: string },
-): Promise<RollbackTarget> {
+): Promise<RollbackTarget | undefined> {
   const { condition, name, n } = version
   let query = db
     .selectFrom('activations')
@@ -71,7 +75,22 @@ async function asItAnswered(
     )
   }
   const line = await query.executeTakeFirst()
-  return { condition, name, n, precision: line?.precision ?? 'float32' }
+  return line && { condition, name, n, precision: line.precision ?? 'float32' }
+}
+
+/** @throws AppError `never-active`: everything else is an activation, with its whole gate */
+async function targetNamed(db: Db, condition: Condition, to: VersionRef): Promise<RollbackTarget> {
+  const version = await getVersion(db, to)
+  // The version of now, in the precision of before, is what a rollback without a name returns to.
+  const before = await findRollbackTarget(db, condition.id)
+  if (before && formatVersion(before) === version.id) return before
+  const target =
+    version.condition === condition.id ? await asItAnswered(db, { version }) : undefined
+  if (target) return target
+  throw new AppError(
+    'never-active',
+    `${version.id} has never answered for ${condition.name}, so it cannot be rolled back to; activate it instead.`,
+  )
 }
 
 async function targetBefore(db: Db, condition: string): Promise<RollbackTarget> {

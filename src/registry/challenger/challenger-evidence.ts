@@ -1,5 +1,5 @@
-// What a challenge has shown: images that both versions have read, where they differ, and, where readers have said what
-// an image shows, which of the two was right more often.
+// What a challenge has shown: images with predictions of both versions, where they differ, and, where readers have said
+// what an image shows, which of the two was right more often. An image counts once, however often it was sent.
 import { sql } from 'kysely'
 import {
   cohenKappa,
@@ -57,7 +57,7 @@ export interface Arm {
   readonly version: string
   readonly role: 'active' | 'challenger'
   readonly predictions: number
-  /** Newest verdict of each prediction. */
+  /** Newest verdict on each different image. */
   readonly agree: number
   readonly disagree: number
   readonly unsure: number
@@ -67,7 +67,7 @@ export interface ChallengerEvidence {
   readonly challenge: Challenge
   /** The version that it is compared with: the one that answers now. */
   readonly active: string
-  /** Images that both have read. */
+  /** Different images with a prediction of both. */
   readonly pairs: number
   /** Fraction with the same decision; null without pairs. */
   readonly agreement: number | null
@@ -150,15 +150,30 @@ export async function noteTruth(
     .execute()
 }
 
+/**
+ * One pair an image, however often it was sent: a copy is no further case. Of several that with a reader's word counts, the
+ * newest of them. Whose image it is, is known nowhere here, so two images of one patient are two.
+ */
+function uniquePairs(db: Db, { challenge, active }: { challenge: Challenge; active: string }) {
+  const ranked = db
+    .selectFrom('challenger_pairs')
+    .selectAll()
+    .select(
+      sql<number>`row_number() over (partition by image order by truth is null, seq desc)`.as(
+        'place',
+      ),
+    )
+    .where('challenge', '=', challenge.id)
+    .where('active_version', '=', active)
+  return db.selectFrom(ranked.as('pair')).where('place', '=', 1)
+}
+
 /** Against the version that answers now. */
 export async function challengerEvidence(
   db: Db,
   { challenge, active }: { challenge: Challenge; active: string },
 ): Promise<ChallengerEvidence> {
-  const pairs = db
-    .selectFrom('challenger_pairs')
-    .where('challenge', '=', challenge.id)
-    .where('active_version', '=', active)
+  const pairs = uniquePairs(db, { challenge, active })
   const groups = await pairs
     .select(['active_label as a', 'challenger_label as b', 'truth'])
     .select((eb) => [
@@ -222,36 +237,35 @@ async function armsOf(
   const roles = { active, challenger: challenge.version } as const
   const arms: Arm[] = []
   for (const role of ['active', 'challenger'] as const) {
-    const verdicts = await db
+    const answers = db
       .selectFrom('predictions')
-      .leftJoin('feedback', (join) =>
-        join
-          .onRef('feedback.prediction', '=', 'predictions.id')
-          .on((eb) =>
-            eb.not(
-              eb.exists(
-                eb
-                  .selectFrom('feedback as later')
-                  .select('later.seq')
-                  .whereRef('later.prediction', '=', 'predictions.id')
-                  .whereRef('later.seq', '>', 'feedback.seq'),
-              ),
-            ),
-          ),
-      )
-      .select(['feedback.verdict'])
-      .select((eb) => eb.fn.countAll<number>().as('n'))
       .where('predictions.condition', '=', challenge.condition)
       .where('predictions.version', '=', roles[role])
       .where('predictions.at', '>=', challenge.startedAt)
       .where(sql`json_extract(predictions.body, '$.role')`, '=', role)
-      .groupBy('feedback.verdict')
+    const { predictions } = await answers
+      .select((eb) => eb.fn.countAll<number>().as('predictions'))
+      .executeTakeFirstOrThrow()
+    const ranked = answers
+      .innerJoin('feedback', 'feedback.prediction', 'predictions.id')
+      .select('feedback.verdict')
+      .select(
+        sql<number>`row_number() over (
+          partition by json_extract(predictions.body, '$.image.sha256')
+          order by feedback.seq desc)`.as('place'),
+      )
+    const verdicts = await db
+      .selectFrom(ranked.as('image'))
+      .select('verdict')
+      .select((eb) => eb.fn.countAll<number>().as('n'))
+      .where('place', '=', 1)
+      .groupBy('verdict')
       .execute()
     const of = (verdict: string): number => verdicts.find((one) => one.verdict === verdict)?.n ?? 0
     arms.push({
       version: roles[role],
       role,
-      predictions: verdicts.reduce((sum, { n }) => sum + n, 0),
+      predictions,
       agree: of('agree'),
       disagree: of('disagree'),
       unsure: of('unsure'),

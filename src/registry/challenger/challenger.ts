@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '../../errors.ts'
 import type { VersionRef } from '../../package/ids.ts'
+import { checkExpectedState, type ExpectedState } from '../activation/expected-state.ts'
 import { gateSource, verifyVersion } from '../activation/gate-steps.ts'
 import { recordChanges } from '../conditions/changes.ts'
 import { type Condition, getCondition } from '../conditions/conditions.ts'
@@ -23,19 +24,22 @@ export interface ChallengerRequest {
   /** null: nobody challenges any more. */
   readonly challenger: Challenger | null
   readonly actor: Actor
+  /** The activation that the caller saw. */
+  readonly expected?: ExpectedState
 }
 
 /**
  * Resolves once it stands beside the active version. Replaces a challenger that is there; the same one in the same mode
- * stays as it is. @throws AppError `unknown-condition`, `unknown-version`; `no-active-version`; `unevaluated`;
+ * stays as it is. @throws AppError `unknown-condition`, `unknown-version`; `no-active-version`; `state-changed`; `unevaluated`;
  * `conflict` (it answers already, or is deleted); `invalid`; `hash-mismatch`, `load-failed`, `golden-mismatch`
  */
 export function setChallenger(
   ctx: RegistryContext,
-  { condition: id, challenger, actor }: ChallengerRequest,
+  { condition: id, challenger, actor, expected }: ChallengerRequest,
 ): Promise<Condition> {
   const work = async (): Promise<Condition> => {
     const condition = await getCondition(ctx.db, id)
+    await checkExpectedState(ctx.db, { condition, expected })
     if (challenger) await begin(ctx, { condition, challenger, actor })
     else await end(ctx, { condition, actor })
     return getCondition(ctx.db, id)

@@ -2,6 +2,7 @@
 import { AppError } from '../../errors.ts'
 import { parseVersion } from '../../package/ids.ts'
 import type { ClassLabel, ConditionKind } from '../../package/schema.ts'
+import { checkExpectedState, type ExpectedState } from '../activation/expected-state.ts'
 import type { Actor, Clock } from '../home/registry-context.ts'
 import type { Db } from '../schema/database.ts'
 import { getVersion, type Version } from '../versions/versions.ts'
@@ -29,7 +30,7 @@ export interface ConditionPatch {
 }
 
 /**
- * @throws AppError `unknown-condition`; `conflict` when classes change although there are versions;
+ * @throws AppError `unknown-condition`; `state-changed`; `conflict` when classes change although there are versions;
  * `unknown-operating-point` when the active version has none of that name; `invalid`
  */
 export async function patchCondition(
@@ -41,15 +42,19 @@ export async function patchCondition(
     clock: Clock
     /** Kept with each change. */
     reason?: string | undefined
+    /** The activation that the caller saw. */
+    expected?: ExpectedState
   },
 ): Promise<Condition> {
-  const { id, patch, actor, clock, reason } = options
-  const condition = await getCondition(db, id)
-  if (patch.name?.trim() === '') throw new AppError('invalid', 'A condition needs a name.')
-  const reshaped = patch.classes !== undefined || patch.kind !== undefined
-  if (reshaped) checkReshaping(condition, patch)
-  if (patch.operatingPoint) await checkOperatingPoint(db, { condition, name: patch.operatingPoint })
+  const { id, patch, actor, clock, reason, expected } = options
   await db.transaction().execute(async (trx) => {
+    const condition = await getCondition(trx, id)
+    await checkExpectedState(trx, { condition, expected })
+    if (patch.name?.trim() === '') throw new AppError('invalid', 'A condition needs a name.')
+    const reshaped = patch.classes !== undefined || patch.kind !== undefined
+    if (reshaped) checkReshaping(condition, patch)
+    if (patch.operatingPoint)
+      await checkOperatingPoint(trx, { condition, name: patch.operatingPoint })
     await trx
       .updateTable('conditions')
       .where('id', '=', id)

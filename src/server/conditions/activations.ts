@@ -24,21 +24,21 @@ export function activationRoutes(
   const routes = new Hono<AppEnv>()
   routes.post('/api/v1/conditions/:id/activate', async (c) => {
     const condition = await getCondition(db, conditionOfPath(c))
-    const { version, ...wishes } = await readJson(c, ActivateSchema)
+    const { version, ...rest } = await readJson(c, ActivateSchema)
     const ref = await named(condition.id, version)
-    const request = { condition: condition.id, version: ref, ...wishes, ...c.var.actor }
+    const request = { condition: condition.id, version: ref, ...rest, ...c.var.actor }
     return c.json((await activateVersion(services, request)).activation)
   })
   routes.post('/api/v1/conditions/:id/rollback', async (c) => {
     const condition = await getCondition(db, conditionOfPath(c))
-    const { to, reason } = await readJson(c, RollbackSchema)
+    const { to, ...rest } = await readJson(c, RollbackSchema)
     const ref = to && (await named(condition.id, to))
-    const request = { condition: condition.id, to: ref || undefined, reason, ...c.var.actor }
+    const request = { condition: condition.id, to: ref || undefined, ...rest, ...c.var.actor }
     return c.json((await rollbackCondition(services, request)).activation)
   })
   routes.post('/api/v1/conditions/:id/challenger', async (c) => {
     const condition = await getCondition(db, conditionOfPath(c))
-    const { version, mode, share } = await readJson(c, ChallengerSchema)
+    const { version, mode, share, expected } = await readJson(c, ChallengerSchema)
     if (version !== null && mode === undefined) {
       throw new AppError('invalid', '"mode" must be "shadow" or "split".', {
         extra: { field: 'mode' },
@@ -48,7 +48,7 @@ export function activationRoutes(
       version === null || mode === undefined
         ? null
         : { version: await named(condition.id, version), mode, share }
-    const request = { condition: condition.id, challenger, actor: c.var.actor }
+    const request = { condition: condition.id, challenger, expected, actor: c.var.actor }
     return c.json(await setChallenger(services, request))
   })
   routes.get('/api/v1/conditions/:id/challenger', async (c) => {

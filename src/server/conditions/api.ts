@@ -35,9 +35,10 @@ export function conditionRoutes(services: Uses<'clock' | 'db'>): Hono<AppEnv> {
     c.json(await getCondition(db, conditionOfPath(c))),
   )
   routes.patch('/api/v1/conditions/:id', async (c) => {
-    const { reason, ...patch } = await readJson(c, ConditionPatchSchema)
+    const { reason, expected, ...patch } = await readJson(c, ConditionPatchSchema)
     const id = conditionOfPath(c)
-    return c.json(await patchCondition(db, { id, patch, reason, actor: c.var.actor, clock }))
+    const change = { id, patch, reason, expected, actor: c.var.actor, clock }
+    return c.json(await patchCondition(db, change))
   })
   return routes
 }

@@ -8,20 +8,31 @@ import {
   conditionPanel,
 } from '../../../views/conditions/show.ts'
 import type { ProblemProps } from '../../../views/shared/error.ts'
+import { timestamp } from '../../../views/shared/format.ts'
 import { links } from '../../../views/shared/links.ts'
 import type { Shadow } from '../../app/diagnosis/shadow.ts'
 import type { Uses } from '../../app/services.ts'
 import { parseClasses } from '../../conversion/import/foreign-fields.ts'
+import { isAppError } from '../../errors.ts'
 import { formatVersion } from '../../package/ids.ts'
 import { activateVersion } from '../../registry/activation/activate.ts'
-import { findActivation, listHistory } from '../../registry/activation/activations.ts'
+import {
+  type Activation,
+  findActivation,
+  listHistory,
+} from '../../registry/activation/activations.ts'
+import type { ExpectedState } from '../../registry/activation/expected-state.ts'
 import { findRollbackTarget, rollbackCondition } from '../../registry/activation/rollback.ts'
 import { type Challenger, setChallenger } from '../../registry/challenger/challenger.ts'
 import { promoteByRule } from '../../registry/challenger/promote-challenger.ts'
 import { findPromotionRule, setPromotionRule } from '../../registry/challenger/promotion-rule.ts'
 import { listChanges } from '../../registry/conditions/changes.ts'
 import { patchCondition } from '../../registry/conditions/condition-settings.ts'
-import { createCondition, getCondition } from '../../registry/conditions/conditions.ts'
+import {
+  type Condition,
+  createCondition,
+  getCondition,
+} from '../../registry/conditions/conditions.ts'
 import { listAliases, moveAlias, versionOfCondition } from '../../registry/versions/aliases.ts'
 import { inPrecision } from '../../registry/versions/version-precision.ts'
 import {
@@ -85,7 +96,8 @@ export function conditionPages(
       const { precision } = parseWith(ActivateSchema.pick({ precision: true }), {
         precision: fieldOf(fields, 'precision'),
       })
-      const request = { condition, version, reason, force, precision, ...c.var.actor }
+      const seen = expectedOf(fields)
+      const request = { condition, version, reason, force, precision, ...seen, ...c.var.actor }
       await activateVersion(services, request)
       if (fieldOf(fields, 'back') === 'model') return links.version(formatVersion(version))
       return undefined
@@ -98,6 +110,7 @@ export function conditionPages(
         condition,
         to: to === undefined ? undefined : await named(condition, to),
         reason: fieldOf(fields, 'reason') ?? 'rolled back from the page',
+        ...expectedOf(fields),
         ...c.var.actor,
       })
       return undefined
@@ -106,7 +119,8 @@ export function conditionPages(
   routes.post('/conditions/:id/challenger', (c) =>
     changed(c, async (condition, fields) => {
       const challenger = fields.has('end') ? null : await challengerOf(condition, fields)
-      await setChallenger(services, { condition, challenger, actor: c.var.actor })
+      const seen = expectedOf(fields)
+      await setChallenger(services, { condition, challenger, ...seen, actor: c.var.actor })
       return undefined
     }),
   )
@@ -114,7 +128,8 @@ export function conditionPages(
     changed(c, async (id, fields) => {
       const patch = conditionPatch(fields)
       const reason = fieldOf(fields, 'reason')
-      await patchCondition(db, { id, patch, reason, actor: c.var.actor, clock })
+      const seen = expectedOf(fields)
+      await patchCondition(db, { id, patch, reason, ...seen, actor: c.var.actor, clock })
       return undefined
     }),
   )
@@ -154,7 +169,7 @@ export function conditionPages(
       if (!wantsFragment(c)) return seeOther(c, next ?? links.condition(id))
       return c.html(conditionPanel(await conditionProps(c, {})))
     } catch (error) {
-      const problem = problemProps(error)
+      const problem = outOfDate(error) ?? problemProps(error)
       const props = await conditionProps(c, { problem })
       const html = wantsFragment(c) ? conditionPanel(props) : conditionPage(props)
       return c.html(html, problem.status as 409)
@@ -236,6 +251,26 @@ function newCondition(fields: Fields) {
   })
   const { id, kind, classes } = given
   return { id, kind, classes, name: name ?? id, bodyPart }
+}
+
+/** The activation that the form was drawn with; a page without the field, as programs send, is not checked. */
+function expectedOf(fields: Fields): { expected: ExpectedState } {
+  const seen = fields.get('expected')
+  return { expected: seen === '' ? null : seen }
+}
+
+/** The form was of a state that is gone; what is shown with this is the present one. */
+function outOfDate(error: unknown): ProblemProps | undefined {
+  if (!isAppError(error) || error.code !== 'state-changed') return undefined
+  const { condition, current } = error.extra as { condition: Condition; current: Activation | null }
+  const change = current
+    ? `${condition.name} was changed to ${current.version} by ${current.by} at ${timestamp(current.at)}`
+    : `no version answers for ${condition.name} any more`
+  return {
+    ...problemProps(error),
+    title: 'This page is out of date',
+    detail: `Since it was opened, ${change}. Nothing was done. The present state is shown below.`,
+  }
 }
 
 function conditionPatch(fields: Fields) {

@@ -28,6 +28,9 @@ export const NewConditionSchema = z.strictObject({
   gate: GateSettingSchema.optional(),
 })
 
+/** Id of the activation that the caller saw, or null when nothing answered; another one by now is 409 `state-changed`. */
+const expected = z.string().max(100).nullable().optional()
+
 export const ConditionPatchSchema = z.strictObject({
   name: z.string().trim().min(1).max(100).optional(),
   bodyPart: z.string().max(100).optional(),
@@ -38,6 +41,7 @@ export const ConditionPatchSchema = z.strictObject({
   operatingPoint: z.string().max(64).nullable().optional(),
   /** Why, kept with each change. */
   reason: z.string().max(500).optional(),
+  expected,
 })
 
 export const AliasMoveSchema = z.strictObject({
@@ -57,14 +61,16 @@ export const ActivateSchema = z.object({
   force: z.boolean().optional(),
   /** Which graph of a version that has one in int8 too; `auto`, the default, takes the faster one. */
   precision: WantedPrecisionSchema.optional(),
+  expected,
 })
 
-export const RollbackSchema = z.object({ to: text.optional(), reason })
+export const RollbackSchema = z.object({ to: text.optional(), reason, expected })
 
 export const ChallengerSchema = z.object({
   version: text.nullable(),
   mode: z.enum(['shadow', 'split']).optional(),
   share: fraction.optional(),
+  expected,
 })
 
 export const PromotionRuleSchema = z.strictObject({

@@ -42,7 +42,7 @@ export const CONDITIONS: readonly Operation[] = [
     answers: { 200: json(schemas.ConditionSchema, 'As it is now') },
     errors: [
       ['404', 'unknown-condition'],
-      ['409', 'conflict'],
+      ['409', 'conflict, state-changed'],
       ['422', 'unknown-operating-point'],
     ],
   },
@@ -59,7 +59,7 @@ export const CONDITIONS: readonly Operation[] = [
       ['404', 'unknown-condition, unknown-version'],
       [
         '409',
-        'hash-mismatch, golden-mismatch, load-failed; gate, unevaluated (these two can be forced)',
+        'state-changed, hash-mismatch, golden-mismatch, load-failed; gate, unevaluated (these two can be forced)',
       ],
     ],
   },
@@ -70,7 +70,12 @@ export const CONDITIONS: readonly Operation[] = [
     summary: 'Go back to the version before, or to a named one',
     json: schemas.RollbackSchema,
     answers: { 200: json(schemas.ActivationSchema, 'It answers') },
-    errors: [['409', 'nothing-to-roll-back, hash-mismatch, golden-mismatch, load-failed']],
+    errors: [
+      [
+        '409',
+        'never-active, nothing-to-roll-back, state-changed, hash-mismatch, golden-mismatch, load-failed',
+      ],
+    ],
   },
   {
     method: 'post',
@@ -86,7 +91,7 @@ export const CONDITIONS: readonly Operation[] = [
       ['404', 'unknown-condition, unknown-version'],
       [
         '409',
-        'conflict, no-active-version, unevaluated, hash-mismatch, golden-mismatch, load-failed',
+        'state-changed, conflict, no-active-version, unevaluated, hash-mismatch, golden-mismatch, load-failed',
       ],
       ['422', 'invalid'],
     ],
