@@ -3,6 +3,7 @@ import sharp, { type Metadata, type Sharp } from 'sharp'
 import { AppError, messageOf } from '../errors.ts'
 import { chosenFrame, moreFrames } from './frames.ts'
 import type { DecodedImage, Pixels } from './pixels.ts'
+import { hasMeaninglessSample } from './tiff-extra-sample.ts'
 
 // A decode is one job of a small pool: no threads of its own, nothing remembered between uploads.
 sharp.cache(false)
@@ -34,6 +35,8 @@ export async function decodeRaster(
   const deep = depthOf(metadata) === 16
   const frames = metadata.pages ?? 1
   const frame = chosenFrame(wanted, frames)
+  const meaningless =
+    format === 'tiff' && metadata.hasAlpha === true && hasMeaninglessSample(bytes, frame)
   const grey = metadata.space === 'b-w' || metadata.space === 'grey16'
   const read = (failOn: 'warning' | 'error') =>
     toRaw(
@@ -44,7 +47,7 @@ export async function decodeRaster(
         ...(frame > 1 && { page: frame - 1 }),
         ignoreIcc: metadata.space !== 'cmyk',
       }),
-      { deep, grey },
+      { deep, grey, meaningless },
     )
   const warnings = [...moreFrames(frames, wanted), ...animationWarnings(bytes, metadata)]
   let pixels: Pixels
@@ -57,7 +60,7 @@ export async function decodeRaster(
     })
     warnings.push('The file has small defects; check that the picture is whole.')
   }
-  const passport = { steps: stepsOf(metadata, { format, frame, frames }), tags: [] }
+  const passport = { steps: stepsOf(metadata, { format, frame, frames, meaningless }), tags: [] }
   return { pixels, format, frames, warnings, passport }
 }
 
@@ -101,14 +104,17 @@ function depthOf({ depth }: Metadata): 8 | 16 {
 
 async function toRaw(
   image: Sharp,
-  { deep, grey }: { readonly deep: boolean; readonly grey: boolean },
+  {
+    deep,
+    grey,
+    meaningless,
+  }: { readonly deep: boolean; readonly grey: boolean; readonly meaningless: boolean },
 ): Promise<Pixels> {
   // sharp gives 8 bits unless both the colour space and the raw depth ask for 16.
   const space = grey ? (deep ? 'grey16' : 'b-w') : deep ? 'rgb16' : 'srgb'
-  const { data, info } = await image
-    .timeout({ seconds: DECODE_SECONDS })
-    .autoOrient()
-    .flatten({ background: '#000' })
+  const upright = image.timeout({ seconds: DECODE_SECONDS }).autoOrient()
+  const opaque = meaningless ? upright.removeAlpha() : upright.flatten({ background: '#000' })
+  const { data, info } = await opaque
     .toColourspace(space)
     .raw({ depth: deep ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true })
@@ -128,7 +134,12 @@ function asUint16(data: Buffer): Uint16Array {
 
 function stepsOf(
   metadata: Metadata,
-  o: { readonly format: RasterFormat; readonly frame: number; readonly frames: number },
+  o: {
+    readonly format: RasterFormat
+    readonly frame: number
+    readonly frames: number
+    readonly meaningless: boolean
+  },
 ): string[] {
   const names = { jpeg: 'JPEG', png: 'PNG', webp: 'WebP', tiff: 'TIFF' } as const
   return [
@@ -137,7 +148,8 @@ function stepsOf(
     ...((metadata.orientation ?? 1) > 1
       ? [`turned as its EXIF orientation ${metadata.orientation} says`]
       : []),
-    ...(metadata.hasAlpha ? ['transparency laid on black'] : []),
+    ...(o.meaningless ? ['a further sample without a meaning left out'] : []),
+    ...(metadata.hasAlpha && !o.meaningless ? ['transparency laid on black'] : []),
     ...(metadata.space === 'cmyk' ? ['CMYK converted to RGB'] : []),
   ]
 }

@@ -9,13 +9,25 @@ export function findText(item: Attributes, tag: string): string | undefined {
   return texts(item, tag)[0] || undefined
 }
 
-/** DS or IS values that are finite numbers. */
+/** A code string (CS), which the standard writes in capitals and some equipment does not. */
+export function findCode(item: Attributes, tag: string): string | undefined {
+  return findText(item, tag)?.toUpperCase()
+}
+
+/** DS or IS values that are finite numbers; a decimal comma is taken for the point that it stands for. */
 export function decimals(item: Attributes, tag: string): number[] {
   return texts(item, tag)
     .filter((text) => text !== '')
-    .map(Number)
+    .map((text) => Number(DECIMAL_COMMA.test(text) ? text.replace(',', '.') : text))
     .filter(Number.isFinite)
 }
+
+/** PS3.5 table 6.2-1 allows a point only; software of other countries writes a comma. */
+export function hasDecimalComma(item: Attributes, tag: string): boolean {
+  return texts(item, tag).some((text) => DECIMAL_COMMA.test(text))
+}
+
+const DECIMAL_COMMA = /^[+-]?\d*,\d*(e[+-]?\d+)?$/i
 
 /** The first US (or SS) value, as it lies there: unsigned. */
 export function findWord(item: Attributes, tag: string): number | undefined {
@@ -47,9 +59,7 @@ export function representation(item: Attributes, tag: string): string | undefine
 /** The items of a sequence; none when it is absent. */
 export function sequenceItems(item: Attributes, tag: string): Attributes[] {
   const items = item.elements[tag]?.items ?? []
-  return items.flatMap(({ dataSet }) => {
-    return dataSet ? [{ ...item, elements: dataSet.elements }] : []
-  })
+  return items.map((elements) => ({ ...item, elements }))
 }
 
 function texts(item: Attributes, tag: string): string[] {

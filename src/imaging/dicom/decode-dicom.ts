@@ -17,6 +17,9 @@ import { type ImageHeader, isGrey, readImageHeader } from './image-header.ts'
 import { nativeFrame } from './native-frame.ts'
 import { passportTags, tagWarnings } from './passport-tags.ts'
 
+/** Of a compressed image with 8 bits a sample, whatever the header allocates for it. */
+const EIGHT_BITS = { bitsAllocated: 8, bitsStored: 8, highBit: 7 } as const
+
 export interface DicomOptions extends Pick<ImageLimits, 'maxPixels'> {
   /** Counted from 1. */
   readonly frame?: number | undefined
@@ -28,7 +31,7 @@ export async function decodeDicom(bytes: Uint8Array, options: DicomOptions): Pro
     return await decode(bytes, options)
   } catch (error) {
     if (isAppError(error)) throw error
-    // A file that no rule above foresaw. What dicom-parser throws is no Error and may hold the data set: not passed on.
+    // A file that no rule above foresaw.
     throw new AppError(
       'undecodable-image',
       'The DICOM file is damaged in a way that cannot be read; export it again.',
@@ -43,14 +46,20 @@ async function decode(bytes: Uint8Array, options: DicomOptions): Promise<Decoded
   const { frames } = header
   const index = chosenFrame(options.frame, frames) - 1
   const frame = await readFrame(file, { header, index })
-  const { pixels, steps, warnings } = render(frame, { file, header, index })
+  const shown = frame.bits === 8 ? { ...header, ...EIGHT_BITS } : header
+  const { pixels, steps, warnings } = render(frame, { file, header: shown, index })
   const tags = passportTags(file.attributes, header)
   const lossy = findText(file.attributes, 'x00282110') === '01'
   return {
     pixels,
     format: 'dicom',
     frames,
-    warnings: [...moreFrames(frames, options.frame), ...tagWarnings(tags), ...warnings],
+    warnings: [
+      ...moreFrames(frames, options.frame),
+      ...tagWarnings(tags),
+      ...(frame.warnings ?? []),
+      ...warnings,
+    ],
     passport: {
       steps: [
         ...(frames > 1 ? [`frame ${index + 1} of ${frames} chosen`] : []),
@@ -87,12 +96,21 @@ async function readFrame(
     const pixels = { bytes, bigEndian, representation: representation(attributes, 'x7fe00010') }
     return nativeFrame(pixels, { header, index })
   }
-  const coded = encapsulatedFrame(attributes, { index, frames: header.frames })
+  const { bytes: coded, warnings } = encapsulatedFrame(attributes, { index, frames: header.frames })
+  const frame = await decodeFrame(coded, { syntax, header })
+  return { ...frame, warnings: [...warnings, ...(frame.warnings ?? [])] }
+}
+
+async function decodeFrame(
+  coded: Uint8Array,
+  { syntax, header }: { readonly syntax: DicomFile['syntax']; readonly header: ImageHeader },
+): Promise<Frame> {
+  const { bigEndian } = syntax
   switch (syntax.coding) {
     case 'native':
       return nativeFrame(
         { bytes: coded, bigEndian, representation: undefined },
-        { header, index: 0 },
+        { header: { ...header, frames: 1 }, index: 0 },
       )
     case 'rle':
       return rleFrame(coded, header)

@@ -15,21 +15,27 @@ const MAX_FRAGMENTS = 100_000
 /** First two bytes of a JPEG, JPEG-LS, and of a JPEG 2000 codestream. */
 const STARTS = new Set([0xffd8, 0xff4f])
 
+export interface CodedFrame {
+  readonly bytes: Uint8Array
+  readonly warnings: readonly string[]
+}
+
 /**
- * The coded bytes of frame `index`, counted from 0.
+ * The coded bytes of frame `index`, counted from 0. An offset table is believed only where each offset is the start of a
+ * fragment; else each fragment is a frame, or a frame begins where a codestream does.
  * @throws AppError `undecodable-image` when items are cut off or do not say where the frame is
  */
 export function encapsulatedFrame(
   attributes: Attributes,
   { index, frames }: { readonly index: number; readonly frames: number },
-): Uint8Array {
+): CodedFrame {
   const { table, fragments } = readFragments(attributes)
   if (fragments.length === 0) throw broken('holds no pixels')
-  const own =
-    frames === 1 ? fragments : fragmentsOf({ attributes, table, fragments, index, frames })
+  const { own, warnings } = fragmentsOf({ attributes, table, fragments, index, frames })
   const [first] = own
   if (!first) throw broken(`does not say where frame ${index + 1} lies`)
-  return own.length === 1 ? first.bytes : Buffer.concat(own.map(({ bytes }) => bytes))
+  const bytes = own.length === 1 ? first.bytes : Buffer.concat(own.map((one) => one.bytes))
+  return { bytes, warnings }
 }
 
 interface Wanted {
@@ -40,19 +46,51 @@ interface Wanted {
   readonly frames: number
 }
 
-function fragmentsOf({ attributes, table, fragments, index, frames }: Wanted): readonly Fragment[] {
+function fragmentsOf({ attributes, table, fragments, index, frames }: Wanted): {
+  own: readonly Fragment[]
+  warnings: string[]
+} {
   const offsets = extendedOffsets(attributes) ?? table
-  if (offsets.length >= frames) {
+  const isTrue = pointAtFragments(offsets, { fragments, frames })
+  const warnings = offsets.length > 0 && !isTrue ? [WRONG_TABLE] : []
+  if (isTrue) {
     const from = offsets[index] ?? 0
     const to = offsets[index + 1] ?? Number.POSITIVE_INFINITY
-    return fragments.filter(({ offset }) => offset >= from && offset < to)
+    return { own: fragments.filter(({ offset }) => offset >= from && offset < to), warnings }
   }
-  if (fragments.length === frames) return fragments.slice(index, index + 1)
-  // No table: a frame begins where a codestream does.
+  if (fragments.length === frames) return { own: fragments.slice(index, index + 1), warnings }
+  // No table to go by: a frame begins where a codestream does.
   const starts = fragments.flatMap(({ bytes }, i) =>
     STARTS.has(((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)) ? [i] : [],
   )
-  return starts.length === frames ? fragments.slice(starts[index], starts[index + 1]) : []
+  // A frame of RLE has no such start; a single one is all there is.
+  if (starts[0] !== 0) return { own: frames === 1 ? fragments : [], warnings }
+  if (starts.length !== frames) warnings.push(otherCount(frames, starts.length))
+  return {
+    own: index < starts.length ? fragments.slice(starts[index], starts[index + 1]) : [],
+    warnings,
+  }
+}
+
+const WRONG_TABLE =
+  'The offset table of the DICOM file points beside its frames; they were found by their own beginnings.'
+
+function otherCount(said: number, found: number): string {
+  return `The DICOM header says ${said} frame(s), the file holds ${found}; check that this is the right one.`
+}
+
+function pointAtFragments(
+  offsets: readonly number[],
+  { fragments, frames }: Pick<Wanted, 'fragments' | 'frames'>,
+): boolean {
+  if (offsets.length < frames) return false
+  const starts = new Set(fragments.map(({ offset }) => offset))
+  return offsets
+    .slice(0, frames)
+    .every(
+      (offset, i) =>
+        starts.has(offset) && (i === 0 ? offset === 0 : offset > (offsets[i - 1] ?? 0)),
+    )
 }
 
 /** (7FE0,0001): 64-bit offsets for frames beyond 4 GiB, used by newer writers instead of the basic table. */

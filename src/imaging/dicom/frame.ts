@@ -7,6 +7,10 @@ export interface Frame {
   readonly cells: Uint8Array | Uint16Array
   /** Three samples are red, green and blue whatever the header calls them: the decoder has converted them. */
   readonly isRgb?: boolean
+  /** Bits of a sample, where the compressed image has fewer than the header allocates. */
+  readonly bits?: 8
+  /** Where the file contradicts itself, for the person who sent it. */
+  readonly warnings?: readonly string[]
 }
 
 /** What a codestream says about itself before it is decoded. */

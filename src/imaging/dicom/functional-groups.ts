@@ -1,5 +1,5 @@
 // Where a frame's attributes lie: at the top, or in the functional groups of enhanced multi-frame images (PS3.3 C.7.6.16).
-import { findText, sequenceItems } from './attributes.ts'
+import { findCode, sequenceItems } from './attributes.ts'
 import type { Attributes } from './data-set.ts'
 
 const PER_FRAME = 'x52009230'
@@ -26,5 +26,5 @@ function inGroups(attributes: Attributes, o: { index: number; group: string }): 
 
 /** PS3.3 C.7.6.3.1.2 and C.11.6: 0 is white. */
 export function isInverted(attributes: Attributes, photometric: string): boolean {
-  return photometric === 'MONOCHROME1' || findText(attributes, 'x20500020') === 'INVERSE'
+  return photometric === 'MONOCHROME1' || findCode(attributes, 'x20500020') === 'INVERSE'
 }

@@ -16,38 +16,63 @@ export interface RenderedFrame {
   readonly warnings: readonly string[]
 }
 
+/** Of the pixels in one shade, from which on a picture shows nothing. */
+const ONE_SHADE = 0.99
+/** A picture that is this uneven without its window is no flat one. */
+const SEVERAL_SHADES = 0.9
+/** Shades that an eye tells apart. */
+const SHADES = 64
+
 /** One cell value that occurs in the frame. */
 interface Level {
   readonly cell: number
   readonly value: number
   readonly padding: boolean
+  readonly pixels: number
 }
 
 export function renderGrey({ cells }: Frame, given: GreyRules): RenderedFrame {
   const levels = levelsOf(cells, given)
   const { low, high } = rangeOf(levels, given)
-  const warnings: string[] = []
+  const warnings = [...given.warnings]
   let rules = given
   let table = tableOf(levels, { rules, range: { low, high } })
-  if (isFlat(levels, table) && (rules.window || rules.voiTable)) {
-    rules = { ...rules, window: undefined, voiTable: undefined }
-    table = tableOf(levels, { rules, range: { low, high } })
-    warnings.push('The window in the DICOM file leaves nothing to see; its full range is shown.')
+  let refused: string | undefined
+  if (rules.window || rules.voiTable) {
+    const whole = { ...rules, window: undefined, voiTable: undefined }
+    const wholeTable = tableOf(levels, { rules: whole, range: { low, high } })
+    const share = largestShade(levels, { table, maxValue: rules.maxValue })
+    if (
+      share.of >= ONE_SHADE &&
+      largestShade(levels, { table: wholeTable, maxValue: rules.maxValue }).of <= SEVERAL_SHADES
+    ) {
+      const what = rules.voiTable ? 'VOI lookup table' : 'window'
+      refused = `the ${what} of the file is not used: it shows ${share.words}`
+      rules = whole
+      table = wholeTable
+      warnings.push(
+        `The ${what} in the DICOM file shows ${share.words}; the full range is shown instead.`,
+      )
+    }
   }
   const { width, height } = rules.header
   const data = apply(table, cells, rules.maxValue)
   const pixels = { width, height, channels: 1, data, maxValue: rules.maxValue } as const
-  return { pixels, steps: stepsOf(rules, { levels, range: { low, high } }), warnings }
+  const steps = stepsOf(rules, { levels, range: { low, high } })
+  return { pixels, steps: refused ? [refused, ...steps] : steps, warnings }
 }
 
 function levelsOf(cells: Frame['cells'], rules: GreyRules): Level[] {
-  const present = new Uint8Array(65536)
-  for (let i = 0; i < cells.length; i++) present[cells[i] as number] = 1
+  const counts = new Uint32Array(65536)
+  for (let i = 0; i < cells.length; i++)
+    counts[cells[i] as number] = (counts[cells[i] as number] ?? 0) + 1
   const levels: Level[] = []
-  for (let cell = 0; cell < present.length; cell++) {
-    if (present[cell] === 0) continue
+  for (let cell = 0; cell < counts.length; cell++) {
+    const pixels = counts[cell] as number
+    if (pixels === 0) continue
     const stored = storedValue(rules, cell)
-    levels.push({ cell, value: modalityValue(rules, stored), padding: isPadding(rules, stored) })
+    const padding = isPadding(rules, stored)
+    levels.push({ cell, value: modalityValue(rules, stored), padding, pixels })
   }
   return levels
 }
@@ -83,10 +108,26 @@ function tableOf(
   return table
 }
 
-function isFlat(levels: readonly Level[], table: Uint16Array): boolean {
-  const shown = levels.filter(({ padding }) => !padding)
-  const [first] = shown
-  return shown.length > 1 && shown.every(({ cell }) => table[cell] === table[first?.cell ?? 0])
+/** The share of the pixels, padding aside, that the commonest of 64 shades has. */
+function largestShade(
+  levels: readonly Level[],
+  { table, maxValue }: { readonly table: Uint16Array; readonly maxValue: number },
+): { readonly of: number; readonly words: string } {
+  const shades = new Float64Array(SHADES)
+  let total = 0
+  for (const { cell, padding, pixels } of levels) {
+    if (padding) continue
+    const shade = Math.min(Math.floor(((table[cell] as number) / maxValue) * SHADES), SHADES - 1)
+    shades[shade] = (shades[shade] as number) + pixels
+    total += pixels
+  }
+  // Two neighbours count as one: a shade may lie on the line between them.
+  const pairs = shades.map((one, i) => one + (shades[i + 1] ?? 0))
+  const most = Math.max(...pairs)
+  const at = pairs.indexOf(most)
+  const words =
+    at === 0 ? 'almost only black' : at >= SHADES - 2 ? 'almost only white' : 'almost one shade'
+  return { of: total === 0 ? 0 : most / total, words }
 }
 
 function apply(table: Uint16Array, cells: Frame['cells'], maxValue: number): Pixels['data'] {

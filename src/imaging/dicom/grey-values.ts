@@ -1,7 +1,7 @@
 // From a stored cell to the grey that a person sees, as one table over all cells: modality, then window or VOI table, then
 // inversion (PS3.3 C.11.1, C.11.2; PS3.4 N.2). Applying a table costs the same whatever the file asks for.
 
-import { decimals, findText, sequenceItems } from './attributes.ts'
+import { decimals, findCode, hasDecimalComma, sequenceItems } from './attributes.ts'
 import type { Attributes } from './data-set.ts'
 import { isInverted, modalityOf, voiOf } from './functional-groups.ts'
 import type { ImageHeader } from './image-header.ts'
@@ -20,6 +20,8 @@ export interface GreyRules {
   readonly inverted: boolean
   /** 65535 where any step has more than 8 bits. */
   readonly maxValue: 255 | 65535
+  /** Where the file was read otherwise than it says. */
+  readonly warnings: readonly string[]
 }
 
 export interface RulesOptions {
@@ -42,7 +44,14 @@ export function readGreyRules(attributes: Attributes, options: RulesOptions): Gr
   const voi = voiOf(attributes, index)
   const [voiItem] = sequenceItems(voi, 'x00283010')
   const canBeNegative = !modalityTable && (header.signed || intercept < 0)
-  const voiTable = voiItem && findLookupTable(voiItem, { ...lut, signed: canBeNegative })
+  const given = voiItem && findLookupTable(voiItem, { ...lut, signed: canBeNegative })
+  const voiTable = given && { ...given, bits: bitsInUse(given) }
+  const commas = [
+    [modality, 'x00281052'],
+    [modality, 'x00281053'],
+    [voi, 'x00281050'],
+    [voi, 'x00281051'],
+  ].some(([item, tag]) => hasDecimalComma(item as Attributes, tag as string))
   const deep = header.bitsStored > 8 || (modalityTable?.bits ?? 0) > 8
   return {
     header,
@@ -51,10 +60,31 @@ export function readGreyRules(attributes: Attributes, options: RulesOptions): Gr
     intercept: modalityTable ? 0 : intercept,
     modalityTable,
     voiTable,
-    window: voiTable ? undefined : findWindow(voi, findText(voi, 'x00281056')),
+    window: voiTable ? undefined : findWindow(voi, findCode(voi, 'x00281056')),
     inverted: isInverted(attributes, header.photometric),
     maxValue: deep ? 65535 : 255,
+    warnings: [
+      ...(given && voiTable && given.bits !== voiTable.bits ? [otherBits(given, voiTable)] : []),
+      ...(commas ? [DECIMAL_COMMAS] : []),
+    ],
   }
+}
+
+const DECIMAL_COMMAS =
+  'Numbers in the DICOM header have a decimal comma instead of a point; they were read as decimals.'
+
+/**
+ * Equipment (Agfa's among it) writes tables whose entries use fewer or more bits than the descriptor says: shown as it
+ * says, the picture would be almost black or white.
+ */
+function bitsInUse({ entries, bits }: LookupTable): number {
+  let most = 0
+  for (const entry of entries) most = Math.max(most, entry)
+  return most === 0 ? bits : Math.ceil(Math.log2(most + 1))
+}
+
+function otherBits(said: LookupTable, used: LookupTable): string {
+  return `The VOI lookup table says ${said.bits} bits and uses ${used.bits}; its real range is shown.`
 }
 
 /** The value of a cell as the file means it: its stored bits, with their sign. */

@@ -1,7 +1,7 @@
 // The image pixel module (PS3.3 C.7.6.3): what the samples are, checked before one of them is touched.
 import { AppError } from '../../errors.ts'
 import type { ImageLimits } from '../pixels.ts'
-import { decimals, findText, findWord } from './attributes.ts'
+import { decimals, findCode, findWord } from './attributes.ts'
 import type { Attributes, DicomFile } from './data-set.ts'
 
 const COLOURS = [
@@ -99,7 +99,7 @@ function checkForPixels({ elements }: Attributes): void {
 }
 
 function readPhotometric(attributes: Attributes): Photometric {
-  const text = findText(attributes, 'x00280004')
+  const text = findCode(attributes, 'x00280004')
   const found = COLOURS.find((one) => one === text)
   if (found) return found
   throw new AppError(

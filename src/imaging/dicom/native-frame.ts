@@ -2,6 +2,9 @@
 import { cutOff, type Frame } from './frame.ts'
 import type { ImageHeader } from './image-header.ts'
 
+const NOT_SUBSAMPLED =
+  'The DICOM header says that colour is subsampled, but the file holds every sample; all are used.'
+
 export interface NativePixels {
   /** All frames, as they lie in the file. */
   readonly bytes: Uint8Array
@@ -21,13 +24,17 @@ export function nativeFrame(
   const { width, height, samples, bitsAllocated } = header
   const count = width * height * samples
   if (bitsAllocated === 1) return { cells: singleBits(pixels.bytes, index * count, count) }
-  const subsampled = header.photometric === 'YBR_FULL_422'
-  const size = subsampled ? width * height * 2 : (count * bitsAllocated) / 8
+  const full = (count * bitsAllocated) / 8
+  const halved = header.photometric === 'YBR_FULL_422'
+  // Writers keep the name after they have undone the subsampling; the length tells.
+  const subsampled = halved && pixels.bytes.length < full * header.frames
   if (subsampled && (bitsAllocated !== 8 || width % 2 === 1)) throw cutOff()
+  const size = subsampled ? width * height * 2 : full
   const bytes = pixels.bytes.subarray(index * size, (index + 1) * size)
   if (bytes.length < size) throw cutOff()
   if (subsampled) return { cells: fromSubsampled(bytes) }
-  return { cells: interleaved(cellsOf(bytes, { pixels, bitsAllocated }), header) }
+  const cells = interleaved(cellsOf(bytes, { pixels, bitsAllocated }), header)
+  return halved ? { cells, warnings: [NOT_SUBSAMPLED] } : { cells }
 }
 
 /** Colour planes, one after the other, become pixels. */

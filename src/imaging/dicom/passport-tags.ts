@@ -1,7 +1,7 @@
 // The attributes that may leave the decoder: an allow-list of tags and, for each, of values. A name that someone typed into
 // "body part" is no body part, so it stays inside. Everything else of a data set is never read as text.
 import type { PassportTag } from '../passport.ts'
-import { findText } from './attributes.ts'
+import { findCode } from './attributes.ts'
 import type { Attributes } from './data-set.ts'
 import type { ImageHeader } from './image-header.ts'
 
@@ -40,7 +40,7 @@ const INTENTS: ReadonlySet<string> = new Set(['FOR PRESENTATION', 'FOR PROCESSIN
 export function passportTags(attributes: Attributes, header: ImageHeader): PassportTag[] {
   const allowed = [...ALLOWED, { name: 'Intent', tag: 'x00080068', values: INTENTS }]
   const named = allowed.flatMap(({ name, tag, values }) => {
-    const text = findText(attributes, tag)
+    const text = findCode(attributes, tag)
     const value = values === BODY_PARTS ? text?.replaceAll(/[ _-]/g, '') : text
     return value !== undefined && values.has(value) ? [{ name, value }] : []
   })

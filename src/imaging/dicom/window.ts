@@ -9,14 +9,15 @@ export interface Window {
   readonly shape: 'linear' | 'linear-exact' | 'sigmoid'
 }
 
-/** The first window of the item; undefined when there is none, or none that means anything. */
+/** The first window of the item, with its function in capitals; undefined when there is none, or none that means anything. */
 export function findWindow(item: Attributes, shapeName: string | undefined): Window | undefined {
   const [centre] = decimals(item, 'x00281050')
   const [width] = decimals(item, 'x00281051')
   if (centre === undefined || width === undefined || width <= 0) return undefined
-  if (shapeName === 'SIGMOID') return { centre, width, shape: 'sigmoid' }
+  const shape = shapeName?.replaceAll(/[ -]/g, '_')
+  if (shape === 'SIGMOID') return { centre, width, shape: 'sigmoid' }
   // Below 1 the linear function is not defined; writers of such widths mean the exact one.
-  const exact = shapeName === 'LINEAR_EXACT' || width < 1
+  const exact = shape === 'LINEAR_EXACT' || width < 1
   return { centre, width, shape: exact ? 'linear-exact' : 'linear' }
 }
 

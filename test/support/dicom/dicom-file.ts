@@ -22,6 +22,8 @@ export type Attribute = readonly [tag: string, vr: string, value: Value]
 
 export interface DicomContent {
   readonly syntax?: string
+  /** What the file says instead of the syntax that it is written in. */
+  readonly says?: string
   /** Without it the file begins with its data set. */
   readonly header?: boolean
   readonly attributes: readonly Attribute[]
@@ -31,7 +33,7 @@ export interface DicomContent {
   readonly offsets?: readonly number[]
 }
 
-const LONG = new Set(['OB', 'OW', 'SQ', 'UN', 'UT'])
+const LONG = new Set('OB OD OF OL OV OW SQ SV UC UN UR UT UV ZZ'.split(' '))
 
 /** Attributes of a grey image; `more` come on top of them. */
 export function image(
@@ -73,7 +75,7 @@ export function dicomFile(content: DicomContent): Buffer {
   const body = Buffer.concat(parts)
   const dataSet = syntax === SYNTAX.deflated ? deflateRawSync(body) : body
   if (!header) return dataSet
-  const meta = element(['00020010', 'UI', syntax], { explicit: true, big: false })
+  const meta = element(['00020010', 'UI', content.says ?? syntax], { explicit: true, big: false })
   return Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), meta, dataSet])
 }
 

@@ -9,6 +9,7 @@ import { twelveBitJpegFrame } from './jpeg-twelve-bit.ts'
 
 const BASELINE = 0xc0
 const EXTENDED = 0xc1
+const PROGRESSIVE = 0xc2
 const LOSSLESS = 0xc3
 /** An Adobe segment that says "no colour transform": T.872 6.5.3. */
 const ADOBE_NO_TRANSFORM = Buffer.from(
@@ -22,14 +23,15 @@ export async function decodeJpegFrame(bytes: Uint8Array, header: ImageHeader): P
   const { frame } = state
   checkCodedSize(frame, header)
   if (frame.process === LOSSLESS) return losslessJpegFrame(bytes, header)
-  if (frame.process !== BASELINE && frame.process !== EXTENDED) {
+  const isSequential = frame.process === BASELINE || frame.process === EXTENDED
+  if (!isSequential && frame.process !== PROGRESSIVE) {
     throw new AppError(
       'unsupported-image',
-      'The DICOM file holds a JPEG of a retired process (progressive, hierarchical or arithmetic); export it as baseline or lossless.',
+      'The DICOM file holds a JPEG of a retired process (hierarchical or arithmetic); export it as baseline or lossless.',
     )
   }
-  if (frame.precision === 12) return twelveBitJpegFrame(bytes, header)
-  if (frame.precision !== 8 || header.bitsAllocated !== 8) throw damagedFrame('JPEG')
+  if (frame.precision === 12 && isSequential) return twelveBitJpegFrame(bytes, header)
+  if (frame.precision !== 8 || header.bitsAllocated < 8) throw damagedFrame('JPEG')
   return eightBitJpegFrame(bytes, { state, header })
 }
 
@@ -49,7 +51,7 @@ async function eightBitJpegFrame(
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })
     if (info.channels !== header.samples) throw damagedFrame('JPEG')
-    return { cells: data, isRgb: true }
+    return { cells: data, isRgb: true, ...(header.bitsAllocated > 8 && { bits: 8 }) }
   } catch {
     throw damagedFrame('JPEG')
   }
