@@ -16,7 +16,6 @@ import { openStore, type Store } from '../registry/home/store.ts'
 import type { InboxItem } from '../registry/inbox/inbox.ts'
 import { Watcher } from '../registry/inbox/watcher.ts'
 import { sqliteJobStore } from '../registry/jobs/sqlite-job-store.ts'
-import { endLostPairedJobs } from '../registry/paired/paired-jobs.ts'
 import { listActive, verifyOne } from '../registry/versions/verify-all.ts'
 import { getVersion } from '../registry/versions/versions.ts'
 import type { ApplicationOptions, ApplicationParts } from './application-parts.ts'
@@ -201,6 +200,7 @@ export class Application implements RegistryContext {
   /** No new work is begun and streams end; `close` follows when what is being answered is done. */
   leave(): void {
     this.#ending.abort()
+    void this.jobs.stop()
     void this.archive.stop()
   }
 
@@ -229,7 +229,6 @@ export class Application implements RegistryContext {
       const recovery = await recover(this)
       for (const { what, problem } of recovery.problems)
         this.log.warn({ what, problem }, 'not listed')
-      await endLostPairedJobs(this.db, this)
       await this.jobs.settle()
       await this.datasets.start()
       await this.runs.settle()

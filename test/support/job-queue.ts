@@ -31,7 +31,7 @@ export async function jobStore(t: TestContext) {
   /** As a process that has just begun: settled, and working on all that waits. */
   const begun = async (...kinds: JobKind<never>[]): Promise<JobQueue> => {
     const queue = new JobQueue({ store, clock: clock.now, log: createLog('silent') })
-    for (const kind of kinds) queue.register(kind as JobKind)
+    for (const kind of kinds) queue.kinds.add(kind as JobKind)
     await queue.settle()
     queue.start()
     t.after(() => queue.stop())

@@ -1,9 +1,10 @@
 // Two versions on many images: the form that begins such a comparison, and those that were made.
 import { html } from 'hono/html'
 import type { PairedJob } from '../../src/registry/paired/paired-jobs.ts'
-import { badge, emptyState, field, type Html, options, time } from '../shared/components.ts'
+import { emptyState, field, type Html, options, time } from '../shared/components.ts'
 import { type ProblemProps, problemNotice } from '../shared/error.ts'
 import { percent } from '../shared/format.ts'
+import { jobBadge } from '../shared/job-badge.ts'
 import { type Frame, page } from '../shared/layout.ts'
 import { links } from '../shared/links.ts'
 import { type ConditionChoice, shortVersion, versionOptions } from '../shared/version-parts.ts'
@@ -98,12 +99,6 @@ function rereadForm({ choices, chosen }: PairedListProps): Html {
       <button class="button" type="submit">Read again</button>
     </form>
   </section>`
-}
-
-const TONES = { running: 'accent', finished: 'good', failed: 'bad', ended: 'neutral' } as const
-
-export function jobBadge({ state }: Pick<PairedJob, 'state'>): Html {
-  return badge(state, TONES[state])
 }
 
 /** What was compared, in words. */

@@ -4,10 +4,11 @@ import type { PairedEntry, PairedJob, PairedPair } from '../../src/registry/pair
 import type { PairedSummary } from '../../src/statistics/paired-summary.ts'
 import { emptyState, facts, type Html, nextPage, notice, time } from '../shared/components.ts'
 import { percent } from '../shared/format.ts'
+import { jobBadge } from '../shared/job-badge.ts'
 import { type Frame, page } from '../shared/layout.ts'
 import { links } from '../shared/links.ts'
 import { shortVersion, versionLink } from '../shared/version-parts.ts'
-import { jobBadge, jobTitle } from './paired-list.ts'
+import { jobTitle } from './paired-list.ts'
 
 export interface PairedPageProps {
   readonly frame: Frame
@@ -32,7 +33,7 @@ export function pairedPage(props: PairedPageProps): Html {
 
 /** Fragment `#paired`: refreshes itself while the job runs. */
 export function pairedPanel({ job, different, after }: PairedPageProps): Html {
-  const running = job.state === 'running'
+  const running = job.endedAt === null
   const live = running
     ? html` hx-get="${links.abJob(job.id)}" hx-trigger="every 2s" hx-swap="outerMorph"`
     : ''
@@ -53,7 +54,7 @@ export function pairedPanel({ job, different, after }: PairedPageProps): Html {
 }
 
 function actions(job: PairedJob): Html {
-  if (job.state === 'running') {
+  if (job.endedAt === null) {
     return html`<form method="post" action="${links.abAction(job.id, 'stop')}"><button class="button"
       type="submit">Stop</button></form>`
   }

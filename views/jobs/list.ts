@@ -1,16 +1,8 @@
 // All work in the background: what runs, what waits, how it ended. The panel refreshes itself while something is open.
 import { html } from 'hono/html'
 import type { JobState } from '../../src/registry/jobs/job-store.ts'
-import {
-  badge,
-  emptyState,
-  field,
-  type Html,
-  nextPage,
-  options,
-  type Tone,
-  time,
-} from '../shared/components.ts'
+import { emptyState, field, type Html, nextPage, options, time } from '../shared/components.ts'
+import { jobBadge } from '../shared/job-badge.ts'
 import { type Frame, page } from '../shared/layout.ts'
 import { links } from '../shared/links.ts'
 
@@ -79,16 +71,6 @@ export function jobsPanel(props: JobsProps): Html {
   </div>`
 }
 
-const TONES: Readonly<Record<JobState, Tone>> = {
-  queued: 'neutral',
-  running: 'accent',
-  paused: 'warn',
-  interrupted: 'warn',
-  cancelled: 'neutral',
-  failed: 'bad',
-  finished: 'good',
-}
-
 function table({ jobs, kinds }: JobsProps): Html {
   const titleOf = (kind: string) => kinds.find(({ name }) => name === kind)?.title ?? kind
   return html`<div class="table-wrap" tabindex="0" role="region" aria-label="Table of jobs"><table class="table">
@@ -99,7 +81,7 @@ function table({ jobs, kinds }: JobsProps): Html {
       (job) => html`<tr>
         <th scope="row">${nameOf(job, titleOf(job.kind))}
           ${job.subject && html`<p class="row-note">${job.subject.id}</p>`}</th>
-        <td>${badge(job.state, TONES[job.state])}
+        <td>${jobBadge(job)}
           ${job.reason && html`<p class="row-note">${job.reason}</p>`}</td>
         <td>${progressOf(job)}</td>
         <td class="number">${job.attempt}</td>

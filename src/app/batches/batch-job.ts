@@ -1,16 +1,16 @@
-// The batches that pages sent: read one after the other while somebody watches or not, kept in memory for a while. Names of
-// files may be names of people, so that nothing of a batch but its predictions is written anywhere.
+// The batches that pages sent, as jobs. Names of files may be names of people, so that nothing of a batch but its predictions
+// is written anywhere: its files and rows end with the process, and so does the job.
 import { randomUUID } from 'node:crypto'
+import { links } from '../../../views/shared/links.ts'
 import { AppError } from '../../errors.ts'
 import { getCondition } from '../../registry/conditions/conditions.ts'
+import type { Actor } from '../../registry/home/registry-context.ts'
 import { type CsvEntry, predictionCsv } from '../diagnosis/prediction-csv.ts'
 import type { Shadow } from '../diagnosis/shadow.ts'
+import { DAY_MS, type JobKind, type JobRun, KEEP_MS } from '../jobs/job-kind.ts'
 import type { Uses } from '../services.ts'
 import type { Batch } from './batch-item.ts'
 import { predictItem } from './predict-item.ts'
-
-/** Finished ones that are still shown. */
-const KEPT = 20
 
 /** What a page shows of one image: its result in short, or why there is none. */
 export interface BatchRow {
@@ -31,7 +31,7 @@ export interface BatchUnderWay {
   readonly id: string
   readonly condition: string
   readonly total: number
-  /** What was read so far, in order. */
+  /** What was predicted so far, in order. */
   readonly rows: readonly BatchRow[]
   readonly isDone: boolean
   /** Whole when `isDone`. */
@@ -39,6 +39,8 @@ export interface BatchUnderWay {
 }
 
 interface Kept extends BatchUnderWay {
+  readonly batch: Batch
+  readonly line: (entry: CsvEntry) => string
   readonly rows: BatchRow[]
   isDone: boolean
   csv: string
@@ -46,59 +48,55 @@ interface Kept extends BatchUnderWay {
   wake: PromiseWithResolvers<void>
 }
 
+type BatchServices = Uses<
+  | 'config'
+  | 'db'
+  | 'imaging'
+  | 'jobs'
+  | 'leaving'
+  | 'log'
+  | 'makeReady'
+  | 'metrics'
+  | 'runtime'
+  | 'store'
+> & { readonly shadow: Shadow }
+
+const KIND = 'batch'
+/** Finished ones that are still shown. */
+const KEPT = 20
+const STALL_MS = 10 * 60_000
+
 export class BatchJobs {
-  readonly #services: Uses<
-    | 'config'
-    | 'db'
-    | 'imaging'
-    | 'leaving'
-    | 'log'
-    | 'makeReady'
-    | 'metrics'
-    | 'runtime'
-    | 'store'
-    | 'tasks'
-  > & { readonly shadow: Shadow }
+  readonly #services: BatchServices
   readonly #batches = new Map<string, Kept>()
 
-  constructor(
-    services: Uses<
-      | 'config'
-      | 'db'
-      | 'imaging'
-      | 'leaving'
-      | 'log'
-      | 'makeReady'
-      | 'metrics'
-      | 'runtime'
-      | 'store'
-      | 'tasks'
-    > & { readonly shadow: Shadow },
-  ) {
+  constructor(services: BatchServices) {
     this.#services = services
+    services.jobs.kinds.add(this.#kind())
   }
 
-  /** Reads on its own from now on, and closes the batch whatever happens. */
-  async start(batch: Batch): Promise<BatchUnderWay> {
-    const { db, tasks } = this.#services
-    const { classes } = await getCondition(db, batch.request.condition).catch(async (error) => {
+  /** Goes on by itself from now on, and closes the batch whatever happens. */
+  async start(batch: Batch, actor: Actor): Promise<BatchUnderWay> {
+    const { db, jobs } = this.#services
+    const { condition } = batch.request
+    const id = `bt_${randomUUID()}`
+    try {
+      const { classes } = await getCondition(db, condition)
+      const { header, line } = predictionCsv(classes.map(({ label }) => label))
+      const kept: Kept = {
+        ...{ id, condition, batch, line, total: batch.items.length },
+        ...{ rows: [], isDone: false, csv: header, wake: Promise.withResolvers<void>() },
+      }
+      this.#batches.set(id, kept)
+      this.#forgetOld()
+      const subject = { type: 'condition', id: condition } as const
+      await jobs.add(KIND, { id, input: kept, subject, actor, total: kept.total })
+      return kept
+    } catch (error) {
+      this.#batches.delete(id)
       await batch.close()
       throw error
-    })
-    const { header, line } = predictionCsv(classes.map(({ label }) => label))
-    const kept: Kept = {
-      id: `bt_${randomUUID()}`,
-      condition: batch.request.condition,
-      total: batch.items.length,
-      rows: [],
-      isDone: false,
-      csv: header,
-      wake: Promise.withResolvers<void>(),
     }
-    this.#batches.set(kept.id, kept)
-    this.#forgetOld()
-    tasks.run('a batch', () => this.#read(batch, { kept, line }))
-    return kept
   }
 
   /** @throws AppError `not-found` */
@@ -125,29 +123,48 @@ export class BatchJobs {
     }
   }
 
-  async #read(
-    batch: Batch,
-    { kept, line }: { kept: Kept; line: (entry: CsvEntry) => string },
-  ): Promise<void> {
-    const { leaving } = this.#services
-    try {
-      for (const item of batch.items) {
-        if (leaving.aborted) break
-        const result = await predictItem(this.#services, {
-          request: batch.request,
-          item,
-          signal: leaving,
-        })
-        const entry = { n: kept.rows.length + 1, file: item.name, result }
-        kept.rows.push(rowOf(entry))
-        kept.csv += line(entry)
+  #kind(): JobKind<Kept> {
+    return {
+      name: KIND,
+      title: 'Batch',
+      unit: 'images',
+      // Its files and their names are in no place that outlives the process.
+      afterRestart: 'end',
+      keepsInput: false,
+      isCancellable: true,
+      lane: KIND,
+      // Somebody watches each of them.
+      width: 4,
+      maxAttempts: 1,
+      timeLimitMs: 7 * DAY_MS,
+      stallLimitMs: STALL_MS,
+      keepMs: KEEP_MS,
+      page: ({ id }) => (this.#batches.has(id) ? links.batch(id) : undefined),
+      interruptedWords: async (_, why) =>
+        `${why}. Names of files are not kept, so that the rest cannot be read; what was read is on the predictions page.`,
+      run: (run) => this.#predict(run),
+      onRest: async ({ id, endedAt }) => {
+        const kept = this.#batches.get(id)
+        if (!kept || endedAt === null) return
+        kept.isDone = true
         tell(kept)
-      }
-    } finally {
-      kept.isDone = true
+        // What cannot be removed now is removed with the staging folder's other leftovers.
+        await kept.batch.close().catch(() => {})
+      },
+    }
+  }
+
+  async #predict({ input: kept, signal, progress }: JobRun<Kept>): Promise<undefined> {
+    const { request, items } = kept.batch
+    for (const item of items) {
+      signal.throwIfAborted()
+      const result = await predictItem(this.#services, { request, item, signal })
+      signal.throwIfAborted()
+      const entry = { n: kept.rows.length + 1, file: item.name, result }
+      kept.rows.push(rowOf(entry))
+      kept.csv += kept.line(entry)
       tell(kept)
-      // What cannot be removed now is removed with the staging folder's other leftovers.
-      await batch.close().catch(() => {})
+      progress(kept.rows.length, kept.total)
     }
   }
 

@@ -1,21 +1,23 @@
-// Two versions on many images as a job of its own: begun by a form, one image after the other while the server does other
-// things, kept line by line, stopped at any time. One job runs at a time; others wait.
-import { AppError, isAppError } from '../../errors.ts'
+// Two versions on many images as a job: begun by a form, read one image after the other while the server does other things,
+// kept line by line, so that a restart goes on behind the last one. What is read how is paired-predictions.ts.
+import { randomUUID } from 'node:crypto'
+import { links } from '../../../views/shared/links.ts'
+import { AppError } from '../../errors.ts'
 import { type Condition, getCondition } from '../../registry/conditions/conditions.ts'
-import { exclusive } from '../../registry/home/exclusive.ts'
 import type { Actor } from '../../registry/home/registry-context.ts'
 import {
   addPairedEntry,
-  endPairedJob,
   getPairedJob,
   insertPairedJob,
-  type NewPairedJob,
+  listPairedEntries,
   type PairedEntry,
-  type PairedJob,
+  setPairedSummary,
 } from '../../registry/paired/paired-jobs.ts'
-import { pastPredictions } from '../../registry/predictions/past-predictions.ts'
+import { newestPrediction, pastPredictions } from '../../registry/predictions/past-predictions.ts'
 import { versionOfCondition } from '../../registry/versions/aliases.ts'
 import { getVersion, type Version } from '../../registry/versions/versions.ts'
+import { summarisePairs } from '../../statistics/paired-summary.ts'
+import { DAY_MS, type JobKind } from '../jobs/job-kind.ts'
 import type { Uses } from '../services.ts'
 import { imageSet, type WantedSplit } from './paired-images.ts'
 import { type PairedLine, predictFolder, repredict } from './paired-predictions.ts'
@@ -30,138 +32,145 @@ export interface PairedRequest {
   readonly limit?: number | undefined
 }
 
+/** Of `reread`: so many of the newest, none that came after the job. */
+interface PairedInput {
+  readonly limit?: number
+  readonly upTo?: number
+}
+
+const KIND = 'comparison'
 const DEFAULT_REREAD = 1000
+const STALL_MS = 30 * 60_000
+const MAX_LINES = 1_000_000
+
+type PairedServices = Uses<
+  'clock' | 'config' | 'db' | 'imaging' | 'jobs' | 'leaving' | 'log' | 'runtime' | 'store'
+>
 
 export class PairedJobs {
-  readonly #services: Uses<
-    'clock' | 'config' | 'db' | 'imaging' | 'leaving' | 'log' | 'runtime' | 'store' | 'tasks'
-  >
-  readonly #stopping = new Map<string, AbortController>()
+  readonly #services: PairedServices
 
-  constructor(
-    services: Uses<
-      'clock' | 'config' | 'db' | 'imaging' | 'leaving' | 'log' | 'runtime' | 'store' | 'tasks'
-    >,
-  ) {
+  constructor(services: PairedServices) {
     this.#services = services
+    services.jobs.kinds.add(pairedKind(services))
   }
 
   /** Returns its id at once. @throws AppError `unknown-version`, `unknown-dataset`, `conflict`, `invalid` */
   async begin(request: PairedRequest, actor: Actor): Promise<string> {
-    const { db, clock, tasks, leaving } = this.#services
+    const { db, jobs } = this.#services
     const condition = await getCondition(db, request.condition)
-    const [a, b] = [
-      await this.#usable(condition, request.a),
-      await this.#usable(condition, request.b),
-    ]
+    const a = await usable(this.#services, { condition, text: request.a })
+    const b = await usable(this.#services, { condition, text: request.b })
     if (a.id === b.id) throw new AppError('conflict', 'Choose two different versions.')
-    const ending = new AbortController()
-    const signal = AbortSignal.any([ending.signal, leaving])
-    const { job, lines } =
-      request.folder === undefined
-        ? await this.#rereading({ condition, a, b, signal, limit: request.limit ?? DEFAULT_REREAD })
-        : await this.#folder(
-            { condition, a, b, signal },
-            { folder: request.folder, split: request.split },
-          )
-    const id = await insertPairedJob(db, { job, actor, clock })
-    this.#stopping.set(id, ending)
-    const work = () => this.#run(id, { lines, signal })
-    tasks.run('a comparison on many images', () => exclusive(db, { key: ' paired', work }))
+    const id = `ab_${randomUUID()}`
+    const versions = { id, condition: condition.id, a: a.id, b: b.id }
+    const subject = { type: 'condition', id: condition.id } as const
+    if (request.folder !== undefined) {
+      const wanted = { condition, folder: request.folder, split: request.split }
+      const { folder, split, images } = await imageSet(this.#services, wanted)
+      await insertPairedJob(db, { ...versions, kind: 'folder', folder, split })
+      await jobs.add(KIND, { id, input: {}, subject, actor, total: images.length })
+      return id
+    }
+    const { limit = DEFAULT_REREAD } = request
+    const input: PairedInput = { limit, upTo: await newestPrediction(db) }
+    const { length: total } = await pastPredictions(db, { version: a.id, limit, upTo: input.upTo })
+    if (total === 0) throw new AppError('conflict', `No prediction of ${a.id} is kept any more.`)
+    await insertPairedJob(db, { ...versions, kind: 'reread', folder: null, split: null })
+    await jobs.add(KIND, { id, input, subject, actor, total })
     return id
   }
 
   /** What was read so far stays. @throws AppError `not-found`, `conflict` when it has ended */
   async stop(id: string): Promise<void> {
-    const { state } = await getPairedJob(this.#services.db, id)
-    if (state !== 'running') throw new AppError('conflict', 'It has ended already.')
-    this.#stopping.get(id)?.abort()
-    await this.#end(id, { state: 'ended', reason: 'Stopped by hand.' })
+    await getPairedJob(this.#services.db, id)
+    await this.#services.jobs.cancel(id)
   }
+}
 
-  async #run(
-    id: string,
-    { lines, signal }: { lines: AsyncGenerator<PairedLine>; signal: AbortSignal },
-  ): Promise<void> {
-    const { db, log } = this.#services
-    try {
-      let n = 0
+function pairedKind(services: PairedServices): JobKind<PairedInput> {
+  return {
+    name: KIND,
+    title: 'Comparison on many images',
+    unit: 'images',
+    afterRestart: 'continue',
+    isCancellable: true,
+    lane: KIND,
+    width: 1,
+    maxAttempts: 10,
+    timeLimitMs: 14 * DAY_MS,
+    stallLimitMs: STALL_MS,
+    // Listed with the other comparisons until somebody deletes it.
+    keepMs: null,
+    keepsInput: true,
+    page: ({ id }) => links.abJob(id),
+    async run({ id, input, signal, progress }) {
+      const { db } = services
+      const { condition: name } = await getPairedJob(db, id)
+      const condition = await getCondition(db, name)
+      const read = await listPairedEntries(db, { job: id, limit: MAX_LINES })
+      const known = new Set(read.map(({ image }) => image))
+      const { lines, count } = await linesLeft(services, { id, input, condition, known, signal })
+      const [before, total] = [read.length, read.length + count]
+      progress(before, total)
+      const entries: PairedEntry[] = [...read]
       for await (const line of lines) {
-        if (signal.aborted) break
-        if ('summary' in line) {
-          const summary = line.summary as NonNullable<PairedJob['summary']>
-          await this.#end(id, { state: 'finished', reason: null, summary })
-        } else {
-          n += 1
-          await addPairedEntry(db, { job: id, n, entry: line as PairedEntry })
-        }
+        signal.throwIfAborted()
+        if ('summary' in line) continue
+        const entry = line as PairedEntry
+        entries.push(entry)
+        await addPairedEntry(db, { job: id, n: entries.length, entry })
+        progress(entries.length, total)
       }
-      await this.#end(id, { state: 'ended', reason: 'Roentgen was stopped while it ran.' })
-    } catch (error) {
-      log.error({ err: error, job: id }, 'a comparison on many images failed')
-      const reason = isAppError(error)
-        ? error.message
-        : 'It failed for a reason that is in the log.'
-      await this.#end(id, { state: 'failed', reason })
-    } finally {
-      this.#stopping.delete(id)
-    }
-  }
-
-  async #end(
-    id: string,
-    end: {
-      state: 'finished' | 'failed' | 'ended'
-      reason: string | null
-      summary?: NonNullable<PairedJob['summary']>
+      signal.throwIfAborted()
+      await setPairedSummary(db, { job: id, summary: summaryOf(entries, condition) })
+      return undefined
     },
-  ): Promise<void> {
-    const { db, clock } = this.#services
-    await endPairedJob(db, id, { summary: null, ...end, clock })
   }
+}
 
-  async #folder(
-    o: { condition: Condition; a: Version; b: Version; signal: AbortSignal },
-    wanted: { folder: string; split: WantedSplit | undefined },
-  ) {
-    const { condition, a, b } = o
-    const { folder, split, images, dir } = await imageSet(this.#services, { condition, ...wanted })
-    const job: NewPairedJob = {
-      kind: 'folder',
-      condition: condition.id,
-      a: a.id,
-      b: b.id,
-      folder,
-      split,
-      total: images.length,
-    }
-    return { job, lines: predictFolder(this.#services, { ...o, dir, images }) }
-  }
+/** Of all lines, also of those from before a restart. */
+function summaryOf(entries: readonly PairedEntry[], { classes }: Condition) {
+  const pairs = entries.filter((one) => 'agree' in one)
+  const labels = classes.map(({ label }) => label)
+  return { ...summarisePairs(pairs, labels), failed: entries.length - pairs.length }
+}
 
-  async #rereading(o: {
-    condition: Condition
-    a: Version
-    b: Version
-    signal: AbortSignal
-    limit: number
-  }) {
-    const { condition, a, b, signal, limit } = o
-    const predictions = await pastPredictions(this.#services.db, { version: a.id, limit })
-    if (predictions.length === 0) {
-      throw new AppError('conflict', `No prediction of ${a.id} is kept any more.`)
-    }
-    const rest = { condition: condition.id, a: a.id, b: b.id, folder: null, split: null }
-    const job: NewPairedJob = { kind: 'reread', ...rest, total: predictions.length }
-    return { job, lines: repredict(this.#services, { condition, signal, version: b, predictions }) }
+/** Of images that have no line yet. */
+async function linesLeft(
+  services: PairedServices,
+  o: {
+    readonly id: string
+    readonly input: PairedInput
+    readonly condition: Condition
+    readonly known: ReadonlySet<string>
+    readonly signal: AbortSignal
+  },
+): Promise<{ readonly lines: AsyncGenerator<PairedLine>; readonly count: number }> {
+  const { input, condition, known, signal } = o
+  const job = await getPairedJob(services.db, o.id)
+  const a = await usable(services, { condition, text: job.a })
+  const b = await usable(services, { condition, text: job.b })
+  if (job.folder !== null) {
+    const split = (job.split ?? undefined) as WantedSplit | undefined
+    const set = await imageSet(services, { condition, folder: job.folder, split })
+    const images = set.images.filter(({ file }) => !known.has(file))
+    const lines = predictFolder(services, { condition, signal, a, b, dir: set.dir, images })
+    return { lines, count: images.length }
   }
+  const { limit = DEFAULT_REREAD, upTo } = input
+  const past = await pastPredictions(services.db, { version: job.a, limit, upTo })
+  const predictions = past.filter(({ prediction }) => !known.has(prediction.id))
+  const lines = repredict(services, { condition, signal, version: b, predictions })
+  return { lines, count: predictions.length }
+}
 
-  async #usable(condition: Condition, text: string): Promise<Version> {
-    const { db } = this.#services
-    const version = await getVersion(
-      db,
-      await versionOfCondition(db, { condition: condition.id, text }),
-    )
-    if (version.status !== 'deleted' && version.status !== 'quarantined') return version
-    throw new AppError('conflict', `${version.id} is ${version.status} and cannot read images.`)
-  }
+async function usable(
+  { db }: Uses<'db'>,
+  { condition, text }: { condition: Condition; text: string },
+): Promise<Version> {
+  const wanted = { condition: condition.id, text }
+  const version = await getVersion(db, await versionOfCondition(db, wanted))
+  if (version.status !== 'deleted' && version.status !== 'quarantined') return version
+  throw new AppError('conflict', `${version.id} is ${version.status} and cannot read images.`)
 }

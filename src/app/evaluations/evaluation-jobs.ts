@@ -43,7 +43,7 @@ export class EvaluationJobs {
     >,
   ) {
     this.#services = services
-    services.jobs.register(evaluationKind(services))
+    services.jobs.kinds.add(evaluationKind(services))
   }
 
   /** What runs or waits, or how the last one failed. */

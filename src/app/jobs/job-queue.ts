@@ -13,6 +13,7 @@ import type {
 } from '../../registry/jobs/job-store.ts'
 import { JobFeed } from './job-feed.ts'
 import type { JobKind } from './job-kind.ts'
+import { JobKinds } from './job-kinds.ts'
 import { afterLoss, afterWork } from './job-outcome.ts'
 import { type JobRequest, newJob } from './job-request.ts'
 import { RunningJob } from './running-job.ts'
@@ -24,11 +25,13 @@ export interface JobQueueOptions {
 }
 
 const MAX_TIMER_MS = 60_000
+const MAX_LIMIT_MS = 2 ** 31 - 1
 
 export class JobQueue {
   readonly feed: JobFeed
   readonly #o: JobQueueOptions
-  readonly #kinds = new Map<string, JobKind>()
+  /** All are added before `settle`. */
+  readonly kinds = new JobKinds()
   readonly #running = new Map<string, RunningJob>()
   /** Inputs of kinds that keep none. */
   readonly #inMemory = new Map<string, unknown>()
@@ -48,30 +51,11 @@ export class JobQueue {
     this.#moves.setMaxListeners(0)
   }
 
-  /** Before `settle`. */
-  register<Input>(kind: JobKind<Input>): void {
-    this.#kinds.set(kind.name, kind as JobKind)
-  }
-
-  get kinds(): readonly JobKind[] {
-    return [...this.#kinds.values()]
-  }
-
-  /** @throws AppError `not-found` for a name that nothing was registered under */
-  kind(name: string): JobKind {
-    const kind = this.#kinds.get(name)
-    if (kind) return kind
-    throw new AppError('not-found', `There is no kind of job "${name.slice(0, 80)}".`)
-  }
-
   /** Says of each job what the end of the last process made of it. After the registry has recovered. */
   async settle(): Promise<void> {
     const { store } = this.#o
-    for (const job of await store.inState(
-      ['queued', 'running', 'paused'],
-      [...this.#kinds.keys()],
-    )) {
-      const kind = this.kind(job.kind)
+    for (const job of await store.inState(['queued', 'running', 'paused'], this.kinds.names)) {
+      const kind = this.kinds.get(job.kind)
       const change = await afterLoss(job, kind)
       if (change) await this.#move(job.id, { ...change, from: [job.state] })
     }
@@ -103,15 +87,14 @@ export class JobQueue {
   }
 
   async add(kind: string, request: JobRequest): Promise<Job> {
-    const [job] = await this.addAll(kind, [request])
-    if (!job) throw new Error('no job was added')
-    return job
+    const jobs = await this.addAll(kind, [request])
+    return jobs[0] as Job
   }
 
   /** All of them or none, in this order. @throws AppError `unavailable` when the server is stopping */
   async addAll(kindName: string, requests: readonly JobRequest[]): Promise<Job[]> {
     if (this.#isStopped) throw new AppError('unavailable', 'The server is stopping.')
-    const kind = this.kind(kindName)
+    const kind = this.kinds.get(kindName)
     const rows = requests.map((request) => newJob(kind, { request, at: this.#now() }))
     for (const [k, { id }] of rows.entries()) {
       if (!kind.keepsInput) this.#inMemory.set(id, requests[k]?.input)
@@ -165,7 +148,7 @@ export class JobQueue {
       if (job.endedAt !== null) {
         throw new AppError('conflict', `The job is ${job.state} and cannot be cancelled.`)
       }
-      if (!this.kind(job.kind).isCancellable) {
+      if (!this.kinds.get(job.kind).isCancellable) {
         throw new AppError('conflict', 'Jobs of this kind cannot be cancelled.')
       }
       const running = this.#running.get(id)
@@ -196,7 +179,7 @@ export class JobQueue {
   /** Those whose kind says that they were listed long enough. */
   async forgetOld(): Promise<void> {
     const now = this.#o.clock().getTime()
-    for (const { name, keepMs } of this.#kinds.values()) {
+    for (const { name, keepMs } of this.kinds.all) {
       if (keepMs === null) continue
       await this.#o.store.removeEnded({ kind: name, before: new Date(now - keepMs).toISOString() })
     }
@@ -214,9 +197,8 @@ export class JobQueue {
   async #pump(): Promise<void> {
     clearTimeout(this.#timer)
     if (this.#isStopped) return
-    const lanes = Map.groupBy(this.#kinds.values(), ({ lane }) => lane)
-    for (const kinds of lanes.values()) await this.#fill(kinds)
-    const dueAt = await this.#o.store.nextDueAt([...this.#kinds.keys()])
+    for (const kinds of this.kinds.lanes()) await this.#fill(kinds)
+    const dueAt = await this.#o.store.nextDueAt(this.kinds.names)
     if (this.#isStopped || dueAt === undefined) return
     const wait = Date.parse(dueAt) - this.#o.clock().getTime()
     // One that is due and was not begun waits for its lane, which wakes the queue by itself.
@@ -242,7 +224,7 @@ export class JobQueue {
 
   #begin({ job, event }: Moved): void {
     const { store, log } = this.#o
-    const kind = this.kind(job.kind)
+    const kind = this.kinds.get(job.kind)
     const running = new RunningJob({
       ...{ job, kind, store, feed: this.feed },
       input: kind.keepsInput ? job.input : this.#inMemory.get(job.id),
@@ -282,7 +264,7 @@ export class JobQueue {
       this.#own.delete(id)
     }
     // Its own rows first: whoever hears of the end finds them in order.
-    await this.#kinds.get(job.kind)?.onRest?.(job)
+    await this.kinds.find(job.kind)?.onRest?.(job)
     this.feed.tell(id, event)
     this.#moves.emit(id)
     if (job.endedAt !== null) this.feed.forget(id)

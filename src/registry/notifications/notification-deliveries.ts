@@ -64,10 +64,10 @@ export function findUntoldRuns(db: Db, target: NotificationTarget): Promise<stri
 
 /** The same of comparisons of two versions on many images. */
 export function findUntoldComparisons(db: Db, target: NotificationTarget): Promise<string[]> {
-  return findUntold(db, target, { table: 'paired_jobs', states: ['finished', 'failed'] })
+  return findUntold(db, target, { table: 'jobs', states: ['finished', 'failed'] })
 }
 
-const EVENT_OF = { runs: 'run', paired_jobs: 'comparison' } as const
+const EVENT_OF = { runs: 'run', jobs: 'comparison' } as const
 
 async function findUntold(
   db: Db,
@@ -80,7 +80,7 @@ async function findUntold(
   if (wanted.length === 0) return []
   const { rows } = await sql<{ id: string }>`
     select ended.id from ${sql.table(table)} as ended
-    where ended.state in (${sql.join(wanted)}) and ended.ended_at >= ${createdAt} and not exists (
+    where ${table === 'jobs' ? sql`ended.kind = 'comparison' and` : sql``} ended.state in (${sql.join(wanted)}) and ended.ended_at >= ${createdAt} and not exists (
       select 1 from notification_deliveries as told
       where told.target = ${id} and told.subject = ended.id)
     order by ended.seq`.execute(db)

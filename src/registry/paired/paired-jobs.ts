@@ -1,14 +1,13 @@
 // Two versions on many images, kept: what was asked for, a line for each image, and the summary. Numbers, labels and names
-// of files; never pixels. The reading itself is the server's.
-import { randomUUID } from 'node:crypto'
+// of files; never pixels. State, progress and owner are those of the job with the same id; doing the work is src/app.
 import type { Selectable } from 'kysely'
 import { AppError } from '../../errors.ts'
 import type { PairedPrediction, PairedSummary } from '../../statistics/paired-summary.ts'
-import type { Actor, Clock } from '../home/registry-context.ts'
+import type { JobState } from '../jobs/job-store.ts'
 import type { Db } from '../schema/database.ts'
 import type { PairedJobTable } from '../schema/schema-governance.ts'
+import type { JobTable } from '../schema/schema-jobs.ts'
 
-export type PairedJobState = 'running' | 'finished' | 'failed' | 'ended'
 export type PairedPair = PairedPrediction & { readonly agree: boolean }
 /** A pair, or why an image could not be read. */
 export type PairedEntry =
@@ -24,8 +23,8 @@ export interface PairedJob {
   readonly b: string
   readonly folder: string | null
   readonly split: string | null
-  readonly state: PairedJobState
-  /** Why it failed or ended. */
+  readonly state: JobState
+  /** Why it is in this state, where that is not plain. */
   readonly reason: string | null
   readonly total: number
   readonly done: number
@@ -37,21 +36,15 @@ export interface PairedJob {
 
 export type NewPairedJob = Pick<
   PairedJob,
-  'kind' | 'condition' | 'a' | 'b' | 'folder' | 'split' | 'total'
+  'id' | 'kind' | 'condition' | 'a' | 'b' | 'folder' | 'split'
 >
 
-export async function insertPairedJob(
-  db: Db,
-  { job, actor, clock }: { job: NewPairedJob; actor: Actor; clock: Clock },
-): Promise<string> {
-  const id = `ab_${randomUUID()}`
-  const row = { id, ...job, ...actor, created_at: clock().toISOString() }
-  const open = { state: 'running', reason: null, summary: null, ended_at: null } as const
+/** Listed as soon as its job is there. */
+export async function insertPairedJob(db: Db, job: NewPairedJob): Promise<void> {
   await db
     .insertInto('paired_jobs')
-    .values({ ...row, ...open })
+    .values({ ...job, summary: null })
     .execute()
-  return id
 }
 
 export async function addPairedEntry(
@@ -71,47 +64,20 @@ export async function addPairedEntry(
     .execute()
 }
 
-/** Once; a job that has ended stays as it ended. */
-export async function endPairedJob(
+export async function setPairedSummary(
   db: Db,
-  id: string,
-  end: {
-    state: Exclude<PairedJobState, 'running'>
-    reason: string | null
-    summary: PairedJob['summary']
-    clock: Clock
-  },
+  { job, summary }: { job: string; summary: NonNullable<PairedJob['summary']> },
 ): Promise<void> {
-  const { state, reason, summary, clock } = end
   await db
     .updateTable('paired_jobs')
-    .where('id', '=', id)
-    .where('state', '=', 'running')
-    .set({
-      state,
-      reason,
-      summary: summary && JSON.stringify(summary),
-      ended_at: clock().toISOString(),
-    })
-    .execute()
-}
-
-/** Those whose process is gone. */
-export async function endLostPairedJobs(db: Db, { clock }: { clock: Clock }): Promise<void> {
-  await db
-    .updateTable('paired_jobs')
-    .where('state', '=', 'running')
-    .set({
-      state: 'ended',
-      reason: 'Roentgen was stopped while it ran.',
-      ended_at: clock().toISOString(),
-    })
+    .where('id', '=', job)
+    .set({ summary: JSON.stringify(summary) })
     .execute()
 }
 
 /** @throws AppError `not-found` */
 export async function getPairedJob(db: Db, id: string): Promise<PairedJob> {
-  const row = await query(db).where('id', '=', id).executeTakeFirst()
+  const row = await query(db).where('paired_jobs.id', '=', id).executeTakeFirst()
   if (row) return fromRow(row)
   throw new AppError('not-found', 'There is no such comparison; it may have been deleted.')
 }
@@ -122,8 +88,8 @@ export async function listPairedJobs(
   { condition, limit }: { condition?: string | undefined; limit: number },
 ): Promise<PairedJob[]> {
   const rows = await query(db)
-    .$if(condition !== undefined, (q) => q.where('condition', '=', condition ?? ''))
-    .orderBy('seq', 'desc')
+    .$if(condition !== undefined, (q) => q.where('paired_jobs.condition', '=', condition ?? ''))
+    .orderBy('paired_jobs.seq', 'desc')
     .limit(limit)
     .execute()
   return rows.map(fromRow)
@@ -146,31 +112,45 @@ export async function listPairedEntries(
   return rows.map(({ n, body }) => ({ ...(JSON.parse(body) as PairedEntry), n }))
 }
 
-/** The lines go with it. @throws AppError `not-found`; `conflict` while it runs */
+/** The lines and the job go with it. @throws AppError `not-found`; `conflict` while it runs or waits */
 export async function deletePairedJob(db: Db, id: string): Promise<void> {
-  const { state } = await getPairedJob(db, id)
-  if (state === 'running') throw new AppError('conflict', 'It still runs; stop it first.')
-  await db.deleteFrom('paired_jobs').where('id', '=', id).execute()
+  const { endedAt } = await getPairedJob(db, id)
+  if (endedAt === null) throw new AppError('conflict', 'It still runs; stop it first.')
+  await db.transaction().execute(async (trx) => {
+    await trx.deleteFrom('paired_jobs').where('id', '=', id).execute()
+    await trx.deleteFrom('jobs').where('id', '=', id).execute()
+  })
 }
 
 function query(db: Db) {
   return db
     .selectFrom('paired_jobs')
-    .selectAll()
+    .innerJoin('jobs', 'jobs.id', 'paired_jobs.id')
+    .selectAll('paired_jobs')
+    .select(['jobs.state', 'jobs.reason', 'jobs.total', 'jobs.by', 'jobs.created_at'])
+    .select('jobs.ended_at')
     .select((eb) =>
       eb
         .selectFrom('paired_lines')
         .whereRef('paired_lines.job', '=', 'paired_jobs.id')
         .select((inner) => inner.fn.countAll<number>().as('count'))
-        .as('done'),
+        .as('lines'),
     )
 }
 
-function fromRow(row: Selectable<PairedJobTable> & { done: number | null }): PairedJob {
-  const { id, kind, condition, a, b, folder, split, state, reason, total, by } = row
+type JobColumns = Pick<
+  Selectable<JobTable>,
+  'state' | 'reason' | 'total' | 'by' | 'created_at' | 'ended_at'
+>
+
+function fromRow(
+  row: Selectable<PairedJobTable> & JobColumns & { lines: number | null },
+): PairedJob {
+  const { id, kind, condition, a, b, folder, split, state, reason, by } = row
   return {
-    ...{ id, kind, condition, a, b, folder, split, state, reason, total, by },
-    done: row.done ?? 0,
+    ...{ id, kind, condition, a, b, folder, split, state, reason, by },
+    total: row.total ?? 0,
+    done: row.lines ?? 0,
     summary: row.summary === null ? null : (JSON.parse(row.summary) as PairedJob['summary']),
     createdAt: row.created_at,
     endedAt: row.ended_at,

@@ -11,10 +11,19 @@ export interface Past {
   readonly truth: string | null
 }
 
-/** Newest first, those that have not expired. `version`: `condition/name@n`. */
+/** The place of the newest prediction of all; 0 before the first. */
+export async function newestPrediction(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('predictions')
+    .select((eb) => eb.fn.max('seq').as('seq'))
+    .executeTakeFirst()
+  return Number(row?.seq ?? 0)
+}
+
+/** Newest first, those that have not expired, none behind `upTo`. `version`: `condition/name@n`. */
 export async function pastPredictions(
   db: Db,
-  { version, limit }: { version: string; limit: number },
+  { version, limit, upTo }: { version: string; limit: number; upTo?: number | undefined },
 ): Promise<Past[]> {
   const rows = await db
     .selectFrom('predictions')
@@ -32,6 +41,7 @@ export async function pastPredictions(
     )
     .select(['predictions.body', 'predictions.image_file', 'feedback.verdict', 'feedback.label'])
     .where('predictions.version', '=', version)
+    .$if(upTo !== undefined, (q) => q.where('predictions.seq', '<=', upTo ?? 0))
     .orderBy('predictions.seq', 'desc')
     .limit(limit)
     .execute()

@@ -147,6 +147,7 @@ export interface BlindReadingTable {
   by: string | null
 }
 
+/** What is compared; state, progress and owner are those of the job with the same id. */
 export interface PairedJobTable {
   seq: Generated<number>
   id: string
@@ -157,14 +158,7 @@ export interface PairedJobTable {
   b: string
   folder: string | null
   split: string | null
-  state: 'running' | 'finished' | 'failed' | 'ended'
-  reason: string | null
-  total: number
   summary: string | null
-  by: string
-  via: string
-  created_at: string
-  ended_at: string | null
 }
 
 export interface PairedLineTable {

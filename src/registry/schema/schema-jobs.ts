@@ -41,6 +41,20 @@ export const JOBS = [
   ) strict, without rowid`,
 ]
 
+/** State, progress and owner of a comparison are those of its job; what is compared, its lines and summary are its own. */
+export const COMPARISON_JOBS = [
+  `insert into jobs (id, kind, state, reason, done, total, attempt, subject_type, subject_id, input, by, via,
+      due_at, created_at, started_at, ended_at)
+    select id, 'comparison',
+      case state when 'running' then 'interrupted' when 'ended' then 'cancelled' else state end, reason,
+      (select count(*) from paired_lines where job = paired_jobs.id), total, 1, 'condition', condition, '{}', by, via,
+      created_at, created_at, created_at, coalesce(ended_at, created_at)
+    from paired_jobs order by seq`,
+  ...['state', 'reason', 'total', 'by', 'via', 'created_at', 'ended_at'].map(
+    (column) => `alter table paired_jobs drop column ${column}`,
+  ),
+]
+
 export interface JobTable {
   seq: Generated<number>
   id: string

@@ -29,7 +29,7 @@ export function batchPages(
   routes.get('/batch', async (c) => c.html(await page(c, {})))
   routes.post('/batch', async (c) => {
     try {
-      const { id } = await jobs.start(await openBatch(services, c.req.raw))
+      const { id } = await jobs.start(await openBatch(services, c.req.raw), c.var.actor)
       return seeOther(c, links.batch(id))
     } catch (error) {
       const problem = problemProps(error)

@@ -10,7 +10,7 @@ import { isEnd, jobJson } from './job-json.ts'
 export function jobRoutes({ jobs, leaving }: Uses<'jobs' | 'leaving'>): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
   routes.get('/api/v1/jobs', async (c) => {
-    const kind = queryChoice(c, { name: 'kind', of: jobs.kinds.map(({ name }) => name) })
+    const kind = queryChoice(c, { name: 'kind', of: jobs.kinds.names })
     const state = queryChoice(c, { name: 'state', of: JOB_STATES })
     const page = { limit: queryLimit(c), cursor: queryText(c, 'cursor') }
     const { items, nextCursor } = await jobs.list({ kind, state, ...page })

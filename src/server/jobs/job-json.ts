@@ -9,7 +9,7 @@ import type { JobSchema } from './schema.ts'
 export type JobJson = z.infer<typeof JobSchema>
 
 export function jobJson(jobs: Pick<JobQueue, 'kinds'>, job: Job): JobJson {
-  const kind = jobs.kinds.find(({ name }) => name === job.kind)
+  const kind = jobs.kinds.find(job.kind)
   const { id, state, reason, attempt, subject, createdAt, startedAt, endedAt } = job
   return {
     ...{ id, kind: job.kind, state, reason },

@@ -16,13 +16,13 @@ const PER_PAGE = 50
 export function jobPages({ jobs }: Uses<'jobs'>): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
   routes.get('/status/jobs', async (c) => {
-    const kind = queryChoice(c, { name: 'kind', of: jobs.kinds.map(({ name }) => name) })
+    const kind = queryChoice(c, { name: 'kind', of: jobs.kinds.names })
     const state = queryChoice(c, { name: 'state', of: JOB_STATES })
     const cursor = queryText(c, 'cursor')
     const { items, nextCursor } = await jobs.list({ kind, state, cursor, limit: PER_PAGE })
     const props: JobsProps = {
       frame: frameOf(c),
-      kinds: jobs.kinds.map(({ name, title }) => ({ name, title })),
+      kinds: jobs.kinds.all.map(({ name, title }) => ({ name, title })),
       states: JOB_STATES,
       chosen: { kind, state },
       jobs: items.map((job) => jobJson(jobs, job)),

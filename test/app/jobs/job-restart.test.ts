@@ -76,7 +76,7 @@ test('a job in whose midst Roentgen is killed again and again is not begun for e
     assert.ok(await store.claim({ kinds: ['work'], at: clock.now().toISOString() }))
     if (attempt < 3) {
       const next = new JobQueue({ store, clock: clock.now, log: createLog('silent') })
-      next.register(kindOf({}))
+      next.kinds.add(kindOf({}))
       await next.settle()
     }
   }
@@ -119,7 +119,7 @@ test('before the start only what this process added is begun; the start takes th
   ])
   const queue = new JobQueue({ store, clock: clock.now, log: createLog('silent') })
   t.after(() => queue.stop())
-  queue.register(kindOf({}))
+  queue.kinds.add(kindOf({}))
   await queue.settle()
   const { id } = await queue.add('work', request())
   assert.equal((await queue.whenRested(id)).state, 'finished')

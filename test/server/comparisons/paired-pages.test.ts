@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { sqliteJobStore } from '../../../src/registry/jobs/sqlite-job-store.ts'
 import {
+  addPairedEntry,
   getPairedJob,
   insertPairedJob,
   listPairedEntries,
@@ -18,6 +20,7 @@ import {
   storePackage,
 } from '../../support/home.ts'
 import { ANNA } from '../../support/registry.ts'
+import { sentEvents } from '../../support/sse.ts'
 
 const IMAGES = 24
 const HTML = { accept: 'text/html' }
@@ -47,7 +50,7 @@ test('a folder is compared as a job, with figures, the images on which they diff
   const begun = await begin({ a: a.id, b: b.id, folder: 'chest' })
   assert.equal(begun.status, 303)
   const id = jobOf(begun)
-  await home.tasks.whenIdle()
+  await home.jobs.whenIdle()
   const job = await getPairedJob(home.db, id)
   assert.deepEqual([job.state, job.done, job.total, job.split], ['finished', IMAGES, IMAGES, 'all'])
   assert.equal(job.summary?.truth.n, IMAGES)
@@ -82,7 +85,7 @@ test('of a prepared dataset the test images are read, which training did not see
   const wishes = jsonBody({ condition: 'pneumonia', imageSize: 32 })
   assert.equal((await call(`/api/v1/datasets/${scanned.id}/prepare`, wishes)).status, 200)
   const id = jobOf(await begin({ a: a.id, b: b.id, folder: 'chest' }))
-  await home.tasks.whenIdle()
+  await home.jobs.whenIdle()
   const job = await getPairedJob(home.db, id)
   assert.equal(job.split, 'test')
   assert.ok(
@@ -91,7 +94,7 @@ test('of a prepared dataset the test images are read, which training did not see
   )
   assert.equal(job.summary?.truth.n, job.total)
   const train = jobOf(await begin({ a: a.id, b: b.id, folder: scanned.id, split: 'train' }))
-  await home.tasks.whenIdle()
+  await home.jobs.whenIdle()
   assert.ok((await getPairedJob(home.db, train)).total > job.total)
 })
 
@@ -103,7 +106,7 @@ test('what a version read before is read again by another as a job', async (t) =
     assert.equal((await call('/api/v1/predict', { method: 'POST', body: form })).status, 200)
   }
   const id = jobOf(await begin({ a: a.id, b: b.id, kind: 'reread', limit: '2' }))
-  await home.tasks.whenIdle()
+  await home.jobs.whenIdle()
   const job = await getPairedJob(home.db, id)
   assert.deepEqual([job.kind, job.state, job.done, job.folder], ['reread', 'finished', 2, null])
   assert.match(await page(`/ab/${id}`), /What tiny@1 read, read again with tiny@2/)
@@ -113,8 +116,8 @@ test('what a version read before is read again by another as a job', async (t) =
   assert.equal((await call(`/ab/${id}/images/1`)).status, 404, 'a forgotten image is not shown')
 })
 
-test('what cannot be compared is refused on the page, and a lost job says so', async (t) => {
-  const { home, call, folders, a, b, begin, page } = await withSet(t)
+test('what cannot be compared is refused on the page, and what has ended cannot be stopped', async (t) => {
+  const { home, call, a, b, begin, jobOf } = await withSet(t)
   const refused = async (fields: Record<string, string>, status: number, words: RegExp) => {
     const response = await begin(fields)
     assert.equal(response.status, status)
@@ -129,18 +132,53 @@ test('what cannot be compared is refused on the page, and a lost job says so', a
   await refused({ a: a.id, b: b.id, kind: 'reread', limit: '0' }, 422, /whole number/)
   await refused({ a: 'nothing', b: b.id, folder: 'chest' }, 404, /not a version/)
   assert.equal((await call('/ab/ab_nothing')).status, 404)
-  const job = { kind: 'folder', condition: 'pneumonia', a: a.id, b: b.id } as const
-  const id = await insertPairedJob(home.db, {
-    job: { ...job, folder: 'chest', split: 'all', total: 5 },
-    actor: ANNA,
-    clock: home.clock,
-  })
+  const again = await begin({ a: a.id, b: b.id, folder: 'chest' })
+  const id = jobOf(again)
+  await home.jobs.whenIdle()
+  assert.equal((await call(`/ab/${id}/stop`, { method: 'POST' })).status, 409)
+})
+
+test('a comparison goes on behind its last line after a restart in its midst', async (t) => {
+  const { home, call, folders, a, b, begin, jobOf, page } = await withSet(t)
+  const whole = jobOf(await begin({ a: a.id, b: b.id, folder: 'chest' }))
+  await home.jobs.whenIdle()
+  const lines = await listPairedEntries(home.db, { job: whole, limit: 100 })
+
+  // As a killed server leaves it: running, with the first ten lines.
+  const id = 'ab_half'
+  const rest = { kind: 'folder', condition: 'pneumonia', folder: 'chest', split: 'all' } as const
+  await insertPairedJob(home.db, { id, ...rest, a: a.id, b: b.id })
+  const store = sqliteJobStore(home.db)
+  const at = home.clock().toISOString()
+  await store.add([{ id, kind: 'comparison', subject: null, input: {}, at, dueAt: at, ...ANNA }])
+  await store.claim({ kinds: ['comparison'], at, ids: [id] })
+  for (const { n, ...entry } of lines.slice(0, 10)) {
+    await addPairedEntry(home.db, { job: id, n, entry })
+  }
   assert.equal((await call(`/ab/${id}/delete`, { method: 'POST' })).status, 409)
   assert.match(await page(`/ab/${id}`), /hx-trigger="every 2s"/)
   folders.closing.pop()
   await home.close()
+
   const again = await openedHome(folders)
-  const lost = await getPairedJob(again.home.db, id)
-  assert.deepEqual([lost.state, lost.reason], ['ended', 'Roentgen was stopped while it ran.'])
-  assert.equal((await again.call(`/ab/${id}/stop`, { method: 'POST' })).status, 409)
+  await again.home.jobs.whenIdle()
+  const job = await getPairedJob(again.home.db, id)
+  assert.deepEqual([job.state, job.done, job.total], ['finished', IMAGES, IMAGES])
+  assert.equal((await again.home.jobs.get(id)).attempt, 2)
+  assert.deepEqual(await listPairedEntries(again.home.db, { job: id, limit: 100 }), lines)
+  assert.deepEqual(job.summary, (await getPairedJob(again.home.db, whole)).summary)
+})
+
+test('a comparison that is stopped in its midst keeps its lines and says so', async (t) => {
+  const { home, call, a, b, begin, jobOf, page } = await withSet(t)
+  const id = jobOf(await begin({ a: a.id, b: b.id, folder: 'chest' }))
+  for await (const { event } of sentEvents(await call(`/api/v1/jobs/${id}/events`))) {
+    if (event === 'progress') break
+  }
+  assert.equal((await call(`/ab/${id}/stop`, { method: 'POST' })).status, 303)
+  const job = await getPairedJob(home.db, id)
+  assert.deepEqual([job.state, job.reason, job.summary], ['cancelled', 'Cancelled by hand.', null])
+  assert.ok(job.done < IMAGES)
+  assert.match(await page(`/ab/${id}`), /Cancelled by hand/)
+  assert.match(await page('/ab'), new RegExp(`${job.done} of ${IMAGES}`))
 })
