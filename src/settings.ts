@@ -33,7 +33,7 @@ export const SETTINGS = {
   ROENTGEN_SENSORS: ['/sys', 'where the system shows its temperature sensors'],
   ROENTGEN_HOST_MEMORY: [
     '4096',
-    'MiB that all model hosts together may use before the least used is ended',
+    'MiB that all model hosts together may use before the least used is ended; no host may take more than this (512 at least)',
   ],
   ROENTGEN_QUEUE: ['64', 'requests that may wait for an inference before 503 is answered'],
   ROENTGEN_MAX_UPLOAD_MB: ['64', 'largest upload of an image, MiB'],

@@ -1,5 +1,5 @@
-// Who may run next: on a small machine one inference at a time across all hosts, in the order of asking.
-// A full queue says so at once.
+// Who may run next: on a small machine one inference at a time across all hosts, in the order of asking, and one of each
+// version. A run that takes long no longer counts: others run beside it. A full queue says so at once.
 import { AppError } from '../errors.ts'
 
 export interface QueueOptions {
@@ -7,6 +7,8 @@ export interface QueueOptions {
   readonly concurrency: number
   /** Requests that may wait beside those that run. */
   readonly limit: number
+  /** A run that takes longer makes nobody else wait any more. Default 250 ms. */
+  readonly slowAfterMs?: number
 }
 
 export interface TurnOptions {
@@ -16,18 +18,30 @@ export interface TurnOptions {
   readonly urgent?: boolean
   /** Waits until nothing else runs or waits, and makes nobody wait. */
   readonly background?: boolean
+  /** What runs one at a time, as a version does: who waits for it lets others go first. */
+  readonly key?: object | undefined
 }
 
 interface Waiting {
+  readonly key: object | undefined
   readonly begin: () => void
 }
+
+const SLOW_AFTER_MS = 250
+/** Of a version whose run takes long, no more than this share of the places may be waiting. */
+const SLOW_SHARE = 0.25
 
 export class InferenceQueue {
   readonly #options: QueueOptions
   readonly #waiting: Waiting[] = []
   readonly #background: Waiting[] = []
+  /** Versions that run, and of them those that take long. */
+  readonly #busy = new Set<object>()
+  readonly #slow = new Set<object>()
   #isInBackground = false
   #running = 0
+  /** Running and not slow. */
+  #occupied = 0
   /** Moving mean of how long a run takes, for Retry-After. */
   #meanMs = 100
 
@@ -49,15 +63,41 @@ export class InferenceQueue {
    */
   async run<T>(task: () => Promise<T>, options: TurnOptions = {}): Promise<T> {
     await this.#turn(options)
+    const { key } = options
     const started = performance.now()
+    let isSlow = false
+    const timer = setTimeout(() => {
+      isSlow = true
+      this.#occupied -= 1
+      if (key) this.#slow.add(key)
+      this.#beginNext()
+    }, this.#options.slowAfterMs ?? SLOW_AFTER_MS)
     try {
       return await task()
     } finally {
+      clearTimeout(timer)
       this.#meanMs += (performance.now() - started - this.#meanMs) / 10
       this.#running -= 1
-      this.#waiting.shift()?.begin()
+      if (!isSlow) this.#occupied -= 1
+      if (key) this.#busy.delete(key)
+      if (key) this.#slow.delete(key)
+      this.#beginNext()
       this.#beginBackground()
     }
+  }
+
+  #beginNext(): void {
+    while (this.#occupied < this.#options.concurrency) {
+      const index = this.#waiting.findIndex(({ key }) => !key || !this.#busy.has(key))
+      if (index < 0) return
+      this.#waiting.splice(index, 1)[0]?.begin()
+    }
+  }
+
+  #begin(key: object | undefined): void {
+    this.#running += 1
+    this.#occupied += 1
+    if (key) this.#busy.add(key)
   }
 
   /**
@@ -67,7 +107,7 @@ export class InferenceQueue {
   async runWhenIdle<T>(task: () => Promise<T>, { signal }: TurnOptions = {}): Promise<T> {
     signal?.throwIfAborted()
     await new Promise<void>((resolve, reject) => {
-      const place: Waiting = { begin: resolve }
+      const place: Waiting = { key: undefined, begin: resolve }
       this.#background.push(place)
       signal?.addEventListener('abort', () => {
         const index = this.#background.indexOf(place)
@@ -102,13 +142,14 @@ export class InferenceQueue {
     )
   }
 
-  #turn({ signal, urgent = false }: TurnOptions): Promise<void> {
+  #turn({ signal, urgent = false, key }: TurnOptions): Promise<void> {
     signal?.throwIfAborted()
-    if (this.#running < this.#options.concurrency) {
-      this.#running += 1
+    const isFree = this.#occupied < this.#options.concurrency
+    if (isFree && !(key && this.#busy.has(key))) {
+      this.#begin(key)
       return Promise.resolve()
     }
-    if (!urgent && this.#waiting.length >= this.#options.limit) this.refuse()
+    if (!urgent && this.#isFullFor(key)) this.refuse()
     return new Promise((resolve, reject) => {
       const leave = () => {
         const index = this.#waiting.indexOf(place)
@@ -116,9 +157,10 @@ export class InferenceQueue {
         reject(signal?.reason)
       }
       const place: Waiting = {
+        key,
         begin: () => {
           signal?.removeEventListener('abort', leave)
-          this.#running += 1
+          this.#begin(key)
           resolve()
         },
       }
@@ -126,5 +168,12 @@ export class InferenceQueue {
       if (urgent) this.#waiting.unshift(place)
       else this.#waiting.push(place)
     })
+  }
+
+  #isFullFor(key: object | undefined): boolean {
+    const { limit } = this.#options
+    if (this.#waiting.length >= limit) return true
+    if (!key || !this.#slow.has(key)) return false
+    return this.#waiting.filter((one) => one.key === key).length >= limit * SLOW_SHARE
   }
 }

@@ -8,14 +8,24 @@ import type { Patch, RawOutput, RawScores } from './host/raw-output.ts'
 export interface InferOptions {
   /** Also bring features and gradients, where the graph has them. */
   readonly explain?: boolean
-  /** Aborted: leaves the queue at once; a run that has begun is finished and forgotten. */
+  /** Aborted: leaves the queue at once; a run that has begun gets a moment to finish, then its host is ended. */
   readonly signal?: AbortSignal | undefined
+}
+
+/** Several calls of `inferMasked` that have one limit of time together. */
+export interface MaskedWork {
+  /** Of all calls. */
+  readonly patches: number
+  /** What the calls so far took; written by the version. */
+  spentMs: number
 }
 
 export interface MaskedOptions {
   readonly patches: readonly Patch[]
   /** What a hidden pixel becomes, one value a channel, in the tensor's own units. */
   readonly fill: readonly number[]
+  /** Without it the call has a limit of its own. */
+  readonly work?: MaskedWork | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -27,7 +37,7 @@ export interface LoadedVersion {
   readonly familiarity: FamiliarityModel | null
   /**
    * One image. `tensor` is NHWC [1, height, width, channels] as `preprocessing` says.
-   * @throws AppError `busy` (queue full), `loading`, `unavailable` (the host failed twice), `invalid` (wrong length)
+   * @throws AppError `busy` (queue full), `loading`, `unavailable` (the host failed twice, or took too long once), `invalid` (wrong length)
    */
   infer(tensor: Float32Array, options?: InferOptions): Promise<RawOutput>
   /** The same image with each patch hidden in turn; one row of scores for each patch. */

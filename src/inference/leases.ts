@@ -4,6 +4,9 @@ import type { Lease } from './lease.ts'
 import { leaseOf } from './lease-of.ts'
 import type { ServedVersion } from './served-version.ts'
 
+/** One version leaves so many of the places to others. */
+const RESERVED_SHARE = 1 / 8
+
 export class Leases {
   readonly #most: number
   readonly #queue: Pick<InferenceQueue, 'refuse'>
@@ -25,6 +28,7 @@ export class Leases {
     { activationId, role = 'active' }: { activationId: string | null; role?: Lease['role'] },
   ): Promise<Lease> {
     this.refuseWhenFull()
+    if (served.leases >= this.#most - Math.floor(this.#most * RESERVED_SHARE)) this.#queue.refuse()
     this.#taken += 1
     const letGo = served.acquire()
     let held = true

@@ -78,6 +78,7 @@ export class LoadedVersions {
           threads,
           loadTimeoutMs: loadTimeoutMs ?? 120_000,
           inferTimeoutMs: inferTimeoutMs ?? 60_000,
+          memoryBudgetBytes: this.#options.hostMemoryBytes,
           compileCacheDir: this.#compileCacheDir,
           isBackground: o.isBackground ?? false,
         },

@@ -4,7 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AppError, isAppError, messageOf } from '../errors.ts'
 import type { Precision } from '../package/schema.ts'
 import { BackOff } from './host/back-off.ts'
-import type { ModelHost } from './host/model-host.ts'
+import { Excesses } from './host/excesses.ts'
+import { isExcess } from './host/host-errors.ts'
+import type { HostFault, ModelHost } from './host/model-host.ts'
 import type { RawOutput, RawScores } from './host/raw-output.ts'
 import type { ServingCopy, ServingSource } from './host/serving-copy.ts'
 import { type HostSettings, type StartedHost, startHost } from './host/start-host.ts'
@@ -47,6 +49,7 @@ export class ServedVersion {
   readonly #backOff = new BackOff()
   #started: StartedHost | undefined
   #starting: Promise<ModelHost> | undefined
+  readonly #excesses = new Excesses()
   #lastFailure: string | undefined
   #starts = 0
   #leases = 0
@@ -87,11 +90,16 @@ export class ServedVersion {
     return this.#stopping.signal.aborted
   }
 
+  /** It took too much twice: it is not run any more. */
+  get #isSetAside(): boolean {
+    return this.#excesses.isTooMany
+  }
+
   get state(): ServedState {
     if (this.#isStopped) return 'ended'
     const leaving = this.role === 'previous' || this.role === 'retired'
     if (this.isReady) return leaving && this.#leases > 0 ? 'draining' : 'ready'
-    return this.#backOff.failures > 1 ? 'failed' : 'starting'
+    return this.#isSetAside || this.#backOff.failures > 1 ? 'failed' : 'starting'
   }
 
   get reason(): string {
@@ -121,7 +129,7 @@ export class ServedVersion {
   /** Loads it however often it takes, with growing pauses, while it answers or challenges. */
   async keepAlive(): Promise<void> {
     const isWanted = () => this.role === 'active' || this.role === 'challenger'
-    while (isWanted() && !this.#isStopped) {
+    while (isWanted() && !this.#isStopped && !this.#isSetAside) {
       // A failure is logged and its pause kept in #restart.
       const host = await this.#ready().catch(() => undefined)
       if (host) return
@@ -130,7 +138,7 @@ export class ServedVersion {
 
   /** Waits until it was loaded once. @throws AppError `loading` after the wait; why not, when loading failed */
   async whenLoaded(): Promise<void> {
-    if (!this.#started) await this.#readyInTime()
+    if (!this.#started || this.#isSetAside) await this.#readyInTime()
   }
 
   /** Counts a request in; the function that is returned counts it out, once. */
@@ -154,7 +162,7 @@ export class ServedVersion {
   }
 
   infer(tensor: Float32Array, { explain = false, signal }: InferOptions = {}): Promise<RawOutput> {
-    return this.#onHost((host) => host.infer(tensor, { explain }), { signal })
+    return this.#onHost((host) => host.infer(tensor, { explain, signal }), { signal })
   }
 
   /** As `infer`, before any waiting request: for the checks of a version that is to answer. */
@@ -169,8 +177,7 @@ export class ServedVersion {
   }
 
   inferMasked(tensor: Float32Array, o: MaskedOptions): Promise<RawScores[]> {
-    const { patches, fill, signal } = o
-    return this.#onHost((host) => host.inferMasked(tensor, { patches, fill }), { signal })
+    return this.#onHost((host) => host.inferMasked(tensor, o), { signal: o.signal })
   }
 
   /** Ends its host at once. Safe to call twice. */
@@ -194,10 +201,11 @@ export class ServedVersion {
         const { queue } = this.#options
         const answer = turn.background
           ? await queue.runWhenIdle(task, turn)
-          : await queue.run(task, tries === 1 ? turn : { ...turn, urgent: true })
+          : await queue.run(task, { ...turn, key: this, urgent: turn.urgent ?? tries > 1 })
         this.#backOff.succeeded()
         return answer
       } catch (error) {
+        if (turn.signal?.aborted || isExcess(error)) throw error
         if (began) lost += 1
         const mayRetry = host.state !== 'ready' && !this.#isStopped
         if (!mayRetry || lost > 1 || tries === MAX_TRIES) throw error
@@ -222,6 +230,7 @@ export class ServedVersion {
 
   #ready(): Promise<ModelHost> {
     if (this.#started?.host.state === 'ready') return Promise.resolve(this.#started.host)
+    if (this.#isSetAside) return Promise.reject(this.#setAside())
     this.#starting ??= this.#restart().finally(() => {
       this.#starting = undefined
     })
@@ -233,7 +242,7 @@ export class ServedVersion {
     const { signal } = this.#stopping
     try {
       await delay(this.#backOff.waitMs, undefined, { signal })
-      const onCrash = (reason: string) => this.#crashed(reason)
+      const onCrash = (reason: string, fault: HostFault) => this.#crashed(reason, fault)
       this.#started = await startHost({ ...this.#options, signal, onCrash })
       const { host } = this.#started
       this.#lastFailure = undefined
@@ -251,12 +260,24 @@ export class ServedVersion {
     }
   }
 
-  #crashed(reason: string): void {
+  #crashed(reason: string, fault: HostFault): void {
     // While starting, #restart tells of it.
     if (this.#isStopped || this.#starting) return
-    this.#fail(reason)
-    this.#options.log.warn({ version: this.source.id, reason }, 'model host ended unexpectedly')
+    const { log } = this.#options
+    if (fault === 'excess') this.#excesses.add()
+    this.#fail(this.#isSetAside ? this.#setAside().message : reason)
+    const version = this.source.id
+    if (this.#isSetAside)
+      log.error({ version, reason }, 'version set aside: it took too much twice')
+    else log.warn({ version, reason }, 'model host ended unexpectedly')
     void this.keepAlive()
+  }
+
+  #setAside(): AppError {
+    const message =
+      `${this.source.id} is set aside: twice within an hour it took too long or too much memory. ` +
+      'Roll back, or activate another version; activating it again gives it another chance.'
+    return new AppError('unavailable', message, { retryAfterSeconds: 60 })
   }
 
   #fail(reason: string): void {

@@ -117,3 +117,60 @@ test('background work that is aborted while it waits never begins', async () => 
   request.resolve()
   await first
 })
+
+test('of one version one runs at a time, and who waits for it lets others go first', async () => {
+  const queue = new InferenceQueue({ concurrency: 2, limit: 10 })
+  const hold = gate()
+  const order: string[] = []
+  const note = (name: string) => async () => void order.push(name)
+  const [a, b] = [{}, {}]
+  const first = queue.run(() => hold.promise.then(note('first of a')), { key: a })
+  const second = queue.run(note('second of a'), { key: a })
+  await queue.run(note('b'), { key: b })
+  assert.deepEqual([queue.running, queue.waiting], [1, 1])
+  hold.resolve()
+  await Promise.all([first, second])
+  assert.deepEqual(order, ['b', 'first of a', 'second of a'])
+})
+
+test('a run that takes long gives its place to others, and takes it from nobody when it ends', async () => {
+  const queue = new InferenceQueue({ concurrency: 1, limit: 10, slowAfterMs: 1 })
+  const [slow, other] = [gate(), gate()]
+  const [a, b] = [{}, {}]
+  const hanging = queue.run(() => slow.promise, { key: a })
+  // Waits until the first is called slow, and then runs beside it.
+  const beside = queue.run(() => other.promise, { key: b })
+  while (queue.waiting > 0) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(queue.running, 2)
+  slow.resolve()
+  other.resolve()
+  await Promise.all([hanging, beside])
+  assert.deepEqual([queue.running, queue.waiting], [0, 0])
+  let running = 0
+  const alone = async () => {
+    running += 1
+    assert.equal(running, 1)
+    await null
+    running -= 1
+  }
+  await Promise.all([queue.run(alone), queue.run(alone), queue.run(alone)])
+})
+
+test('of a version whose run takes long only a quarter of the places may be waiting', async () => {
+  const queue = new InferenceQueue({ concurrency: 1, limit: 8, slowAfterMs: 1 })
+  const [hold, next] = [gate(), gate()]
+  const [a, b] = [{}, {}]
+  const hanging = queue.run(() => hold.promise, { key: a })
+  await queue.run(async () => {}, { key: b })
+  const other = queue.run(() => next.promise, { key: b })
+  const waiting = [1, 2].map(() => queue.run(async () => {}, { key: a }))
+  await assert.rejects(
+    queue.run(async () => {}, { key: a }),
+    { code: 'busy' },
+  )
+  const others = [1, 2, 3].map(() => queue.run(async () => {}, { key: b }))
+  next.resolve()
+  await Promise.all([other, ...others])
+  hold.resolve()
+  await Promise.all([hanging, ...waiting])
+})

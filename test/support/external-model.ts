@@ -1,11 +1,18 @@
 // Hostile ONNX files for tests: each takes its scores from another file, named in a place where few look for it.
-import { MessageWriter } from '../../src/engine/onnx/protobuf.ts'
-
-const [FLOAT, UINT8, INT64, BOOL] = [1, 2, 7, 9]
-/** Attribute types of onnx.proto3. */
-const [INT, TENSOR, GRAPH] = [2, 4, 5]
-
-const message = () => new MessageWriter()
+import type { MessageWriter } from '../../src/engine/onnx/protobuf.ts'
+import {
+  BOOL,
+  FLOAT,
+  graphAttribute,
+  INT,
+  INT64,
+  message,
+  node,
+  port,
+  scalar,
+  TENSOR,
+  UINT8,
+} from './onnx-messages.ts'
 
 interface Made {
   /** Relative to the working folder of whoever loads it. */
@@ -33,32 +40,6 @@ function external(
     .int(14, place)
 }
 
-function port(name: string, type: number, dims: readonly number[]): MessageWriter {
-  const shape = message()
-  for (const dim of dims) shape.message(1, message().int(1, dim))
-  return message()
-    .text(1, name)
-    .message(2, message().message(1, message().int(1, type).message(2, shape)))
-}
-
-interface Node {
-  readonly op: string
-  readonly inputs?: readonly string[]
-  readonly outputs: readonly string[]
-  readonly attributes?: readonly MessageWriter[]
-  readonly domain?: string
-}
-
-function node({ op, inputs = [], outputs, attributes = [], domain }: Node): MessageWriter {
-  const made = message()
-  for (const input of inputs) made.text(1, input)
-  for (const output of outputs) made.text(2, output)
-  made.text(4, op)
-  for (const attribute of attributes) made.message(5, attribute)
-  if (domain !== undefined) made.text(7, domain)
-  return made
-}
-
 const cast = (from: string, to: string) =>
   node({
     op: 'Cast',
@@ -67,13 +48,6 @@ const cast = (from: string, to: string) =>
     attributes: [message().text(1, 'to').int(3, FLOAT).int(20, INT)],
   })
 const reshape = node({ op: 'Reshape', inputs: ['floats', 'row'], outputs: ['logits'] })
-
-function scalar(name: string, type: number, byte: number): MessageWriter {
-  const size = type === INT64 ? 8 : 1
-  const raw = Buffer.alloc(size)
-  raw[0] = byte
-  return message().int(2, type).text(8, name).bytes(9, raw)
-}
 
 function rowShape(count: number): MessageWriter {
   const raw = Buffer.alloc(16)
@@ -99,9 +73,6 @@ function model(main: MessageWriter, more = message()): Uint8Array {
     .finish()
   return Buffer.concat([whole, more.finish()])
 }
-
-const graphAttribute = (name: string, value: MessageWriter) =>
-  message().text(1, name).message(6, value).int(20, GRAPH)
 
 /** A branch that gives what the file holds. */
 function branch(made: Made, name: string): MessageWriter {

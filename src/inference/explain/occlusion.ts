@@ -29,12 +29,13 @@ export async function occlusion(o: OcclusionInput): Promise<EvidenceMap[]> {
   const base = o.scoresOf(o.base)
   const grids = base.map(() => new Float32Array(width * height))
   const fill = channelMeans(o.tensor, preprocessing.channels)
+  const work = { patches: width * height, spentMs: 0 }
   // A row of cells is one turn in the queue, so that other requests get theirs in between.
   for (let row = 0; row < height; row++) {
     const patches = Array.from({ length: width }, (_, column) =>
       patchAround(preprocessing, { row, column, width, height }),
     )
-    const masked = await o.version.inferMasked(o.tensor, { patches, fill, signal: o.signal })
+    const masked = await o.version.inferMasked(o.tensor, { patches, fill, work, signal: o.signal })
     masked.forEach((raw, column) => {
       o.scoresOf(raw).forEach((score, index) => {
         const grid = grids[index]

@@ -1,25 +1,34 @@
-// One model host: starts the child process of host.ts, loads one graph, runs it, and knows why it ended.
+// One model host: starts the child process of host.ts, loads one graph, runs it within its limits, and knows why it ended.
 // Never restarts itself; that is served-version.ts.
 import type { ChildProcess } from 'node:child_process'
-import { AppError } from '../../errors.ts'
+import type { AppError } from '../../errors.ts'
 import { TextTail } from '../../processes/text-tail.ts'
+import type { MaskedWork } from '../lease.ts'
 import { forkHost } from './fork-host.ts'
-import type { FromHost, HostError, LoadRequest, ToHost } from './host-messages.ts'
+import { asAppError, excess, gone, notLoaded } from './host-errors.ts'
+import type { FromHost, LoadRequest, ToHost } from './host-messages.ts'
 import type { Patch, RawOutput, RawScores } from './raw-output.ts'
+import { LOOK_EVERY_MS, residentBytes } from './resident-memory.ts'
+import { firstMemoryLimit, memoryLimit, type RunLimits, runLimits } from './run-limits.ts'
 
 export interface ModelHostOptions {
   /** `condition/name@n`, for sentences. */
   readonly id: string
   readonly load: Omit<LoadRequest, 'kind'>
   readonly loadTimeoutMs: number
+  /** Of the first run, and of any later one at most. */
   readonly inferTimeoutMs: number
+  /** Of all hosts together. */
+  readonly memoryBudgetBytes: number
   /** See fork-host.ts. */
   readonly compileCacheDir: string
   readonly copyDir: string
-  readonly maxDataBytes?: number
   /** Called once, when a host that had started is gone without having been stopped. */
-  readonly onCrash?: (reason: string) => void
+  readonly onCrash?: (reason: string, fault: HostFault) => void
 }
+
+/** Why a host is gone: by itself, ended because its model took too much, or because nobody waited for a long run any more. */
+export type HostFault = 'ended' | 'excess' | 'abandoned'
 
 export type HostState = 'starting' | 'ready' | 'ended' | 'failed'
 
@@ -27,11 +36,21 @@ interface Pending {
   readonly resolve: (message: FromHost) => void
   readonly reject: (error: AppError) => void
   readonly timer: NodeJS.Timeout
+  readonly letGo: () => void
+}
+
+interface Patience {
+  readonly timeoutMs: number
+  /** Aborted: the run may take so long and no longer. */
+  readonly signal?: AbortSignal | undefined
+  readonly abandonedMs?: number
 }
 
 const STDERR_BYTES = 8192
 /** Key of the load request among the pending ones; runs count from 1. */
 const LOAD_ID = 0
+/** What Node and ONNX Runtime reserve for themselves, threads included, beside what a model may take. */
+const RESERVED_BYTES = 2 ** 30
 
 export class ModelHost {
   readonly #options: ModelHostOptions
@@ -43,9 +62,24 @@ export class ModelHost {
   #reason = 'The process is starting.'
   #rssBytes = 0
   #nextId = 1
+  #firstRunMs: number | undefined
+  #memoryLimit: number
+  #watch: NodeJS.Timeout | undefined
+  #fault: HostFault = 'ended'
 
   constructor(options: ModelHostOptions) {
     this.#options = options
+    this.#memoryLimit = firstMemoryLimit(options.memoryBudgetBytes)
+  }
+
+  get limits(): RunLimits {
+    return runLimits(this.#firstRunMs, this.#options.inferTimeoutMs)
+  }
+
+  /** After the first run: later ones are held to what it took. */
+  learnLimits(firstRunMs: number): void {
+    this.#firstRunMs = firstRunMs
+    this.#memoryLimit = memoryLimit(this.#rssBytes, this.#options.memoryBudgetBytes)
   }
 
   get state(): HostState {
@@ -76,8 +110,9 @@ export class ModelHost {
 
   /** Starts the process and loads the graph. @throws AppError `hash-mismatch`, `load-failed` */
   async start(): Promise<void> {
-    const { compileCacheDir, copyDir, maxDataBytes } = this.#options
-    const child = forkHost({ compileCacheDir, copyDir, ...(maxDataBytes && { maxDataBytes }) })
+    const { compileCacheDir, copyDir } = this.#options
+    const maxDataBytes = this.#memoryLimit + RESERVED_BYTES
+    const child = forkHost({ compileCacheDir, copyDir, maxDataBytes })
     this.#child = child
     child.stderr?.on('data', (chunk: Buffer) => this.#stderr.push(chunk))
     child.on('message', (message: FromHost) => this.#receive(message))
@@ -93,7 +128,7 @@ export class ModelHost {
       })
     })
     const { load, loadTimeoutMs } = this.#options
-    const answer = await this.#ask({ kind: 'load', ...load }, loadTimeoutMs)
+    const answer = await this.#ask({ kind: 'load', ...load }, { timeoutMs: loadTimeoutMs })
     if (answer.kind !== 'loaded') throw this.#fail('The host answered out of turn.')
     this.#state = 'ready'
     this.#reason = 'It is loaded and answers.'
@@ -103,10 +138,11 @@ export class ModelHost {
   /** @throws AppError `unavailable` when the host ends or hangs meanwhile, `internal` when the graph cannot run */
   async infer(
     tensor: Float32Array,
-    { explain }: { readonly explain: boolean },
+    { explain, signal }: { readonly explain: boolean; readonly signal?: AbortSignal | undefined },
   ): Promise<RawOutput> {
     const request = { kind: 'infer', id: this.#nextId++, tensor, explain } as const
-    const answer = await this.#ask(request, this.#options.inferTimeoutMs)
+    const { runMs: timeoutMs, abandonedMs } = this.limits
+    const answer = await this.#ask(request, { timeoutMs, abandonedMs, signal })
     if (answer.kind !== 'output') throw this.#fail('The host answered out of turn.')
     this.#rssBytes = answer.rssBytes
     return answer.raw
@@ -115,11 +151,20 @@ export class ModelHost {
   /** One row of scores for each patch hidden. Errors as `infer`. */
   async inferMasked(
     tensor: Float32Array,
-    o: { readonly patches: readonly Patch[]; readonly fill: readonly number[] },
+    o: {
+      readonly patches: readonly Patch[]
+      readonly fill: readonly number[]
+      readonly work?: MaskedWork | undefined
+      readonly signal?: AbortSignal | undefined
+    },
   ): Promise<RawScores[]> {
-    const request = { kind: 'masked', id: this.#nextId++, tensor, ...o } as const
-    const timeoutMs = this.#options.inferTimeoutMs * Math.max(1, o.patches.length / 4)
-    const answer = await this.#ask(request, timeoutMs)
+    const { patches, fill, signal, work = { patches: patches.length, spentMs: 0 } } = o
+    const request = { kind: 'masked', id: this.#nextId++, tensor, patches, fill } as const
+    const timeoutMs = Math.max(1, this.limits.maskedMs(work.patches) - work.spentMs)
+    const abandonedMs = Math.min(timeoutMs, this.limits.maskedMs(patches.length))
+    const started = performance.now()
+    const answer = await this.#ask(request, { timeoutMs, abandonedMs, signal })
+    work.spentMs += performance.now() - started
     if (answer.kind !== 'rows') throw this.#fail('The host answered out of turn.')
     this.#rssBytes = answer.rssBytes
     return [...answer.rows]
@@ -136,26 +181,80 @@ export class ModelHost {
     await this.#exited
   }
 
-  #ask(message: ToHost, timeoutMs: number): Promise<FromHost> {
-    if (this.#hasEnded || !this.#child) return Promise.reject(this.#gone())
+  #ask(
+    message: ToHost,
+    { timeoutMs, abandonedMs = timeoutMs, signal }: Patience,
+  ): Promise<FromHost> {
+    if (this.#hasEnded || !this.#child) return Promise.reject(gone(this.#options.id, this.#cause()))
     const child = this.#child
+    const started = performance.now()
+    const id = 'id' in message ? message.id : LOAD_ID
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#fail(`The host did not answer within ${Math.round(timeoutMs / 1000)} s.`)
-      }, timeoutMs)
-      this.#pending.set('id' in message ? message.id : LOAD_ID, { resolve, reject, timer })
+      const timer = setTimeout(() => this.#overran(id, timeoutMs), timeoutMs)
+      const abandon = () => {
+        const leftMs = Math.max(0, abandonedMs - (performance.now() - started))
+        setTimeout(() => this.#abandon(id), leftMs).unref()
+      }
+      signal?.addEventListener('abort', abandon, { once: true })
+      const letGo = () => signal?.removeEventListener('abort', abandon)
+      this.#pending.set(id, { resolve, reject, timer, letGo })
+      this.#watch ??= setInterval(() => void this.#checkMemory(), LOOK_EVERY_MS).unref()
       // A failed send means that the process is going: its end rejects all that is pending.
       child.send(message, () => {})
     })
   }
 
+  #overran(id: number, timeoutMs: number): void {
+    const seconds = Math.max(1, Math.round(timeoutMs / 1000))
+    this.#exceeded(id, `did not finish within ${seconds} s`)
+  }
+
+  async #checkMemory(): Promise<void> {
+    const pid = this.#child?.pid
+    const bytes = pid === undefined ? undefined : await residentBytes(pid)
+    if (bytes === undefined || bytes <= this.#memoryLimit || this.#hasEnded) return
+    const mib = (value: number): number => Math.round(value / 2 ** 20)
+    const [running = LOAD_ID] = this.#pending.keys()
+    this.#exceeded(
+      running,
+      `took ${mib(bytes)} MiB of memory and may take ${mib(this.#memoryLimit)}`,
+    )
+  }
+
+  /** The run that is to blame hears so; what else waits here goes to the next host. */
+  #exceeded(id: number, what: string): void {
+    const pending = this.#take(id)
+    this.#fault = 'excess'
+    this.#fail(`Its model ${what}, and was ended.`)
+    const sentence = `${this.#options.id} ${what} and was ended.`
+    pending?.reject(excess(id === LOAD_ID ? 'load-failed' : 'unavailable', sentence))
+  }
+
+  #abandon(id: number): void {
+    const pending = this.#take(id)
+    if (!pending) return
+    this.#fault = 'abandoned'
+    this.#fail('Nobody waited any more for a run that took long.')
+    pending.reject(gone(this.#options.id, this.#cause()))
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id)
+    if (!pending) return undefined
+    clearTimeout(pending.timer)
+    pending.letGo()
+    this.#pending.delete(id)
+    if (this.#pending.size > 0) return pending
+    clearInterval(this.#watch)
+    this.#watch = undefined
+    return pending
+  }
+
   #receive(message: FromHost): void {
     if (message.kind === 'hello') return
     const id = 'id' in message ? message.id : LOAD_ID
-    const pending = this.#pending.get(id)
+    const pending = this.#take(id)
     if (!pending) return
-    clearTimeout(pending.timer)
-    this.#pending.delete(id)
     if (message.kind === 'run-failed') {
       pending.reject(asAppError(message.error))
     } else if (message.kind === 'load-failed') {
@@ -172,7 +271,7 @@ export class ModelHost {
   #fail(reason: string): AppError {
     this.#end(reason)
     this.#child?.kill('SIGKILL')
-    return this.#gone()
+    return gone(this.#options.id, this.#cause())
   }
 
   #end(what: string): void {
@@ -182,32 +281,20 @@ export class ModelHost {
     this.#state = 'failed'
     this.#reason = said === '' ? what : `${what} It last said: ${said}`
     this.#rejectAll()
-    if (wasReady) this.#options.onCrash?.(this.#reason)
+    if (wasReady) this.#options.onCrash?.(this.#reason, this.#fault)
   }
 
   #rejectAll(): void {
-    for (const [id, { reject, timer }] of this.#pending) {
-      clearTimeout(timer)
-      reject(id === LOAD_ID ? this.#notLoaded() : this.#gone())
+    for (const id of [...this.#pending.keys()]) {
+      this.#take(id)?.reject(
+        id === LOAD_ID
+          ? notLoaded(this.#options.id, this.#cause())
+          : gone(this.#options.id, this.#cause()),
+      )
     }
-    this.#pending.clear()
-  }
-
-  #notLoaded(): AppError {
-    const message = `${this.#options.id} could not be loaded: its process ended while loading.`
-    return new AppError('load-failed', message, { cause: this.#cause() })
-  }
-
-  #gone(): AppError {
-    const message = `The process of ${this.#options.id} ended before it had answered; please try again.`
-    return new AppError('unavailable', message, { cause: this.#cause(), retryAfterSeconds: 1 })
   }
 
   #cause(): Error {
     return new Error(`${this.#reason}\n${this.#stderr.text()}`.trim())
   }
-}
-
-function asAppError({ code, message, cause }: HostError): AppError {
-  return new AppError(code, message, { cause: new Error(cause) })
 }

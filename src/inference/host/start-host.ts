@@ -4,13 +4,15 @@ import { AppError } from '../../errors.ts'
 import type { InferenceQueue } from '../inference-queue.ts'
 import { scores } from '../scores.ts'
 import { type CopiedConfig, readCopiedConfig } from './copied-config.ts'
-import { ModelHost } from './model-host.ts'
+import { type HostFault, ModelHost } from './model-host.ts'
 import type { ServingCopy, ServingSource } from './serving-copy.ts'
 
 export interface HostSettings {
   readonly threads: number
   readonly loadTimeoutMs: number
   readonly inferTimeoutMs: number
+  /** Of all hosts together. */
+  readonly memoryBudgetBytes: number
   readonly compileCacheDir: string
   /** Runs at the lowest priority of the system, so that it takes nothing from hosts that answer. */
   readonly isBackground: boolean
@@ -25,7 +27,7 @@ export interface StartHostOptions {
   /** Aborted: the host is ended, also half loaded. */
   readonly signal: AbortSignal
   /** The host was loaded and is gone. */
-  readonly onCrash: (reason: string) => void
+  readonly onCrash: (reason: string, fault: HostFault) => void
 }
 
 export interface StartedHost {
@@ -79,7 +81,8 @@ async function warmUp(
   const empty = new Float32Array(height * width * channels)
   try {
     const run = () => host.infer(empty, { explain: true })
-    const raw = await o.queue.run(run, { urgent: true })
+    const raw = await o.queue.run(run, { urgent: true, key: host })
+    host.learnLimits(raw.inferMs)
     scores({ kind, classes, raw, calibration: null })
   } catch (cause) {
     const message = `${o.source.id} could be loaded, but its first run failed or does not fit its classes.`

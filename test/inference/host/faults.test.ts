@@ -92,14 +92,16 @@ test('with neither package nor copy intact nothing answers, and the reason is to
   assert.equal(runtime.isReady(), false)
 })
 
-test('a host that hangs is killed and the request is answered by the next one', async (t) => {
+test('a host that hangs is killed, its request is refused and not tried again, and the next one is answered', async (t) => {
   const { dir, runtime } = await startBench(t, { inferTimeoutMs: 1000 })
   await activate(runtime, await tinyPackage(dir, { seed: 6 }))
   const before = await ask(runtime, TENSOR)
   const pid = runtime.status()[0]?.pid ?? 0
   process.kill(pid, 'SIGSTOP')
+  await assert.rejects(ask(runtime, TENSOR), /did not finish within 1 s and was ended/)
   assert.deepEqual(await ask(runtime, TENSOR), before)
   assert.notEqual(runtime.status()[0]?.pid, pid)
+  assert.equal(runtime.status()[0]?.restarts, 1)
 })
 
 test('a version by name with a damaged package is refused, whatever is copied', async (t) => {

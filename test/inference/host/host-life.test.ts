@@ -72,6 +72,7 @@ test('a graph whose bytes are not the expected ones is not loaded by the host', 
     inferTimeoutMs: 1000,
     compileCacheDir: `${dir}/compiled`,
     copyDir: dir,
+    memoryBudgetBytes: 2 ** 30,
   })
   await assert.rejects(host.start(), { code: 'hash-mismatch' })
   assert.equal(host.state, 'failed')
