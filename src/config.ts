@@ -1,4 +1,6 @@
 // The environment, read once into a frozen Config; the only place that reads process.env.
+
+import { isIP, isIPv4 } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { AppError } from './errors.ts'
@@ -13,6 +15,10 @@ export interface Config {
   readonly host: string
   readonly open: boolean
   readonly allowedHosts: readonly string[]
+  /** Addresses and networks whose X-Forwarded-* counts. */
+  readonly trustedProxies: readonly string[]
+  /** Path of another site below which the pages are, without a trailing slash; empty at the top. */
+  readonly basePath: string
   readonly modelsDir: string
   readonly dataDir: string
   readonly datasetsDir: string
@@ -101,6 +107,25 @@ export function readConfig(env: Environment = process.env): Config {
     return ['https:', 'http:'].includes(protocol) ? text(name) : wrong(name, 'an https address')
   }
 
+  const networks = (name: SettingName): readonly string[] => {
+    const entries = text(name)
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter(Boolean)
+    for (const entry of entries) {
+      const [address = '', bits = '0', ...more] = entry.split('/')
+      const max = isIPv4(address) ? 32 : 128
+      const isNetwork = /^\d{1,3}$/.test(bits) && Number(bits) <= max && more.length === 0
+      if (isIP(address) === 0 || !isNetwork) wrong(name, 'addresses or networks such as 10.0.0.0/8')
+    }
+    return entries
+  }
+  const basePath = (): string => {
+    const path = text('ROENTGEN_BASE_PATH').replace(/\/+$/, '')
+    const isPath = path === '' || (/^(\/[\w.~-]+)+$/.test(path) && !path.includes('/..'))
+    return isPath ? path : wrong('ROENTGEN_BASE_PATH', 'a path such as /roentgen')
+  }
+
   const open = oneOf('ROENTGEN_OPEN', ['0', '1']) === '1'
   const host = text('HOST')
   if (!open && !isLoopback(host)) {
@@ -128,6 +153,8 @@ export function readConfig(env: Environment = process.env): Config {
       .split(',')
       .map((name) => name.trim().toLowerCase())
       .filter(Boolean),
+    trustedProxies: networks('ROENTGEN_TRUSTED_PROXIES'),
+    basePath: basePath(),
     modelsDir: resolve(text('ROENTGEN_MODELS')),
     dataDir: resolve(text('ROENTGEN_DATA')),
     datasetsDir: resolve(text('ROENTGEN_DATASETS')),
@@ -248,7 +275,6 @@ export function systemEnvironment(
 
 /** Loopback names and addresses, as in RFC 6761 and RFC 1122. */
 export function isLoopback(host: string): boolean {
-  return (
-    host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
-  )
+  if (host === 'localhost' || host === '::1' || host === '[::1]') return true
+  return host.startsWith('127.') && isIPv4(host)
 }

@@ -9,6 +9,11 @@ export const SETTINGS = {
     '1 allows a HOST that other machines can reach, although there are no users yet',
   ],
   ROENTGEN_ALLOWED_HOSTS: ['', 'further Host names that requests may carry, separated by commas'],
+  ROENTGEN_TRUSTED_PROXIES: [
+    '',
+    'addresses or networks of proxies whose X-Forwarded-Host and X-Forwarded-For count, separated by commas',
+  ],
+  ROENTGEN_BASE_PATH: ['', 'path below which a proxy shows the pages, such as /roentgen'],
   ROENTGEN_MODELS: ['models', 'the model store'],
   ROENTGEN_DATA: ['data', 'database, uploads, private copies of active models'],
   ROENTGEN_DATASETS: ['Dataset', 'folder of labelled images'],

@@ -8,7 +8,7 @@ import { ModelRuntime } from '../inference/runtime.ts'
 import { parseVersion } from '../package/ids.ts'
 import { applyPointerEdits } from '../registry/activation/pointer-edits.ts'
 import { recover } from '../registry/activation/recover.ts'
-import { type Backup, createBackup } from '../registry/home/backup.ts'
+import { type Backup, backupUnderWay, createBackup } from '../registry/home/backup.ts'
 import { lockFolders } from '../registry/home/home-lock.ts'
 import { openRegistry, type Registry } from '../registry/home/open-registry.ts'
 import type { RegistryContext } from '../registry/home/registry-context.ts'
@@ -96,6 +96,7 @@ export class Application implements RegistryContext {
   readonly #watcher: Watcher
   #failure: AppError | undefined
   #isSettled = false
+  #isBackingUp = false
   readonly #ending = new AbortController()
   #closing: Promise<void> | undefined
 
@@ -204,15 +205,22 @@ export class Application implements RegistryContext {
     void this.archive.stop()
   }
 
-  /** Everything that the home holds, as one zip. */
-  backup(): Promise<Backup> {
-    const { registry } = this.#parts
-    return createBackup({
-      registry,
-      store: this.store,
-      clock: this.clock,
-      product: PRODUCT_VERSION,
-    })
+  /** Everything that the home holds, as one zip. @throws AppError `busy` while another one is made */
+  async backup(): Promise<Backup> {
+    if (this.#isBackingUp) throw backupUnderWay()
+    this.#isBackingUp = true
+    try {
+      const { store, clock } = this
+      const { registry } = this.#parts
+      const made = await createBackup({ registry, store, clock, product: PRODUCT_VERSION })
+      made.stream.once('close', () => {
+        this.#isBackingUp = false
+      })
+      return made
+    } catch (error) {
+      this.#isBackingUp = false
+      throw error
+    }
   }
 
   /** Stops watching, ends the hosts and workers, closes the registry, lets go of the lock. Safe to call twice. */

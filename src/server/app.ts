@@ -1,5 +1,6 @@
 // The web application: middleware in their order, then the routes of each noun. Listens to nothing by itself, so that the
 // command line and tests call it in their own process.
+import { availableParallelism } from 'node:os'
 import { type Context, Hono } from 'hono'
 import { routePath } from 'hono/route'
 import type { Application } from '../app/application.ts'
@@ -23,9 +24,12 @@ import { archiveRoutes } from './dicom/api.ts'
 import { dicomExportRoutes } from './dicom/exports.ts'
 import { archivePages } from './dicom/pages.ts'
 import type { AppEnv } from './http/app-env.ts'
+import { linksBelow, pathBelow } from './http/base-path.ts'
 import { problemHandlers, wantsHtml } from './http/problem.ts'
+import { proxyList } from './http/proxies.ts'
 import { gatekeeper, responseHeaders } from './http/security.ts'
 import { uploadScope } from './http/upload-scope.ts'
+import { COSTLY_PATHS, costly, headWithoutBody, WorkLimit } from './http/work-limit.ts'
 import { jobRoutes } from './jobs/api.ts'
 import { jobPages } from './jobs/pages.ts'
 import { keyRoutes } from './keys/api.ts'
@@ -58,8 +62,8 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 const WITHOUT_REGISTRY = /^\/(healthz|readyz|metrics|public\/|favicon\.ico)/
 
 export function createApp(application: Application, { token }: AppOptions): Hono<AppEnv> {
-  const app = new Hono<AppEnv>({ strict: false })
-  const { host, open, allowedHosts } = application.config
+  const { host, open, allowedHosts, trustedProxies, basePath } = application.config
+  const app = new Hono<AppEnv>({ getPath: pathBelow(basePath) })
   const { onError, notFound } = problemHandlers({ log: application.log })
   app.onError(onError)
   app.notFound(async (c) => {
@@ -75,7 +79,12 @@ export function createApp(application: Application, { token }: AppOptions): Hono
   })
   app.use(measured(application))
   app.use(responseHeaders())
-  app.use(gatekeeper({ host, open, allowedHosts, token }))
+  app.use(headWithoutBody())
+  app.use(linksBelow(basePath))
+  const proxies = proxyList(trustedProxies)
+  app.use(gatekeeper({ host, open, allowedHosts, token, proxies }))
+  const limit = new WorkLimit({ maxRunning: Math.max(2, availableParallelism()), maxWaiting: 64 })
+  for (const path of COSTLY_PATHS) app.use(path, costly(limit))
   app.use(uploadScope(uploadPlace(application)))
   app.use(async (c, next) => {
     if (!WITHOUT_REGISTRY.test(c.req.path)) {

@@ -24,7 +24,8 @@ export async function serve(config: Config): Promise<void> {
   const application = await openApplication(config, { isServer: true })
   const token = newToken()
   const app = createApp(application, { token })
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server
+  const server = createAdaptorServer({ fetch: app.fetch, hostname: config.host }) as Server
+  // A check by HTTP/1.0 names no host; it is taken to mean the one that is listened on.
   // Not by the clock: a large import may take longer than Node's five minutes. Who falls silent is let go by request-body.ts,
   // and who never finishes his headers by headersTimeout.
   server.requestTimeout = 0

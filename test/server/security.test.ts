@@ -25,6 +25,8 @@ test('only loopback names, the configured host and allowed names are answered to
     '',
     'localhost.evil.example',
     '127.0.0.1.evil',
+    '127.0.0.999',
+    '127.1.1.1111',
     'x@localhost',
   ]) {
     assert.ok(!isAllowedHost(host, CLOSED), host)

@@ -2,7 +2,7 @@
 // Prepared pixels and private copies are left out: they are made again from what is there. Restoring: restore.ts.
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { chmod, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, type Readable, Transform } from 'node:stream'
 import SQLite from 'better-sqlite3'
@@ -15,6 +15,9 @@ import { listFiles } from '../../package/package-paths.ts'
 import { DATABASE_FILE, type Registry } from './open-registry.ts'
 import type { Clock } from './registry-context.ts'
 import { binnedDir, packageDir, type Store } from './store.ts'
+
+/** So long a reader may take nothing. */
+const MAX_STALL_MS = 5 * 60_000
 
 /** Written last: an archive without it is cut off. */
 export const INDEX_FILE = 'backup.json'
@@ -61,10 +64,12 @@ interface Source {
 export async function createBackup(options: BackupOptions): Promise<Backup> {
   const { registry, store, clock, product } = options
   const createdAt = clock()
-  const snapshot = join(store.stagingDir, `backup-${randomUUID()}.sqlite`)
+  const folder = join(store.stagingDir, `backup-${randomUUID()}`)
+  const snapshot = join(folder, DATABASE_FILE)
+  // It holds what was read of patients, as the database does.
+  await mkdir(folder, { mode: 0o700 })
   try {
     await registry.backup(snapshot)
-    // It holds what was read of patients, as the database does.
     await chmod(snapshot, 0o600)
     const held = readSnapshot(snapshot)
     const sources: Source[] = [{ path: `data/${DATABASE_FILE}`, from: [snapshot] }]
@@ -79,13 +84,18 @@ export async function createBackup(options: BackupOptions): Promise<Backup> {
     }
     const head = { createdAt: createdAt.toISOString(), product, versions: held.versions.length }
     const stream = zipOf(sources, head)
-    stream.once('close', () => void rm(snapshot, { force: true }))
+    stream.once('close', () => void rm(folder, { recursive: true, force: true }))
     const stamp = createdAt.toISOString().slice(0, 19).replaceAll(':', '')
     return { stream, fileName: `roentgen-backup-${stamp}Z.zip` }
   } catch (error) {
-    await rm(snapshot, { force: true })
+    await rm(folder, { recursive: true, force: true })
     throw error
   }
+}
+
+export function backupUnderWay(): AppError {
+  const sentence = 'A backup is being made already; try again when it has ended.'
+  return new AppError('busy', sentence, { retryAfterSeconds: 30 })
 }
 
 /** What the snapshot speaks of; the live database may already say something else. */
@@ -93,8 +103,10 @@ function readSnapshot(path: string): {
   versions: (VersionRef & { isDeleted: boolean })[]
   images: string[]
 } {
-  const sqlite = new SQLite(path, { readonly: true })
+  const sqlite = new SQLite(path)
   try {
+    // One file, without the log beside it that the live database has.
+    sqlite.pragma('journal_mode = DELETE')
     const versions = sqlite
       .prepare('select condition, name, n, status from versions order by id')
       .all() as (VersionRef & { status: string })[]
@@ -139,7 +151,7 @@ function zipOf(
   head: Pick<BackupIndex, 'createdAt' | 'product' | 'versions'>,
 ): Readable {
   const zip = new ZipFile()
-  const out = new PassThrough()
+  const out = watchedStream()
   const fail = (cause: Error): void => void out.destroy(cause)
   zip.on('error', fail)
   const files: BackupIndex['files'] = []
@@ -163,6 +175,21 @@ function zipOf(
   zipped.on('error', fail)
   out.on('close', () => zipped.destroy())
   zipped.pipe(out)
+  return out
+}
+
+/** Ends with an error when nobody has taken anything for a while: a backup keeps others from being made. */
+function watchedStream(): Transform {
+  const stalled = (): void => void out.destroy(new Error('nobody reads the backup'))
+  const timer = setTimeout(stalled, MAX_STALL_MS)
+  const out = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      timer.refresh()
+      done(null, chunk)
+    },
+  })
+  timer.unref()
+  out.once('close', () => clearTimeout(timer))
   return out
 }
 

@@ -2,11 +2,12 @@
 // There are no users yet (CONTRACT section 5): whoever reaches the loopback address may do everything.
 import { timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { isLoopback } from '../../config.ts'
 import { AppError } from '../../errors.ts'
 import type { Actor } from '../../registry/home/registry-context.ts'
 import type { AppEnv } from './app-env.ts'
+import { type ProxyList, seenBy } from './proxies.ts'
 
 export interface SecurityOptions {
   /** ROENTGEN_OPEN: other machines may come, by any address of this machine. */
@@ -16,6 +17,8 @@ export interface SecurityOptions {
   readonly allowedHosts: readonly string[]
   /** The secret in data/server.json. */
   readonly token: string
+  /** Whose X-Forwarded-Host counts. */
+  readonly proxies: ProxyList
 }
 
 /** No inline script or style, nothing from another place, no framing. */
@@ -51,7 +54,10 @@ export function responseHeaders(): MiddlewareHandler<AppEnv> {
 /** Refuses foreign hosts (DNS rebinding) and foreign origins (cross-site requests); says who acts. */
 export function gatekeeper(options: SecurityOptions): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const host = c.req.header('host') ?? new URL(c.req.url).host
+    const asked = c.req.header('host') ?? new URL(c.req.url).host
+    const { headers } = c.req.raw
+    const { host, client } = seenBy(options.proxies, { headers, peer: peerOf(c), host: asked })
+    c.set('client', client)
     if (!isAllowedHost(host, options)) {
       throw new AppError(
         'forbidden',
@@ -62,13 +68,39 @@ export function gatekeeper(options: SecurityOptions): MiddlewareHandler<AppEnv> 
     if (origin !== undefined && !isSameOrigin(origin, host)) {
       throw new AppError('forbidden', 'Requests from another website are refused.')
     }
-    const crossSite = c.req.header('sec-fetch-site') === 'cross-site'
-    if (crossSite && c.req.method !== 'GET' && c.req.method !== 'HEAD') {
+    if (comesFromElsewhere(c, host) && !isVisit(c)) {
       throw new AppError('forbidden', 'Requests from another website are refused.')
     }
-    c.set('actor', actorOf(c.req.raw, options.token))
+    c.set('actor', actorOf(c, options.token))
     await next()
   }
+}
+
+/** The address at the other end of the connection; undefined for a call within this process. */
+function peerOf(c: Context<AppEnv>): string | undefined {
+  const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } }
+  return incoming?.socket?.remoteAddress
+}
+
+/**
+ * What a browser says about the page that a request came from (Fetch Metadata). Another port of this machine is `same-site`
+ * and just as foreign. Over plain HTTP to another machine browsers do not say it; the page's address is looked at then.
+ */
+function comesFromElsewhere(c: Context<AppEnv>, host: string): boolean {
+  const site = c.req.header('sec-fetch-site')
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none'
+  const referer = c.req.header('referer')
+  return referer !== undefined && !isSameOrigin(referer, host)
+}
+
+const NO_PAGE =
+  /^\/(api|public|dicomweb|v2|gradio_api|healthz|readyz|metrics)(\/|$)|\.[a-z]{2,8}$|\/images\/[^/]*$/
+
+/** Somebody followed a link to a page of ours: it is shown in a window of its own, and its opener cannot read it. */
+function isVisit(c: Context<AppEnv>): boolean {
+  if (c.req.raw.method !== 'GET' || NO_PAGE.test(c.req.path)) return false
+  const [mode, target] = [c.req.header('sec-fetch-mode'), c.req.header('sec-fetch-dest')]
+  return (mode ?? 'navigate') === 'navigate' && (target ?? 'document') === 'document'
 }
 
 /** The name of a Host header without its port, lower-case; IPv6 without brackets. */
@@ -98,10 +130,11 @@ export function isSameOrigin(origin: string, host: string): boolean {
 }
 
 /** @throws AppError `forbidden` when a token is shown that is not this server's. */
-function actorOf(request: Request, token: string): Actor {
+function actorOf(c: Context<AppEnv>, token: string): Actor {
+  const request = c.req.raw
   const authorization = request.headers.get('authorization')
   if (authorization === null) {
-    const isApi = new URL(request.url).pathname.startsWith('/api/')
+    const isApi = c.req.path.startsWith('/api/')
     return { by: 'local', via: isApi ? 'api' : 'page' }
   }
   const given = Buffer.from(authorization.replace(/^Bearer\s+/i, ''))

@@ -21,9 +21,9 @@ export function plotRoutes(services: Uses<'db' | 'log' | 'store'>): Hono<AppEnv>
   routes.get('/api/v1/versions/:condition/:name/:n/plots/:file', async (c) => {
     const version = await getVersion(services.db, versionOfPath(c))
     const plots = plotsOf(await versionResults(services, version))
-    const [name = '', ending = ''] = c.req.param('file').split('.')
+    const [name = '', ending = '', ...more] = c.req.param('file').split('.')
     const plot = plots.find((one) => one.name === name)
-    if (!plot || !(ending in TYPES)) throw noPlot(version, plots)
+    if (more.length > 0 || !plot || !Object.hasOwn(TYPES, ending)) throw noPlot(version, plots)
     const format = ending as Format
     const bytes =
       (await packedPlot(version, `${name}.${format}`)) ?? (await drawn(version, plot, format))
