@@ -8,7 +8,7 @@ import { ModelRuntime } from '../inference/runtime.ts'
 import { parseVersion } from '../package/ids.ts'
 import { applyPointerEdits } from '../registry/activation/pointer-edits.ts'
 import { recover } from '../registry/activation/recover.ts'
-import { type Backup, backupUnderWay, createBackup } from '../registry/home/backup.ts'
+import type { Backup } from '../registry/home/backup.ts'
 import { lockFolders } from '../registry/home/home-lock.ts'
 import { openRegistry, type Registry } from '../registry/home/open-registry.ts'
 import type { RegistryContext } from '../registry/home/registry-context.ts'
@@ -20,6 +20,7 @@ import { listActive, verifyOne } from '../registry/versions/verify-all.ts'
 import { getVersion } from '../registry/versions/versions.ts'
 import type { ApplicationOptions, ApplicationParts } from './application-parts.ts'
 import { BackgroundTasks } from './background-tasks.ts'
+import { Backups } from './backups.ts'
 import { BatchJobs } from './batches/batch-job.ts'
 import { PairedJobs } from './comparisons/paired-job.ts'
 import { DatasetService } from './datasets/dataset-service.ts'
@@ -35,7 +36,6 @@ import { Metrics } from './metrics.ts'
 import { convertFromInbox } from './models/import-model.ts'
 import { PendingImports } from './models/pending-imports.ts'
 import { NotificationSender } from './notifications/notification-sender.ts'
-import { PRODUCT_VERSION } from './product.ts'
 import { TrainingQueue } from './runs/training-queue.ts'
 import { restoreActive, restoreChallengers } from './serving-upkeep.ts'
 import { waitFor } from './wait-for.ts'
@@ -96,7 +96,7 @@ export class Application implements RegistryContext {
   readonly #watcher: Watcher
   #failure: AppError | undefined
   #isSettled = false
-  #isBackingUp = false
+  readonly #backups = new Backups()
   readonly #ending = new AbortController()
   #closing: Promise<void> | undefined
 
@@ -206,21 +206,9 @@ export class Application implements RegistryContext {
   }
 
   /** Everything that the home holds, as one zip. @throws AppError `busy` while another one is made */
-  async backup(): Promise<Backup> {
-    if (this.#isBackingUp) throw backupUnderWay()
-    this.#isBackingUp = true
-    try {
-      const { store, clock } = this
-      const { registry } = this.#parts
-      const made = await createBackup({ registry, store, clock, product: PRODUCT_VERSION })
-      made.stream.once('close', () => {
-        this.#isBackingUp = false
-      })
-      return made
-    } catch (error) {
-      this.#isBackingUp = false
-      throw error
-    }
+  backup(): Promise<Backup> {
+    const { registry } = this.#parts
+    return this.#backups.make({ registry, store: this.store, clock: this.clock })
   }
 
   /** Stops watching, ends the hosts and workers, closes the registry, lets go of the lock. Safe to call twice. */

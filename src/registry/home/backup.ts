@@ -93,11 +93,6 @@ export async function createBackup(options: BackupOptions): Promise<Backup> {
   }
 }
 
-export function backupUnderWay(): AppError {
-  const sentence = 'A backup is being made already; try again when it has ended.'
-  return new AppError('busy', sentence, { retryAfterSeconds: 30 })
-}
-
 /** What the snapshot speaks of; the live database may already say something else. */
 function readSnapshot(path: string): {
   versions: (VersionRef & { isDeleted: boolean })[]
