@@ -131,7 +131,7 @@ export class Application implements RegistryContext {
     this.jobs = new JobQueue({ store: sqliteJobStore(this.db), clock: this.clock, log: this.log })
     this.post = new NotificationSender(this)
     const { datasetsDir, threads } = config
-    this.datasets = new DatasetService(this, datasetsDir)
+    this.datasets = new DatasetService(this)
     this.runs = new TrainingQueue({ context: this, datasetsDir, threads })
     this.#watcher = new Watcher(this, {
       convert: (path, details) => convertFromInbox(this, { path, details }),
@@ -226,7 +226,7 @@ export class Application implements RegistryContext {
       for (const { what, problem } of recovery.problems)
         this.log.warn({ what, problem }, 'not listed')
       await this.jobs.settle()
-      await this.datasets.start()
+      await this.datasets.settle()
       await this.runs.settle()
     } catch (error) {
       this.log.error({ err: error }, 'the home could not be recovered')
@@ -280,7 +280,6 @@ export class Application implements RegistryContext {
     await this.jobs.stop()
     await this.archive.stop()
     await this.runs.stop()
-    await this.datasets.stop()
     await this.#watcher.stop()
     await this.shadow.stop()
     await this.post.stop()

@@ -9,7 +9,7 @@ import { datasetFolder, parseDatasetPath } from '../../training/dataset/dataset-
 import { sameLabel } from '../../training/dataset/labels.ts'
 import type { PreparedIndex } from '../../training/dataset/prepared.ts'
 import { scanDataset } from '../../training/dataset/scan.ts'
-import { preparedPlace } from '../datasets/dataset-service.ts'
+import { preparedPlace } from '../datasets/prepared-place.ts'
 import type { Uses } from '../services.ts'
 import type { LabelledImage } from './paired-predictions.ts'
 

@@ -1,35 +1,36 @@
-// Datasets of one home: scanned and prepared one after the other, each in a process of its own, the outcome in the registry.
-import { readdir, rm } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
-import { basename, join } from 'node:path'
-import { AppError, messageOf } from '../../errors.ts'
+// What is asked of datasets: to be scanned, prepared, looked through for wrong labels. The work is done by jobs of their own,
+// dataset-kinds.ts; the outcome is in the registry.
+import { readdir } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { AppError } from '../../errors.ts'
 import { parseVersion } from '../../package/ids.ts'
-import { readServingConfig } from '../../package/serving-config.ts'
 import { getCondition } from '../../registry/conditions/conditions.ts'
 import { MAX_LIMIT } from '../../registry/cursor.ts'
-import type { Clock, RegistryLog, RegistryPlace } from '../../registry/home/registry-context.ts'
-import { packageDir, type Store } from '../../registry/home/store.ts'
+import { exclusive } from '../../registry/home/exclusive.ts'
+import type { Actor } from '../../registry/home/registry-context.ts'
+import type { Job } from '../../registry/jobs/job-store.ts'
 import {
   addDataset,
   changeDataset,
-  type Dataset,
   getDataset,
   listDatasets,
-  settleDatasets,
+  settleDataset,
 } from '../../registry/runs/datasets.ts'
 import { listRuns, runsInState } from '../../registry/runs/runs.ts'
 import type { Db } from '../../registry/schema/database.ts'
 import { getVersion } from '../../registry/versions/versions.ts'
-import type { DatasetJob } from '../../training/dataset/dataset-job.ts'
 import { datasetFolder, datasetId, parseDatasetPath } from '../../training/dataset/dataset-path.ts'
-import { runDatasetJob } from '../../training/dataset/dataset-process.ts'
-import { defaultPreprocessing } from '../../training/default-preprocessing.ts'
 import { checkPrepared } from '../../training/run-checks.ts'
-
-export interface DatasetDeskContext extends RegistryPlace {
-  readonly clock: Clock
-  readonly log: RegistryLog
-}
+import {
+  type DatasetServices,
+  datasetKinds,
+  KINDS,
+  LABEL_CHECK,
+  type LabelCheckInput,
+  PREPARATION,
+  type PrepareInput,
+  SCAN,
+} from './dataset-kinds.ts'
 
 export interface PrepareOptions {
   /** Id of the condition whose classes it is for; without it they are read off the labels. */
@@ -48,9 +49,11 @@ export interface JobProgress {
   readonly total: number
 }
 
-/** Where the prepared pixels of a dataset lie. */
-export function preparedPlace({ dataDir }: Pick<Store, 'dataDir'>, dataset: string): string {
-  return join(dataDir, 'datasets', dataset)
+/** Something that takes a while: `done` is fulfilled when it has ended, well or not. */
+export interface Begun {
+  /** Of the dataset. */
+  readonly id: string
+  readonly done: Promise<void>
 }
 
 /** The newest version that a run on this dataset left and that is still there. */
@@ -65,36 +68,31 @@ async function newestVersionOf(db: Db, dataset: string): Promise<string | undefi
 }
 
 export class DatasetService {
-  readonly #options: DatasetDeskContext & { readonly datasetsDir: string }
-  readonly #progress = new Map<string, JobProgress>()
-  readonly #ending = new AbortController()
-  /** One after the other: each uses the disk and a core to the full. */
-  #last: Promise<void> = Promise.resolve()
+  readonly #services: DatasetServices
 
-  /** `datasetsDir` is the data root. */
-  constructor({ db, store, clock, log }: DatasetDeskContext, datasetsDir: string) {
-    this.#options = { db, store, clock, log, datasetsDir }
+  constructor(services: DatasetServices) {
+    this.#services = services
+    for (const kind of datasetKinds(services)) services.jobs.kinds.add(kind)
   }
 
-  /** What was under way when the last process ended is said to be so. */
-  async start(): Promise<void> {
-    await settleDatasets(this.#options.db)
+  /** What was under way when a process ended that kept no jobs is put where it was before. After the jobs have settled. */
+  async settle(): Promise<void> {
+    const { db } = this.#services
+    for (const { id } of await listDatasets(db)) {
+      if (!(await this.#openJob(id))) await settleDataset(db, id)
+    }
   }
 
-  /** Ends what is under way. Safe to call twice. */
-  async stop(): Promise<void> {
-    this.#ending.abort()
-    await this.#last
-  }
-
-  /** How far the scan or preparation of a dataset is; undefined when none is under way. */
-  progress(id: string): JobProgress | undefined {
-    return this.#progress.get(id)
+  /** How far the scan, preparation or look at its labels is; undefined when none is under way. */
+  async progress(id: string): Promise<JobProgress | undefined> {
+    const job = await this.#openJob(id)
+    return job && (job.progress ?? { done: 0, total: 0 })
   }
 
   /** Folders directly below the data root that were never scanned. */
   async newFolders(): Promise<string[]> {
-    const { db, datasetsDir } = this.#options
+    const { db, config } = this.#services
+    const { datasetsDir } = config
     const known = new Set((await listDatasets(db)).map(({ path }) => path.split('/')[0]))
     const entries = await readdir(datasetsDir, { withFileTypes: true }).catch(() => [])
     return entries
@@ -108,20 +106,17 @@ export class DatasetService {
    * Begins to look at a folder. `done` is fulfilled when it has been looked at, well or not.
    * @throws AppError `invalid`, `unknown-dataset`, `conflict` while it is being scanned or prepared
    */
-  async scan(text: string): Promise<{ readonly id: string; readonly done: Promise<void> }> {
-    const { db, datasetsDir, clock } = this.#options
+  async scan(text: string, actor: Actor): Promise<Begun> {
+    const { db, config, clock } = this.#services
     const path = parseDatasetPath(text)
-    const dir = await datasetFolder(datasetsDir, path)
+    await datasetFolder(config.datasetsDir, path)
     const id = datasetId(path)
-    const name = basename(path === '.' ? datasetsDir : path)
-    await this.#take(id, () => addDataset(db, { id, path, name, at: clock().toISOString() }))
-    const done = this.#begin(id, async () => {
-      const report = await this.#run(id, { kind: 'scan', dir })
-      const { prepared } = await getDataset(db, id)
-      const state = prepared ? 'prepared' : 'scanned'
-      await changeDataset(db, id, { state, scan: { report, at: clock().toISOString() } })
+    const name = basename(path === '.' ? config.datasetsDir : path)
+    const at = clock().toISOString()
+    return this.#begin(id, {
+      ...{ kind: SCAN, input: {}, actor },
+      change: () => addDataset(db, { id, path, name, at }),
     })
-    return { id, done }
   }
 
   /**
@@ -130,45 +125,30 @@ export class DatasetService {
    */
   async prepare(
     id: string,
-    wishes: PrepareOptions,
-  ): Promise<{ readonly id: string; readonly done: Promise<void> }> {
-    const { db, datasetsDir, clock } = this.#options
+    { actor, ...options }: PrepareOptions & { readonly actor: Actor },
+  ): Promise<Begun> {
+    const { db, config } = this.#services
     const dataset = await getDataset(db, id)
     if (!dataset.scan) {
       throw new AppError('conflict', 'This dataset was not scanned yet; scan it first.')
     }
-    const dir = await datasetFolder(datasetsDir, dataset.path)
-    const condition = wishes.condition ? await getCondition(db, wishes.condition) : null
+    await datasetFolder(config.datasetsDir, dataset.path)
+    if (options.condition) await getCondition(db, options.condition)
     const using = await runsInState(db, ['preparing', 'running', 'paused'])
     if (using.some((run) => run.dataset === dataset.id)) {
       throw new AppError('conflict', 'A run trains on this dataset now; wait until it has ended.')
     }
-    await this.#take(dataset.id, () =>
-      changeDataset(db, dataset.id, { state: 'preparing', prepared: null }),
-    )
-    const place = preparedPlace(this.#options.store, dataset.id)
-    const { seed = 42, maxPerClass = null, imageSize = 224, exclude = [] } = wishes
-    const job = {
-      kind: 'prepare',
-      dir,
-      name: dataset.name,
-      place,
-      preprocessing: defaultPreprocessing({
-        bodyPart: condition?.bodyPart ?? '',
-        side: imageSize,
-      }),
-      seed,
-      maxPerClass,
-      exclude,
-      condition: condition && { id: condition.id, classes: condition },
-    } as const
-    const done = this.#begin(dataset.id, async () => {
-      await rm(place, { recursive: true, force: true })
-      const report = await this.#run(dataset.id, job)
-      const prepared = { report, at: clock().toISOString() }
-      await changeDataset(db, dataset.id, { state: 'prepared', prepared })
+    const input: PrepareInput = {
+      condition: options.condition ?? null,
+      seed: options.seed ?? 42,
+      maxPerClass: options.maxPerClass ?? null,
+      imageSize: options.imageSize ?? 224,
+      exclude: options.exclude ?? [],
+    }
+    return this.#begin(dataset.id, {
+      ...{ kind: PREPARATION, input, actor },
+      change: () => changeDataset(db, dataset.id, { state: 'preparing', prepared: null }),
     })
-    return { id: dataset.id, done }
   }
 
   /**
@@ -178,12 +158,12 @@ export class DatasetService {
    */
   async checkLabels(
     id: string,
-    { version: wanted }: { readonly version?: string | undefined } = {},
-  ): Promise<{ readonly id: string; readonly done: Promise<void> }> {
-    const { db, store, datasetsDir } = this.#options
+    { version: wanted, actor }: { readonly version?: string | undefined; readonly actor: Actor },
+  ): Promise<Begun> {
+    const { db, config } = this.#services
     const dataset = await getDataset(db, id)
-    const { seed, maxPerClass, exclude, condition, kind, classes } = checkPrepared(dataset)
-    const dir = await datasetFolder(datasetsDir, dataset.path)
+    checkPrepared(dataset)
+    await datasetFolder(config.datasetsDir, dataset.path)
     const version = wanted ?? (await newestVersionOf(db, dataset.id))
     if (version === undefined) {
       throw new AppError(
@@ -191,26 +171,17 @@ export class DatasetService {
         'No version was trained on this dataset yet: train one, the quick preset will do, then look at the labels.',
       )
     }
-    const packageOf = packageDir(store, await getVersion(db, parseVersion(version)))
-    const { preprocessing } = await readServingConfig(packageOf)
-    await this.#take(dataset.id)
-    const job = {
-      kind: 'labels',
-      ...{ dir, name: dataset.name, place: preparedPlace(store, dataset.id), preprocessing },
-      ...{ seed, maxPerClass, exclude, version, packageDir: packageOf },
-      condition: condition === null ? null : { id: condition, classes: { kind, classes } },
-      threads: availableParallelism(),
-    } as const
-    const done = this.#begin(dataset.id, async () => {
-      const labelCheck = await this.#run(dataset.id, job)
-      await changeDataset(db, dataset.id, { state: 'prepared', labelCheck })
-    })
-    return { id: dataset.id, done }
+    await getVersion(db, parseVersion(version))
+    const input: LabelCheckInput = { version }
+    return this.#begin(dataset.id, { kind: LABEL_CHECK, input, actor })
   }
 
   /** Prepares it again as it was, without these files too: its fingerprint is another then. Errors as `prepare`. */
-  async exclude(id: string, files: readonly string[]) {
-    const dataset = await getDataset(this.#options.db, id)
+  async exclude(
+    id: string,
+    { files, actor }: { readonly files: readonly string[]; readonly actor: Actor },
+  ): Promise<Begun> {
+    const dataset = await getDataset(this.#services.db, id)
     const { condition, seed, maxPerClass, imageSize, exclude } = checkPrepared(dataset)
     if (files.length === 0) {
       throw new AppError('invalid', 'Choose at least one file to leave out.', {
@@ -220,49 +191,35 @@ export class DatasetService {
     return this.prepare(dataset.id, {
       ...{ condition: condition ?? undefined, seed, maxPerClass, imageSize },
       exclude: [...new Set([...exclude, ...files])],
+      actor,
     })
   }
 
-  #run<Job extends DatasetJob>(id: string, job: Job) {
-    return runDatasetJob(job, {
-      signal: this.#ending.signal,
-      onProgress: (done, total) => this.#progress.set(id, { done, total }),
-    })
+  async #openJob(id: string): Promise<Job | undefined> {
+    const job = await this.#services.jobs.newest(KINDS, { type: 'dataset', id })
+    return job?.endedAt === null ? job : undefined
   }
 
-  /** Lets go of it again when its row cannot be changed. */
-  async #take(id: string, change?: () => Promise<unknown>): Promise<void> {
-    if (this.#ending.signal.aborted) throw new AppError('unavailable', 'The server is stopping.')
-    if (this.#progress.has(id)) {
-      throw new AppError('conflict', 'This dataset is being scanned or prepared already.')
-    }
-    this.#progress.set(id, { done: 0, total: 0 })
-    try {
-      await change?.()
-    } catch (error) {
-      this.#progress.delete(id)
-      throw error
-    }
-  }
-
-  /** When its turn comes; a failure becomes the dataset's reason. */
-  #begin(id: string, work: () => Promise<void>): Promise<void> {
-    const { db, log } = this.#options
-    const done = this.#last.then(async () => {
-      try {
-        if (!this.#ending.signal.aborted) await work()
-      } catch (error) {
-        // At the end of the server the row stays as it is: the next start says that it was interrupted.
-        if (this.#ending.signal.aborted) return
-        log.warn({ err: error, dataset: id }, 'the dataset could not be read')
-        const { scan, prepared } = await getDataset(db, id)
-        const state: Dataset['state'] = prepared ? 'prepared' : scan ? 'scanned' : 'failed'
-        await changeDataset(db, id, { state, reason: messageOf(error) })
-      } finally {
-        this.#progress.delete(id)
+  /** `change` is of its row, before the job is there. */
+  async #begin(
+    id: string,
+    o: {
+      readonly kind: string
+      readonly input: object
+      readonly actor: Actor
+      readonly change?: () => Promise<unknown>
+    },
+  ): Promise<Begun> {
+    const { db, jobs } = this.#services
+    const work = async () => {
+      if (await this.#openJob(id)) {
+        throw new AppError('conflict', 'This dataset is being scanned or prepared already.')
       }
-    })
-    this.#last = done
-    return done
+      await o.change?.()
+      const subject = { type: 'dataset', id } as const
+      return jobs.add(o.kind, { input: { ...o.input, dataset: id }, subject, actor: o.actor })
+    }
+    const job = await exclusive(db, { key: ` dataset ${id}`, work })
+    return { id, done: jobs.whenRested(job.id).then(() => {}) }
   }
 }

@@ -11,7 +11,7 @@ import { fingerprint } from '../../training/dataset/fingerprint.ts'
 import { findClassIndices, sameLabel } from '../../training/dataset/labels.ts'
 import type { PreparedIndex } from '../../training/dataset/prepared.ts'
 import { scanDataset } from '../../training/dataset/scan.ts'
-import { preparedPlace } from '../datasets/dataset-service.ts'
+import { preparedPlace } from '../datasets/prepared-place.ts'
 import type { Uses } from '../services.ts'
 
 export const EVALUATION_SPLITS = ['train', 'validation', 'calibration', 'test', 'all'] as const

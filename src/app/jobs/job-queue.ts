@@ -25,7 +25,6 @@ export interface JobQueueOptions {
 }
 
 const MAX_TIMER_MS = 60_000
-const MAX_LIMIT_MS = 2 ** 31 - 1
 
 export class JobQueue {
   readonly feed: JobFeed

@@ -27,7 +27,7 @@ import {
 import type { GivenHyperparameters } from '../../training/settings.ts'
 import { type Preset, parsePreset } from '../../training/settings.ts'
 import type { TrainRequest } from '../../training/train-once.ts'
-import { preparedPlace } from '../datasets/dataset-service.ts'
+import { preparedPlace } from '../datasets/prepared-place.ts'
 
 /** One list or one of each. */
 export interface RunRequest {

@@ -169,15 +169,25 @@ export async function changeDataset(db: Db, id: string, change: DatasetChange): 
     .execute()
 }
 
-/** What was under way when the last process ended goes back to where it was before. */
-export async function settleDatasets(db: Db): Promise<void> {
-  for (const { id, state, scan, prepared } of await listDatasets(db)) {
-    if (state !== 'scanning' && state !== 'preparing') continue
-    const back = prepared ? 'prepared' : scan ? 'scanned' : 'failed'
-    const what = state === 'scanning' ? 'The scan' : 'The preparation'
-    const reason = `${what} was interrupted when Roentgen ended; start it again.`
-    await changeDataset(db, id, { state: back, reason })
-  }
+/** Nothing is under way any more, and `reason` says why: it is again what it was before. */
+export async function restDataset(
+  db: Db,
+  { id, reason }: { readonly id: string; readonly reason: string | null },
+): Promise<void> {
+  const { scan, prepared } = await getDataset(db, id)
+  await changeDataset(db, id, {
+    state: prepared ? 'prepared' : scan ? 'scanned' : 'failed',
+    reason,
+  })
+}
+
+/** One that nobody works on: what was under way when a process ended goes back to where it was before. */
+export async function settleDataset(db: Db, id: string): Promise<void> {
+  const { state } = await getDataset(db, id)
+  if (state !== 'scanning' && state !== 'preparing') return
+  const what = state === 'scanning' ? 'The scan' : 'The preparation'
+  const reason = `${what} was interrupted when Roentgen ended; start it again.`
+  await restDataset(db, { id, reason })
 }
 
 function fromRow(row: Selectable<DatasetTable>): Dataset {

@@ -24,31 +24,32 @@ export function datasetRoutes(
   const { db, datasets } = services
   const routes = new Hono<AppEnv>()
   routes.get('/api/v1/datasets', async (c) => {
-    const items = (await listDatasets(db)).map((one) => datasetJson(services, one))
+    const known = await listDatasets(db)
+    const items = await Promise.all(known.map((one) => datasetJson(services, one)))
     return c.json({ items, nextCursor: null, folders: await datasets.newFolders() })
   })
   routes.post('/api/v1/datasets/scan', async (c) => {
     const { path } = await readJson(c, ScanSchema)
-    return outcome(c, await datasets.scan(path))
+    return outcome(c, await datasets.scan(path, c.var.actor))
   })
   routes.get('/api/v1/datasets/:id', async (c) =>
-    c.json(datasetJson(services, await getDataset(db, c.req.param('id')))),
+    c.json(await datasetJson(services, await getDataset(db, c.req.param('id')))),
   )
   routes.post('/api/v1/datasets/:id/prepare', async (c) => {
     const hasBody = Number(c.req.header('content-length') ?? 1) > 0 && c.req.raw.body !== null
     const { condition, ...wishes } = hasBody ? await readJson(c, PrepareSchema) : {}
-    const wanted = { ...wishes, condition: condition ?? undefined }
+    const wanted = { ...wishes, condition: condition ?? undefined, actor: c.var.actor }
     return outcome(c, await datasets.prepare(c.req.param('id'), wanted))
   })
   routes.post('/api/v1/datasets/:id/label-check', async (c) => {
     const hasBody = Number(c.req.header('content-length') ?? 1) > 0 && c.req.raw.body !== null
     const { version } = hasBody ? await readJson(c, LabelCheckRequestSchema) : {}
-    const wishes = { version: version ?? undefined }
+    const wishes = { version: version ?? undefined, actor: c.var.actor }
     return outcome(c, await datasets.checkLabels(c.req.param('id'), wishes))
   })
   routes.post('/api/v1/datasets/:id/exclude', async (c) => {
     const { files } = await readJson(c, ExcludeSchema)
-    return outcome(c, await datasets.exclude(c.req.param('id'), files))
+    return outcome(c, await datasets.exclude(c.req.param('id'), { files, actor: c.var.actor }))
   })
   return routes
 
@@ -61,13 +62,16 @@ export function datasetRoutes(
     await Promise.race([done, patience])
     late.abort()
     const dataset = await getDataset(db, id)
-    const isOn = datasets.progress(id) !== undefined
+    const isOn = (await datasets.progress(id)) !== undefined
     if (!isOn && dataset.reason !== null) throw new AppError('invalid', dataset.reason)
-    return c.json(datasetJson(services, dataset), isOn ? 202 : 200)
+    return c.json(await datasetJson(services, dataset), isOn ? 202 : 200)
   }
 }
 
 /** With how far its scan or preparation is. */
-export function datasetJson(services: { readonly datasets: DatasetService }, dataset: Dataset) {
-  return { ...dataset, progress: services.datasets.progress(dataset.id) ?? null }
+export async function datasetJson(
+  services: { readonly datasets: DatasetService },
+  dataset: Dataset,
+) {
+  return { ...dataset, progress: (await services.datasets.progress(dataset.id)) ?? null }
 }

@@ -33,7 +33,7 @@ export function datasetPages(
   routes.post('/datasets/scan', async (c) => {
     const path = (await readForm(c)).get('path') ?? ''
     try {
-      const { id } = await datasets.scan(path)
+      const { id } = await datasets.scan(path, c.var.actor)
       return seeOther(c, links.dataset(id))
     } catch (error) {
       const problem = problemProps(error)
@@ -55,21 +55,22 @@ export function datasetPages(
         seed: numberField(fields, 'seed'),
         exclude: linesOf(fields.get('exclude')),
       })
-      await datasets.prepare(id, { ...wishes, condition: wishes.condition ?? undefined })
+      const condition = wishes.condition ?? undefined
+      await datasets.prepare(id, { ...wishes, condition, actor: c.var.actor })
       return seeOther(c, links.dataset(id))
     } catch (error) {
       const problem = problemProps(error)
       return c.html(datasetPage(await oneProps(c, { problem })), problem.status as 422)
     }
   })
-  routes.post('/datasets/:id/label-check', (c) => begun(c, (id) => datasets.checkLabels(id)))
+  routes.post('/datasets/:id/label-check', (c) =>
+    begun(c, (id) => datasets.checkLabels(id, { actor: c.var.actor })),
+  )
   routes.post('/datasets/:id/exclude', (c) =>
     begun(c, async (id) => {
       const chosen = [...(await readForm(c)).keys()].filter((key) => key.startsWith('file:'))
-      return datasets.exclude(
-        id,
-        chosen.map((key) => key.slice('file:'.length)),
-      )
+      const files = chosen.map((key) => key.slice('file:'.length))
+      return datasets.exclude(id, { files, actor: c.var.actor })
     }),
   )
   routes.get('/datasets/:id/image', async (c) => {
@@ -102,7 +103,7 @@ export function datasetPages(
 
   async function oneProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
     const dataset = await getDataset(db, c.req.param('id') ?? '')
-    const progress = datasets.progress(dataset.id)
+    const progress = await datasets.progress(dataset.id)
     const conditions = await listConditions(db)
     return { frame: frameOf(c), dataset, progress, conditions, ...shown }
   }

@@ -127,3 +127,27 @@ test('a batch in whose midst the server is killed is over, and no name of a file
   const cancel = await fetch(`${second.url}/api/v1/jobs/${id}/cancel`, { method: 'POST' })
   assert.equal(cancel.status, 409)
 })
+
+test('a scan in whose midst the server is killed begins again and ends', async (t) => {
+  const folders = await homeFolders(t)
+  const dir = join(folders.env.ROENTGEN_DATASETS ?? '', 'many', 'normal')
+  await mkdir(dir, { recursive: true })
+  const bytes = await image(1)
+  for (let n = 1; n <= 1500; n++) await writeFile(join(dir, `${n}.png`), bytes)
+  const first = await servedHome(folders)
+  await untilReady(first.url)
+  await post(`${first.url}/datasets/scan`, { path: 'many' })
+  const { id, kind, subject, owner } = await newestJob(first.url)
+  assert.deepEqual([kind, subject?.type, owner !== ''], ['dataset-scan', 'dataset', true])
+  await untilUnderWay(first.url, id)
+  await first.kill()
+  const second = await servedHome(folders)
+  const job = await untilEnd(second.url, id)
+  assert.deepEqual([job.state, job.attempt], ['finished', 2])
+  const dataset = (await (await fetch(`${second.url}/api/v1/datasets/${subject?.id}`)).json()) as {
+    state: string
+    reason: string | null
+    scan: { images: number }
+  }
+  assert.deepEqual([dataset.state, dataset.reason, dataset.scan.images], ['scanned', null, 1500])
+})
