@@ -161,6 +161,21 @@ test('one function predicts: only inferImage takes an image through a version', 
   ])
 })
 
+test('one function adds versions: nothing else registers a package that comes, replays it or asks the policy', () => {
+  const steps = /\b(registerPackage|importPackageZip|replayGolden|followPolicy)\b/
+  const importers = sources.filter((file) => {
+    if (!file.startsWith('src/') || file.startsWith('src/inference/')) return false
+    const text = readFileSync(join(ROOT, file), 'utf8')
+    const lines = text.match(/^import [^'"]*from/gm) ?? []
+    return lines.some((line) => steps.test(line))
+  })
+  assert.deepEqual(importers, [
+    'src/registry/versions/add-version.ts',
+    // Unpacks what register-package.ts takes.
+    'src/registry/versions/exchange-package.ts',
+  ])
+})
+
 test('views take data types only', () => {
   const wrong = local.filter(
     ({ file, to, typeOnly }) => roomOf(file) === 'views' && to.startsWith('src/') && !typeOnly,

@@ -2,9 +2,9 @@
 
 import { openApplication } from '../app/application.ts'
 import { createLog } from '../app/log.ts'
-import { importFolder } from '../app/models/import-model.ts'
 import { newToken } from '../app/server-file.ts'
 import type { Config } from '../config.ts'
+import { addVersion } from '../registry/versions/add-version.ts'
 import type { Version } from '../registry/versions/versions.ts'
 import { createApp } from '../server/app.ts'
 
@@ -25,7 +25,7 @@ export async function openInProcess(config: Config) {
     /** A finished package of this machine, without a detour over an upload and its limits. */
     register: async (fromDir: string, by: string): Promise<Version> => {
       await home.waitUntilRecovered()
-      return (await importFolder(home, { fromDir, actor: { by, via: 'cli' } })).version
+      return (await addVersion(home, { fromDir, actor: { by, via: 'cli' } })).version
     },
     close: () => home.close(),
   }

@@ -54,18 +54,26 @@ export async function homeFolders(t: TestContext): Promise<Folders> {
   return { root, env, modelsDir, dataDir, closing }
 }
 
+/** A package that is in no store yet. */
+export async function madePackage(
+  { root }: Pick<Folders, 'root'>,
+  o: StoredPackage,
+): Promise<{ id: string; dir: string; sha256: string }> {
+  const made = await tinyPackage(join(root, 'made'), { golden: 1, ...o })
+  return { id: made.id, dir: made.dir, sha256: await withFields(made.dir, o) }
+}
+
 /** Puts a package where the store has it, with `seed` as its number, and returns its version id. */
 export async function storePackage(
   { root, modelsDir }: Folders,
   o: StoredPackage,
 ): Promise<{ id: string; dir: string; sha256: string }> {
-  const made = await tinyPackage(join(root, 'made'), { golden: 1, ...o })
-  const sha256 = await withFields(made.dir, o)
+  const made = await madePackage({ root }, o)
   const { condition = 'pneumonia', name = 'tiny' } = o
   const dir = join(modelsDir, condition, name, `v${o.seed}`)
   await mkdir(dirname(dir), { recursive: true })
   await rename(made.dir, dir)
-  return { id: made.id, dir, sha256 }
+  return { ...made, dir }
 }
 
 async function withFields(dir: string, o: StoredPackage): Promise<string> {

@@ -18,6 +18,7 @@ import { openStore } from '../../src/registry/home/store.ts'
 import type { TrainingJob, TrainingMessage } from '../../src/training/job.ts'
 import { runJob } from '../../src/training/run-job.ts'
 import { type TrainRequest, trainOnce } from '../../src/training/train-once.ts'
+import { FakeGate } from '../support/registry.ts'
 import { drawDataset } from '../support/training/drawn-dataset.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'roentgen-train-'))
@@ -186,17 +187,17 @@ test('a stopped training keeps its best epoch, a cancelled one nothing', async (
 test('the supervisor registers what it trained and runs one training at a time', async () => {
   const registry = await openRegistry({ dataDir: store.dataDir })
   const log = { info() {}, warn() {}, error() {} }
-  const supervisor = new TrainingSupervisor({
-    place: { db: registry.db, store },
-    clock: () => new Date(),
-    log,
-  })
+  const gate = new FakeGate()
+  const context = { db: registry.db, store, gate, clock: () => new Date(), log }
+  const supervisor = new TrainingSupervisor({ context })
   const actor = { by: 'test', via: 'cli' } as const
   const short = { ...request, hyperparameters: { ...request.hyperparameters, epochs: 1 } }
   const running = supervisor.train(short, actor)
   await assert.rejects(supervisor.train(short, actor), /Another training is running/)
-  const version = await running
+  const { version, created, goldenReplay, activation } = await running
   assert.equal(version.id, 'spots/tiny-cnn-quick@1')
+  assert.deepEqual([created, goldenReplay?.ok, activation], [true, true, null])
+  assert.deepEqual(gate.prepared, [version.id])
   assert.equal(supervisor.status?.state, 'finished')
   assert.equal(supervisor.status?.version, version.id)
   await supervisor.stop()

@@ -10,66 +10,20 @@ import { type ModelFileKind, modelFileKind } from '../../formats/detect-format.t
 import { headOf } from '../../package/file-head.ts'
 import { MANIFEST } from '../../package/package-paths.ts'
 import { readZipNames } from '../../package/zip-names.ts'
-import { followPolicy } from '../../registry/activation/follow-policy.ts'
 import { findCondition } from '../../registry/conditions/conditions.ts'
 import type { Actor } from '../../registry/home/registry-context.ts'
-import { importPackageZip } from '../../registry/versions/exchange-package.ts'
-import { type Registered, registerPackage } from '../../registry/versions/register-package.ts'
-import { type GoldenReplay, replayGolden } from '../../registry/versions/replay-golden.ts'
-import { getVersion } from '../../registry/versions/versions.ts'
+import { type AddedVersion, addVersion } from '../../registry/versions/add-version.ts'
 import type { Uses } from '../services.ts'
 import type { Upload } from '../uploaded-files.ts'
 
-export interface Imported extends Registered {
-  /** Whether it computes here what it computed where it was made; null when it was registered already. */
-  readonly goldenReplay: GoldenReplay | null
-}
-
 /**
- * Registers it and replays its golden images; under policy `follow` it then answers, if it passes the gate.
- * @throws AppError `invalid-package`, `hash-mismatch`, `invalid`, `condition-required`, `conflict`
+ * Adds what somebody sent, as `addVersion` does.
+ * @throws AppError `invalid-package`, `hash-mismatch`, `untrusted`, `invalid`, `condition-required`, `conflict`
  */
 export async function importModel(
   services: Uses<'clock' | 'config' | 'db' | 'gate' | 'log' | 'store'>,
-  sent: { upload: Upload; actor: Actor },
-): Promise<Imported> {
-  return settled(services, { registered: await registerUpload(services, sent), actor: sent.actor })
-}
-
-/** The same of a finished package folder of this machine, which is taken into the store whatever its size. */
-export async function importFolder(
-  services: Uses<'clock' | 'db' | 'gate' | 'log' | 'store'>,
-  { fromDir, actor }: { readonly fromDir: string; readonly actor: Actor },
-): Promise<Imported> {
-  const { clock } = services
-  const registered = await registerPackage(services, { fromDir, move: true, actor, clock })
-  return settled(services, { registered, actor })
-}
-
-async function settled(
-  services: Uses<'clock' | 'db' | 'gate' | 'log' | 'store'>,
-  { registered, actor }: { readonly registered: Registered; readonly actor: Actor },
-): Promise<Imported> {
-  if (!registered.created) return { ...registered, goldenReplay: null }
-  const { version } = registered
-  const goldenReplay = await replayGolden(services, { version, actor })
-  await followPolicy(services, registered.version)
-  return { ...registered, goldenReplay, version: await getVersion(services.db, registered.version) }
-}
-
-/** The file of a form, when it is a model from elsewhere that nothing was said about. @throws AppError `invalid-package` */
-export async function foreignUpload({ files, fields }: Upload) {
-  const file = files.find((one) => one.field === 'package')
-  if (!file?.path || fields.has('condition')) return undefined
-  const kind = modelFileKind(await headOf(file.path), file.fileName)
-  if (kind === 'zip' && (await holdsPackage(file.path))) return undefined
-  return { path: file.path, fileName: file.fileName, kind, size: file.size }
-}
-
-async function registerUpload(
-  services: Uses<'clock' | 'config' | 'db' | 'store'>,
   { upload, actor }: { upload: Upload; actor: Actor },
-): Promise<Registered> {
+): Promise<AddedVersion> {
   const file = upload.files.find((one) => one.field === 'package')
   if (!file?.path) {
     throw new AppError('invalid', 'Send the model as a file in the field "package".', {
@@ -79,20 +33,23 @@ async function registerUpload(
   const kind = modelFileKind(await headOf(file.path), file.fileName)
   if (kind === 'zip' && (await holdsPackage(file.path))) {
     const requiresTrust = services.config.requireSignature
-    return importPackageZip(services, {
-      zipPath: file.path,
-      actor,
-      clock: services.clock,
-      requiresTrust,
-    })
+    return addVersion(services, { zipPath: file.path, actor, requiresTrust })
   }
   const fields = Object.fromEntries(upload.fields)
   const source = { path: file.path, fileName: file.fileName, kind, fields }
   return withConverted(services, {
     source,
-    use: (fromDir) =>
-      registerPackage(services, { fromDir, move: true, actor, clock: services.clock }),
+    use: (fromDir) => addVersion(services, { fromDir, actor, isForeign: true }),
   })
+}
+
+/** The file of a form, when it is a model from elsewhere that nothing was said about. @throws AppError `invalid-package` */
+export async function foreignUpload({ files, fields }: Upload) {
+  const file = files.find((one) => one.field === 'package')
+  if (!file?.path || fields.has('condition')) return undefined
+  const kind = modelFileKind(await headOf(file.path), file.fileName)
+  if (kind === 'zip' && (await holdsPackage(file.path))) return undefined
+  return { path: file.path, fileName: file.fileName, kind, size: file.size }
 }
 
 /**

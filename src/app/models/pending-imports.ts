@@ -12,7 +12,7 @@ import { readManifest } from '../../package/manifest.ts'
 import type { Manifest } from '../../package/schema.ts'
 import { findCondition } from '../../registry/conditions/conditions.ts'
 import type { Actor } from '../../registry/home/registry-context.ts'
-import { type Registered, registerPackage } from '../../registry/versions/register-package.ts'
+import { type AddedVersion, addVersion } from '../../registry/versions/add-version.ts'
 import { inferImage } from '../diagnosis/infer-image.ts'
 import type { Uses } from '../services.ts'
 import { refuseUnsigned } from './import-model.ts'
@@ -48,11 +48,15 @@ const MAX_ENTRIES = 8
 const TRIAL_NUMBER = 999_999_999
 
 export class PendingImports {
-  readonly #services: Uses<'clock' | 'config' | 'db' | 'imaging' | 'runtime' | 'store'>
+  readonly #services: Uses<
+    'clock' | 'config' | 'db' | 'gate' | 'imaging' | 'log' | 'runtime' | 'store'
+  >
   readonly #entries = new Map<string, Entry>()
 
   constructor(
-    services: Uses<'clock' | 'config' | 'db' | 'imaging' | 'leaving' | 'runtime' | 'store'>,
+    services: Uses<
+      'clock' | 'config' | 'db' | 'gate' | 'imaging' | 'leaving' | 'log' | 'runtime' | 'store'
+    >,
   ) {
     this.#services = services
     const sweep = setInterval(() => void this.#sweep(), KEEP_MS / 12)
@@ -117,19 +121,13 @@ export class PendingImports {
     this.#entries.set(id, { ...this.#entry(id), packageDir, trial })
   }
 
-  /** As it was tried; inactive. @throws AppError `gone`, `conflict` when it was not tried, and those of registering */
-  async save(id: string, actor: Actor): Promise<Registered> {
+  /** As it was tried, as `addVersion` does. @throws AppError `gone`, `conflict` when it was not tried, and those of registering */
+  async save(id: string, actor: Actor): Promise<AddedVersion> {
     const { packageDir } = this.#entry(id)
     if (!packageDir) throw new AppError('conflict', 'Try it on an image first.')
-    const { clock } = this.#services
-    const registered = await registerPackage(this.#services, {
-      fromDir: packageDir,
-      move: true,
-      actor,
-      clock,
-    })
+    const added = await addVersion(this.#services, { fromDir: packageDir, actor, isForeign: true })
     await this.discard(id)
-    return registered
+    return added
   }
 
   /** A second time nothing happens. */

@@ -1,22 +1,14 @@
-// One training at a time beside the server: starts the process, knows how far it is, registers the finished package.
-// Which training comes next is queue.ts; what then becomes active is the registry's policy.
+// One training at a time beside the server: starts the process, knows how far it is, adds the finished package.
+// Which training comes next is queue.ts; what becomes of the package is addVersion.
 import { AppError, messageOf } from '../../errors.ts'
-import type {
-  Actor,
-  Clock,
-  RegistryLog,
-  RegistryPlace,
-} from '../../registry/home/registry-context.ts'
-import { registerPackage } from '../../registry/versions/register-package.ts'
-import type { Version } from '../../registry/versions/versions.ts'
+import type { Actor, RegistryContext } from '../../registry/home/registry-context.ts'
+import { type AddedVersion, addVersion } from '../../registry/versions/add-version.ts'
 import type { EpochRecord, TrainingMessage, TrainingPhase } from '../../training/job.ts'
 import { type TrainRequest, trainOnce } from '../../training/train-once.ts'
 import type { TrainingProcess } from '../../training/training-process.ts'
 
 export interface SupervisorOptions {
-  readonly place: RegistryPlace
-  readonly clock: Clock
-  readonly log: RegistryLog
+  readonly context: RegistryContext
   readonly onMessage?: (message: TrainingMessage) => void
 }
 
@@ -59,9 +51,9 @@ export class TrainingSupervisor {
   }
 
   /**
-   * Trains and registers. @throws AppError `conflict` while another training runs, or the reason of its failure
+   * Trains and adds the version. @throws AppError `conflict` while another training runs, or the reason of its failure
    */
-  async train(request: TrainRequest, actor: Actor): Promise<Version> {
+  async train(request: TrainRequest, actor: Actor): Promise<AddedVersion> {
     if (this.#stopped) throw new AppError('unavailable', 'The server is stopping.')
     if (this.#running) {
       throw new AppError(
@@ -117,8 +109,9 @@ export class TrainingSupervisor {
     this.#process?.kill()
   }
 
-  async #run(request: TrainRequest, actor: Actor): Promise<Version> {
-    const { place, clock, log } = this.#options
+  async #run(request: TrainRequest, actor: Actor): Promise<AddedVersion> {
+    const { context } = this.#options
+    const { clock, log } = context
     this.#wish = 'go on'
     this.#isHeld = false
     this.#status = {
@@ -136,7 +129,7 @@ export class TrainingSupervisor {
     }
     try {
       const summary = await trainOnce(request, {
-        store: place.store,
+        store: context.store,
         onMessage: (message) => this.#note(message),
         onProcess: (process) => {
           this.#process = process
@@ -146,10 +139,11 @@ export class TrainingSupervisor {
         keepsWork: () => this.#wish === 'interrupt',
       })
       const fromDir = summary.packageDir
-      const { version } = await registerPackage(place, { fromDir, move: true, actor, clock })
+      const added = await addVersion(context, { fromDir, actor })
+      const { version } = added
       this.#update({ state: 'finished', version: version.id, endedAt: clock().toISOString() })
       log.info({ version: version.id }, 'training finished')
-      return version
+      return added
     } catch (error) {
       const state = ENDINGS[this.#wish]
       this.#update({ state, reason: messageOf(error), endedAt: clock().toISOString() })

@@ -3,7 +3,6 @@
 import { rm } from 'node:fs/promises'
 import { AppError, isAppError, messageOf } from '../../errors.ts'
 import { parseVersion } from '../../package/ids.ts'
-import { followPolicy } from '../../registry/activation/follow-policy.ts'
 import { MAX_LIMIT } from '../../registry/cursor.ts'
 import type { Actor, RegistryContext } from '../../registry/home/registry-context.ts'
 import { listDatasets } from '../../registry/runs/datasets.ts'
@@ -19,6 +18,7 @@ import {
   type RunFilter,
   runsInState,
 } from '../../registry/runs/runs.ts'
+import { proveVersion } from '../../registry/versions/add-version.ts'
 import { getVersion, type Version } from '../../registry/versions/versions.ts'
 import { workFolder } from '../../training/train-once.ts'
 import { ActiveRun } from './active-run.ts'
@@ -44,17 +44,15 @@ export class TrainingQueue {
   #current: ActiveRun | undefined
   #working: Promise<void> = Promise.resolve()
   #isRunning = false
-  /** Registered just before the last process ended. */
-  readonly #unfollowed: Version[] = []
+  /** Registered just before the last process ended, and not proved since. */
+  readonly #unproved: { readonly version: Version; readonly actor: Actor }[] = []
 
   constructor(options: QueueOptions) {
     const { context } = options
     this.#options = options
     this.feed = new RunFeed(context.db)
     this.#supervisor = new TrainingSupervisor({
-      place: context,
-      clock: context.clock,
-      log: context.log,
+      context,
       onMessage: (message) => this.#current?.hear(message),
     })
   }
@@ -65,7 +63,8 @@ export class TrainingQueue {
     for (const run of await runsInState(db, ['preparing', 'running', 'paused'])) {
       const version = await findVersionOfRun(db, run.id)
       if (version) {
-        this.#unfollowed.push(await getVersion(db, parseVersion(version)))
+        const actor = { by: run.by, via: actorVia(run) }
+        this.#unproved.push({ version: await getVersion(db, parseVersion(version)), actor })
         await this.#finish(run.id, version)
       } else if (run.attempts > 0) {
         const reason = interruptedWords(run, 'Roentgen ended while it ran')
@@ -78,7 +77,7 @@ export class TrainingQueue {
   async start(): Promise<void> {
     this.#isRunning = true
     this.#next()
-    for (const version of this.#unfollowed.splice(0)) await this.#follow(version)
+    for (const one of this.#unproved.splice(0)) await proveVersion(this.#options.context, one)
   }
 
   /** Interrupts what runs; its checkpoint stays. Safe to call twice. */
@@ -215,10 +214,13 @@ export class TrainingQueue {
       await current.say(`Checked before the start. ${checks.join(' ')}`)
       await changeRun(context.db, run.id, { attempts: run.attempts + 1 })
       if (current.isCancelled) throw new AppError('conflict', 'The run was cancelled.')
-      const version = await this.#supervisor.train(request, { by: run.by, via: actorVia(run) })
+      const { version, activation } = await this.#supervisor.train(request, {
+        by: run.by,
+        via: actorVia(run),
+      })
       await current.settled()
       await changeRun(context.db, run.id, { progress: current.progress })
-      if (await this.#follow(version)) {
+      if (activation) {
         await current.say(`${version.id} answers for ${run.condition} now (policy follow).`)
       }
       await this.#finish(run.id, version.id)
@@ -226,17 +228,6 @@ export class TrainingQueue {
       await current.settled()
       await changeRun(context.db, run.id, { progress: current.progress })
       await this.#failed(current, error)
-    }
-  }
-
-  /** Under policy `follow` it answers, if it passes the gate; it is registered in any case. */
-  async #follow(version: Version): Promise<boolean> {
-    const { context } = this.#options
-    try {
-      return (await followPolicy(context, version)) !== undefined
-    } catch (error) {
-      context.log.error({ err: error, version: version.id }, 'policy follow failed')
-      return false
     }
   }
 

@@ -1,14 +1,12 @@
 // The parent's side of an import: starts the child process, waits for its package, ends it when it takes too long.
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdir, rm, stat } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { AppError } from '../../errors.ts'
 import { askChild } from '../../processes/child-answer.ts'
 import { timeFor } from './conversion-time.ts'
 import type { ForeignFields } from './foreign-fields.ts'
 import type { ImportJob, ImportReply, KnownCondition } from './import-job.ts'
+import { importKeyOf } from './import-key.ts'
 
 const WORKER = new URL('./import-worker.ts', import.meta.url)
 const MAX_OLD_SPACE_MIB = 3072
@@ -37,7 +35,7 @@ export async function convertForeign(model: ForeignModel): Promise<string> {
   const job: ImportJob = {
     ...rest,
     sourceName: basename(model.sourceName.replaceAll('\\', '/')).slice(0, 200),
-    sourceSha256: await digestOf(model),
+    ...(await importKeyOf(model)),
     outDir,
     workDir,
   }
@@ -56,15 +54,4 @@ async function run(job: ImportJob, timeoutMs: number): Promise<ImportReply> {
     const message = 'The model could not be converted: it takes too long or too much memory.'
     throw new AppError('invalid-package', message, { cause })
   })
-}
-
-/** Of the file, or of model.json where a folder is given. */
-async function digestOf({ kind, path }: ForeignModel): Promise<string> {
-  const file = kind === 'tfjs-folder' ? join(path, 'model.json') : path
-  if (!(await stat(file).catch(() => undefined))) {
-    throw new AppError('invalid-package', 'There is no model.json in the model folder.')
-  }
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(file), hash)
-  return hash.digest('hex')
 }

@@ -10,6 +10,8 @@ export interface ImportJob {
   /** Base name as the sender had it, for the lineage. */
   readonly sourceName: string
   readonly sourceSha256: string
+  /** The same for the same file, the same answers and this converter; see import-key.ts. */
+  readonly importKey: string
   readonly fields: ForeignFields
   /** The condition, when it is there already: the model must fit it. */
   readonly condition: KnownCondition | undefined

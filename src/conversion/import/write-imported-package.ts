@@ -53,7 +53,12 @@ export async function writeImportedPackage(model: ConvertedModel, job: ImportJob
     calibration: null,
     ...operatingPointsOf(model, meaning),
     metrics: null,
-    lineage: { source: job.sourceName, sourceSha256: job.sourceSha256, importedFrom: job.kind },
+    lineage: {
+      source: job.sourceName,
+      sourceSha256: job.sourceSha256,
+      importedFrom: job.kind,
+      importKey: job.importKey,
+    },
     tags: ['imported'],
   })
   return sha256

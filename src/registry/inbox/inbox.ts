@@ -4,11 +4,9 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAppError } from '../../errors.ts'
 import { exists, writeFileDurably } from '../../package/durable-files.ts'
-import { followPolicy } from '../activation/follow-policy.ts'
 import type { RegistryContext } from '../home/registry-context.ts'
-import { importPackageZip } from '../versions/exchange-package.ts'
-import { type Registered, refusalOf, registerPackage } from '../versions/register-package.ts'
-import { replayGolden } from '../versions/replay-golden.ts'
+import { proveVersion, registerNew } from '../versions/add-version.ts'
+import { type Registered, refusalOf } from '../versions/register-package.ts'
 import type { Version } from '../versions/versions.ts'
 import {
   foreignDetails,
@@ -52,7 +50,7 @@ export class Inbox {
   /** Signatures of what was tried in vain, by name, so that nothing is hashed twice for the same bytes. */
   readonly #tried = new Map<string, { signature: string; reason: string }>()
   #items: readonly InboxItem[] = []
-  #replaying: Promise<void> = Promise.resolve()
+  #proving: Promise<void> = Promise.resolve()
 
   constructor(ctx: RegistryContext, options: InboxOptions = {}) {
     this.#ctx = ctx
@@ -79,26 +77,24 @@ export class Inbox {
     this.#items = items
     await this.#forgetGone()
     for (const { version, created } of registered) {
-      if (!created) continue
-      await followPolicy(this.#ctx, version)
-      this.#replay(version)
+      if (created) this.#prove(version)
     }
     // A folder without a manifest can lie here for days: its manifest makes an event.
     const again = items.some((item) => item.state === 'waiting' && item.kind !== 'folder')
     return { registered, again }
   }
 
-  /** Resolves when what was taken in has been replayed on this machine too. */
+  /** Resolves when what was taken in has been proved too. */
   whenIdle(): Promise<void> {
-    return this.#replaying
+    return this.#proving
   }
 
   /** One after the other, behind the scan: what is dropped next is listed meanwhile. */
-  #replay(version: Version): void {
-    const work = () => replayGolden(this.#ctx, { version, actor: ACTOR })
-    this.#replaying = this.#replaying.then(work).then(
+  #prove(version: Version): void {
+    const work = () => proveVersion(this.#ctx, { version, actor: ACTOR })
+    this.#proving = this.#proving.then(work).then(
       () => undefined,
-      (error: unknown) => this.#ctx.log.error({ err: error }, 'golden images not replayed'),
+      (error: unknown) => this.#ctx.log.error({ err: error }, 'a version from the inbox'),
     )
   }
 
@@ -130,11 +126,9 @@ export class Inbox {
 
   async #take(item: ItemOnDisk): Promise<Registered | InboxItem> {
     const { name, kind, path } = item
-    const { clock } = this.#ctx
     if (kind === 'zip' && (await zipHoldsPackage(path))) {
-      const arrived = { zipPath: path, actor: ACTOR, clock, requiresTrust: this.#requiresTrust }
-      const result = await importPackageZip(this.#ctx, arrived)
-      return this.#taken(item, result)
+      const arrived = { zipPath: path, actor: ACTOR, requiresTrust: this.#requiresTrust }
+      return this.#taken(item, await registerNew(this.#ctx, arrived))
     }
     if (kind !== 'package') return this.#takeForeign(item)
     const missing = await missingPart(path)
@@ -142,8 +136,8 @@ export class Inbox {
       return { name, kind, state: 'waiting', reason: `It is still being copied: ${missing}.` }
     }
     const requiresTrust = this.#requiresTrust
-    const options = { fromDir: path, move: true, actor: ACTOR, clock, requiresTrust }
-    return this.#taken(item, await registerPackage(this.#ctx, options))
+    const arrived = { fromDir: path, actor: ACTOR, requiresTrust }
+    return this.#taken(item, await registerNew(this.#ctx, arrived))
   }
 
   async #takeForeign(item: ItemOnDisk): Promise<Registered | InboxItem> {
@@ -155,8 +149,8 @@ export class Inbox {
     }
     const fromDir = await this.#convert(path, details)
     try {
-      const options = { fromDir, move: true, actor: ACTOR, clock: this.#ctx.clock }
-      return await this.#taken(item, await registerPackage(this.#ctx, options))
+      const arrived = { fromDir, actor: ACTOR, isForeign: true }
+      return await this.#taken(item, await registerNew(this.#ctx, arrived))
     } finally {
       await rm(fromDir, { recursive: true, force: true })
     }

@@ -14,9 +14,16 @@ import { type VerifiedPackage, verifyPackage } from '../../package/verify-packag
 import { exclusive, STORE } from '../home/exclusive.ts'
 import type { Actor, Clock, RegistryPlace } from '../home/registry-context.ts'
 import { packageDir, type Store } from '../home/store.ts'
+import type { Db } from '../schema/database.ts'
 import { refuseUntrusted } from './trusted-keys.ts'
 import { ensureCondition, insertVersion, takeNumber } from './version-rows.ts'
-import { findVersionByDigest, getVersion, setIntegrity, type Version } from './versions.ts'
+import {
+  findVersionByDigest,
+  findVersionByImportKey,
+  getVersion,
+  setIntegrity,
+  type Version,
+} from './versions.ts'
 
 export interface RegisterOptions {
   /** A folder with a manifest. */
@@ -27,13 +34,15 @@ export interface RegisterOptions {
   readonly clock: Clock
   /** Its id in the registry that it was exported from. */
   readonly formerId?: string | undefined
+  /** Made here of a model from elsewhere: one of the same file and the same answers is the same version. */
+  readonly isForeign?: boolean | undefined
   /** Refused unless a key signed it that is trusted here. */
   readonly requiresTrust?: boolean | undefined
 }
 
 export interface Registered {
   readonly version: Version
-  /** false: a version with this digest was there and is returned. */
+  /** false: a version with this digest, or of this foreign file, was there and is returned. */
   readonly created: boolean
 }
 
@@ -82,6 +91,8 @@ async function registerStaged(
       })
       return { version: await getVersion(place.db, existing), created: false }
     }
+    const twin = options.isForeign ? await findTwin(place.db, manifest) : undefined
+    if (twin) return { version: twin, created: false }
     await ensureCondition(place.db, { manifest, actor, clock })
     const ref = await moveIntoPlace(place, { staged, verified })
     const row = { ref, manifest, sha256, sizeBytes, ...actor, damage: null, formerId, clock }
@@ -89,6 +100,12 @@ async function registerStaged(
     return { version: await getVersion(place.db, ref), created: true }
   }
   return exclusive(place.db, { key: STORE, work })
+}
+
+/** Converting a file twice gives other bytes, as times are in them; `lineage.importKey` names file, answers and converter. */
+async function findTwin(db: Db, { lineage }: Manifest): Promise<Version | undefined> {
+  const { importKey } = lineage
+  return typeof importKey === 'string' ? findVersionByImportKey(db, importKey) : undefined
 }
 
 /** Renames it to the first number that is free both in the registry and on disk. */

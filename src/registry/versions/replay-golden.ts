@@ -1,4 +1,4 @@
-// The golden images of a package that came from elsewhere, replayed on this machine when it arrives: does it compute here
+// The golden images of a package, replayed on this machine when it is added: does it compute here
 // what it computed there? The version stays inactive; what was found is a row of `changes`. An activation asks again.
 import { isAppError } from '../../errors.ts'
 import { gateSource } from '../activation/gate-steps.ts'
@@ -11,6 +11,9 @@ export interface GoldenReplay {
   /** One sentence. */
   readonly detail: string
 }
+
+/** What a refusal must be about to be a finding; a host that is busy or ends says nothing of the package. */
+const FINDINGS: ReadonlySet<string> = new Set(['golden-mismatch', 'hash-mismatch', 'load-failed'])
 
 /** Never throws for what is wrong with the package: that is the result. */
 export async function replayGolden(
@@ -32,12 +35,12 @@ async function replayNow(ctx: RegistryContext, version: Version): Promise<Golden
     await prepared.discard()
     return { ok: true, detail: golden?.detail ?? 'it loads on this machine' }
   } catch (error) {
-    if (isAppError(error)) return { ok: false, detail: error.message }
+    if (isAppError(error) && FINDINGS.has(error.code)) return { ok: false, detail: error.message }
     throw error
   }
 }
 
-/** What was found when it arrived; undefined for one that was made here. */
+/** What was found when it was added; undefined when nothing could be said. */
 export function findReplay(
   changes: readonly { readonly field: string; readonly value: unknown }[],
 ): GoldenReplay | undefined {

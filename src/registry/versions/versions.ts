@@ -1,6 +1,6 @@
 // Versions: registered packages as rows. One whole, and what may change about it: status, notes, tags.
 // Lists with filters: version-list.ts. Files: register-package.ts, version-bin.ts.
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { AppError } from '../../errors.ts'
 import { formatVersion, isName, type VersionRef } from '../../package/ids.ts'
 import type {
@@ -99,6 +99,17 @@ export async function findVersionByDigest(db: Db, sha256: string): Promise<Versi
   const row = await versionQuery(db)
     .where('sha256', '=', sha256)
     .where('status', '<>', 'deleted')
+    .executeTakeFirst()
+  return row && versionFromRow(row)
+}
+
+/** Of a foreign file that was imported before, and is intact. */
+export async function findVersionByImportKey(db: Db, key: string): Promise<Version | undefined> {
+  const row = await versionQuery(db)
+    .where(sql`json_extract(versions.lineage, '$.importKey')`, '=', key)
+    .where('status', 'in', ['verified', 'unevaluated'])
+    .orderBy('n')
+    .limit(1)
     .executeTakeFirst()
   return row && versionFromRow(row)
 }

@@ -13,7 +13,6 @@ import type { Upload } from '../../app/uploaded-files.ts'
 import { architectureCards } from '../../architectures/architecture-cards.ts'
 import { parseClasses } from '../../conversion/import/foreign-fields.ts'
 import { AppError } from '../../errors.ts'
-import { followPolicy } from '../../registry/activation/follow-policy.ts'
 import { listConditions } from '../../registry/conditions/conditions.ts'
 import type { AppEnv } from '../http/app-env.ts'
 import { frameOf } from '../http/frame.ts'
@@ -65,8 +64,7 @@ export function modelImportPages(
   })
   routes.post('/models/import/:id/save', async (c) => {
     try {
-      const { version, created } = await pending.save(c.req.param('id'), c.var.actor)
-      if (created) await followPolicy(services, version)
+      const { version } = await pending.save(c.req.param('id'), c.var.actor)
       return seeOther(c, links.version(version.id))
     } catch (error) {
       const problem = problemProps(error)
