@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { synthesise } from '../src/synthetic/dataset.ts'
-import { AugmentationSchema } from '../src/training/settings.ts'
+import { AugmentationSchema } from '../src/training/hyperparameters.ts'
 import { trainOnce } from '../src/training/train-once.ts'
 
 const [architecture = 'densenet121', layers = '20', ...numbers] = process.argv.slice(2)

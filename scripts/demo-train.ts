@@ -16,8 +16,9 @@ import { verifyPackage } from '../src/package/verify-package.ts'
 import { openStore } from '../src/registry/home/store.ts'
 import { SYNTH_CONDITIONS, type SynthCondition } from '../src/synthetic/conditions.ts'
 import { SYNTHETIC_NOTICE, synthesise } from '../src/synthetic/dataset.ts'
+import type { Augmentation } from '../src/training/hyperparameters.ts'
 import { logLine } from '../src/training/log-line.ts'
-import { type Augmentation, augmentationFor } from '../src/training/settings.ts'
+import { augmentationFor } from '../src/training/settings.ts'
 import { trainOnce } from '../src/training/train-once.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))

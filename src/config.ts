@@ -29,7 +29,7 @@ export interface Config {
   /** Of published weights; undefined: where they are published. */
   readonly weightsUrl: string | undefined
   readonly threads: number
-  readonly cooling: CoolingConfig
+  readonly thermal: ThermalConfig
   readonly hostMemoryBytes: number
   readonly queueLength: number
   readonly maxUploadBytes: number
@@ -61,13 +61,13 @@ export interface NotificationConfig {
   readonly allowsPrivate: boolean
 }
 
-/** What a training spares the machine unless its own settings say otherwise. */
-export interface CoolingConfig {
+/** Resource limits of a training unless its own settings say otherwise. */
+export interface ThermalConfig {
   /** null: never pauses for it. */
   readonly pauseAboveCelsius: number | null
-  readonly goOnBelowCelsius: number
+  readonly resumeBelowCelsius: number
   readonly gpuPauseAboveCelsius: number | null
-  readonly gpuGoOnBelowCelsius: number
+  readonly gpuResumeBelowCelsius: number
   /** 0.1 to 1. */
   readonly dutyCycle: number
   /** null: as many as an inference. */
@@ -88,9 +88,18 @@ export interface DicomConfig {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** Still read where the present name is not set. */
+const FORMER_NAMES: Partial<Record<SettingName, string>> = {
+  ROENTGEN_CPU_RESUME_BELOW: 'ROENTGEN_CPU_GO_ON_BELOW',
+  ROENTGEN_GPU_RESUME_BELOW: 'ROENTGEN_GPU_GO_ON_BELOW',
+}
+
 /** Reads and checks every setting. @throws AppError `setting`, its message names the variable and what it may be. */
 export function readConfig(env: Environment = process.env): Config {
-  const text = (name: SettingName): string => env[name]?.trim() || SETTINGS[name][0]
+  const text = (name: SettingName): string => {
+    const former = FORMER_NAMES[name]
+    return env[name]?.trim() || (former && env[former]?.trim()) || SETTINGS[name][0]
+  }
   const wrong = (name: SettingName, may: string): never => {
     throw new AppError('setting', `${name} is "${text(name)}", but must be ${may}.`)
   }
@@ -163,11 +172,11 @@ export function readConfig(env: Environment = process.env): Config {
     tensorflowDir: text('ROENTGEN_TENSORFLOW') ? resolve(text('ROENTGEN_TENSORFLOW')) : undefined,
     weightsUrl: text('ROENTGEN_WEIGHTS_URL') ? webAddress('ROENTGEN_WEIGHTS_URL') : undefined,
     threads: integer('ROENTGEN_THREADS', 0, 1024) || availableParallelism(),
-    cooling: {
+    thermal: {
       pauseAboveCelsius: integer('ROENTGEN_CPU_PAUSE_ABOVE', 0, 120) || null,
-      goOnBelowCelsius: integer('ROENTGEN_CPU_GO_ON_BELOW', 20, 120),
+      resumeBelowCelsius: integer('ROENTGEN_CPU_RESUME_BELOW', 20, 120),
       gpuPauseAboveCelsius: integer('ROENTGEN_GPU_PAUSE_ABOVE', 0, 120) || null,
-      gpuGoOnBelowCelsius: integer('ROENTGEN_GPU_GO_ON_BELOW', 20, 120),
+      gpuResumeBelowCelsius: integer('ROENTGEN_GPU_RESUME_BELOW', 20, 120),
       dutyCycle: integer('ROENTGEN_DUTY_CYCLE', 10, 100) / 100,
       threads: integer('ROENTGEN_TRAINING_THREADS', 0, 1024) || null,
       sensorsDir: resolve(text('ROENTGEN_SENSORS')),
@@ -230,8 +239,8 @@ const RECORDED = [
   ...['OMP_NUM_THREADS', 'OMP_WAIT_POLICY', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS'],
   ...['PYTHONHASHSEED', 'NODE_ENV', 'UV_THREADPOOL_SIZE', 'LANG', 'TZ'],
   ...['ROENTGEN_ENGINE', 'ROENTGEN_THREADS', 'ROENTGEN_TRAINING_THREADS', 'ROENTGEN_DUTY_CYCLE'],
-  ...['ROENTGEN_CPU_PAUSE_ABOVE', 'ROENTGEN_CPU_GO_ON_BELOW'],
-  ...['ROENTGEN_GPU_PAUSE_ABOVE', 'ROENTGEN_GPU_GO_ON_BELOW'],
+  ...['ROENTGEN_CPU_PAUSE_ABOVE', 'ROENTGEN_CPU_RESUME_BELOW'],
+  ...['ROENTGEN_GPU_PAUSE_ABOVE', 'ROENTGEN_GPU_RESUME_BELOW'],
 ] as const
 /** No path, and nothing long enough to be a key. */
 const HARMLESS = /^[\w .,:;=+-]{1,60}$/

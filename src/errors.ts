@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   'load-failed': { status: 409, title: 'The version could not be loaded' },
   gate: { status: 409, title: 'The version is worse than the active one' },
   unevaluated: { status: 409, title: 'The version has no comparable metrics' },
+  'class-mismatch': { status: 422, title: 'The dataset has other classes than the condition' },
   'dataset-not-prepared': { status: 409, title: 'Dataset not prepared' },
   forbidden: { status: 403, title: 'This is refused' },
   'method-not-allowed': { status: 405, title: 'This address does not take that method' },

@@ -27,14 +27,20 @@ export const SETTINGS = {
   ],
   ROENTGEN_THREADS: ['0', 'threads of one inference; 0 takes all cores'],
   ROENTGEN_TRAINING_THREADS: ['0', 'most threads of a training; 0 takes ROENTGEN_THREADS'],
-  ROENTGEN_CPU_PAUSE_ABOVE: [
-    '90',
-    '°C of the processor at which a training takes a cooling break; 0 never does',
+  ROENTGEN_CPU_PAUSE_ABOVE: ['90', '°C of the processor at which a training pauses; 0 never does'],
+  ROENTGEN_CPU_RESUME_BELOW: [
+    '80',
+    '°C of the processor below which it resumes; formerly ROENTGEN_CPU_GO_ON_BELOW',
   ],
-  ROENTGEN_CPU_GO_ON_BELOW: ['80', '°C of the processor below which it goes on'],
-  ROENTGEN_GPU_PAUSE_ABOVE: ['85', '°C of a graphics card at which it takes a cooling break'],
-  ROENTGEN_GPU_GO_ON_BELOW: ['75', '°C of a graphics card below which it goes on'],
-  ROENTGEN_DUTY_CYCLE: ['100', 'percent of the time that a training computes; it rests the others'],
+  ROENTGEN_GPU_PAUSE_ABOVE: ['85', '°C of a graphics card at which it pauses; 0 never does'],
+  ROENTGEN_GPU_RESUME_BELOW: [
+    '75',
+    '°C of a graphics card below which it resumes; formerly ROENTGEN_GPU_GO_ON_BELOW',
+  ],
+  ROENTGEN_DUTY_CYCLE: [
+    '100',
+    'percentage of the time that a training computes; it idles for the rest',
+  ],
   ROENTGEN_SENSORS: ['/sys', 'where the system shows its temperature sensors'],
   ROENTGEN_HOST_MEMORY: [
     '4096',

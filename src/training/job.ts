@@ -4,7 +4,8 @@ import type { Variant } from '../architectures/architecture.ts'
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import type { ClassLabel, ConditionKind } from '../package/schema.ts'
 import type { RunUse } from '../registry/runs/runs.ts'
-import type { GivenHyperparameters, Hyperparameters, Preset } from './settings.ts'
+import type { Hyperparameters } from './hyperparameters.ts'
+import type { GivenHyperparameters, Preset } from './settings.ts'
 
 /** The condition to train for; without kind and classes they are read off the dataset's labels. */
 export interface JobCondition {
@@ -141,8 +142,8 @@ export type TrainingMessage =
       readonly cpuSeconds: number
       readonly use: RunUse
     }
-  /** A cooling break begins, with a sentence that says why, or ends. */
-  | { readonly type: 'cooling'; readonly sentence: string | null }
+  /** A thermal pause begins, with a sentence that says why, or ends. */
+  | { readonly type: 'thermal'; readonly sentence: string | null }
   | { readonly type: 'finished'; readonly summary: TrainingSummary }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
 

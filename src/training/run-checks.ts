@@ -7,7 +7,8 @@ import { readConfig } from '../config.ts'
 import { checkNativeEngine } from '../engine/native-engine.ts'
 import { AppError } from '../errors.ts'
 import type { Dataset, Preparation } from '../registry/runs/datasets.ts'
-import { GivenHyperparametersSchema } from './settings.ts'
+import { type ConditionClasses, guessClasses, sameLabel } from './dataset/labels.ts'
+import { GivenHyperparametersSchema, withCurrentNames } from './settings.ts'
 
 const MIB = 2 ** 20
 /** Node, TF.js and ONNX Runtime before anything is trained. */
@@ -19,10 +20,13 @@ const CERTAIN_SHARE = 0.7
 /** Weights, gradients and Adam's two moments as float32, and the best weights. */
 const BYTES_PER_PARAMETER = 20
 
-/** @throws AppError `invalid` naming the field */
-export function checkHyperparameters(given: Readonly<Record<string, unknown>>): void {
-  const result = GivenHyperparametersSchema.safeParse(given)
-  if (result.success) return
+/** @returns them with their present names. @throws AppError `invalid` naming the field */
+export function checkHyperparameters(
+  given: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const current = withCurrentNames(given)
+  const result = GivenHyperparametersSchema.safeParse(current)
+  if (result.success) return current
   const issue = result.error.issues[0]
   const unknown =
     issue?.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]].join('.') : undefined
@@ -44,6 +48,37 @@ export function checkPrepared({ name, state, prepared }: Dataset): Preparation {
     state === 'preparing'
       ? `Dataset not prepared: "${name}" is being prepared now; start the run when that is done.`
       : `Dataset not prepared: "${name}" was scanned but not prepared; prepare it first.`,
+  )
+}
+
+/**
+ * Every class of the condition has images in the dataset; the healthy class of a binary condition may be the unlabelled ones.
+ * @throws AppError `class-mismatch` with the condition that the dataset's own classes would make as `offer`
+ */
+export function checkClassesFit(
+  condition: { readonly name: string } & ConditionClasses,
+  { name, scan, prepared }: Pick<Dataset, 'name' | 'scan' | 'prepared'>,
+): void {
+  const known = [...(scan?.classes ?? []), ...(prepared?.classes ?? [])].map(({ label }) => label)
+  const labels = known.filter((one, k) => known.findIndex((b) => sameLabel(one, b)) === k)
+  const mayBeUnlabelled = condition.kind === 'binary' && (scan === null || scan.unlabelled > 0)
+  const missing = condition.classes.filter(
+    ({ label, positive }) =>
+      !labels.some((one) => sameLabel(one, label)) && (positive || !mayBeUnlabelled),
+  )
+  if (missing.length === 0) return
+  const quoted = (all: readonly string[]): string => all.map((one) => `"${one}"`).join(', ')
+  throw new AppError(
+    'class-mismatch',
+    `"${name}" has no images of ${quoted(missing.map(({ label }) => label))} for ${condition.name}; its classes are ` +
+      `${quoted(labels.slice(0, 20))}. Choose another condition, or create one from these classes.`,
+    {
+      extra: {
+        field: 'condition',
+        missing: missing.map(({ label }) => label),
+        offer: guessClasses(labels, prepared?.kind === 'multi-label'),
+      },
+    },
   )
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Architecture } from '../architectures/architecture.ts'
 import { getArchitecture } from '../architectures/catalogue.ts'
 import { freezeBatchNorm, trainLastLayers } from '../architectures/fine-tuning.ts'
-import { type CoolingConfig, readConfig } from '../config.ts'
+import { readConfig, type ThermalConfig } from '../config.ts'
 import { adoptPretrained } from '../conversion/pretrained/adopt-pretrained.ts'
 import { pretrainedFor, WITH_PRETRAINED } from '../conversion/pretrained/pretrained.ts'
 import type { StoredWeights } from '../conversion/pretrained/weights-store.ts'
@@ -20,6 +20,7 @@ import { preparedFolder, prepareOnce } from './dataset/prepare-once.ts'
 import { openPrepared, type PreparedIndex } from './dataset/prepared.ts'
 import { defaultPreprocessing } from './default-preprocessing.ts'
 import { explanationChoice } from './explanation-choice.ts'
+import type { Hyperparameters } from './hyperparameters.ts'
 import { adoptWeights } from './initial-version.ts'
 import type {
   JobCondition,
@@ -35,10 +36,10 @@ import { shortenMemory } from './loop/moving-averages.ts'
 import { trainModel } from './loop/train.ts'
 import { predictAll } from './predict.ts'
 import { writePackage } from './record/write-package.ts'
-import { augmentationFor, completeHyperparameters, type Hyperparameters } from './settings.ts'
+import { augmentationFor, completeHyperparameters } from './settings.ts'
 import { RunTelemetry } from './telemetry/run-observer.ts'
 import { wholeRun } from './telemetry/whole-run.ts'
-import { completeCooling } from './thermal/settings.ts'
+import { completeThermal } from './thermal/settings.ts'
 
 export interface JobContext {
   readonly control: Control
@@ -47,18 +48,18 @@ export interface JobContext {
   readonly engine?: EngineName
   readonly checkpointSeconds?: number
   /** The server's defaults. */
-  readonly cooling?: CoolingConfig
+  readonly thermal?: ThermalConfig
 }
 
 /** @throws AppError with one sentence that says what to do */
 export async function runJob(job: TrainingJob, context: JobContext): Promise<TrainingSummary> {
   const { control, report } = context
-  const defaults = context.cooling ?? readConfig({}).cooling
-  const cooling = completeCooling(job.hyperparameters?.cooling ?? {}, defaults)
-  const threads = Math.min(job.threads, cooling.threads ?? job.threads)
+  const defaults = context.thermal ?? readConfig({}).thermal
+  const thermal = completeThermal(job.hyperparameters?.thermal ?? {}, defaults)
+  const threads = Math.min(job.threads, thermal.threads ?? job.threads)
   const { workDir, resume = false } = job
   const { sensorsDir } = defaults
-  const watch = { workDir, resume, cooling, threads, sensorsDir, control, report }
+  const watch = { workDir, resume, thermal, threads, sensorsDir, control, report }
   const observer = await RunTelemetry.start(watch)
   control.rest = () => observer.rest()
   try {

@@ -1,100 +1,68 @@
-// What may be set for a training run, its presets and its checks. Everything here goes into configs/train.json.
-import { z } from 'zod'
+// Presets of a training run, and how preset, architecture and request are merged. What may be set is hyperparameters.ts.
+import type { z } from 'zod'
 import { AppError } from '../errors.ts'
-import { GivenCoolingSchema } from './thermal/settings.ts'
+import {
+  type Augmentation,
+  AugmentationSchema,
+  type Hyperparameters,
+  HyperparametersSchema,
+} from './hyperparameters.ts'
+import { fieldsOf, type SettingField } from './setting-fields.ts'
+import { GivenThermalSchema, ThermalSchema, withThermalNames } from './thermal/settings.ts'
 
-/** Random changes of a training image; amounts are the largest ones, drawn anew for each image and epoch. */
-export const AugmentationSchema = z.strictObject({
-  /** Mirror left and right: not where the side matters (the heart lies left), see `flipFor`. */
-  flipHorizontal: z.boolean().default(false),
-  flipVertical: z.boolean().default(false),
-  rotationDegrees: z.number().min(0).max(180).default(7),
-  /** Share of width and height. */
-  shift: z.number().min(0).max(0.5).default(0.05),
-  /** 0.1 is from 90 % to 110 %. */
-  scale: z.number().min(0).max(0.5).default(0.08),
-  /** Share of the value range of the preprocessed image. */
-  brightness: z.number().min(0).max(0.5).default(0.05),
-  contrast: z.number().min(0).max(0.9).default(0.12),
-})
-export type Augmentation = Readonly<z.infer<typeof AugmentationSchema>>
-
-export const HyperparametersSchema = z.strictObject({
-  epochs: z.int().min(1).max(1000),
-  batchSize: z.int().min(2).max(512).default(32),
-  learningRate: z.number().positive().max(1),
-  optimizer: z.enum(['adam', 'sgd']).default('adam'),
-  /** Of sgd. */
-  momentum: z.number().min(0).max(0.999).default(0.9),
-  seed: z.int().min(0).max(2_147_483_647).default(42),
-  weightDecay: z.number().min(0).max(1).default(0),
-  labelSmoothing: z.number().min(0).max(0.5).default(0),
-  /** Rarer classes count more, so that each class weighs the same in the loss. */
-  classWeights: z.boolean().default(true),
-  /** null trains on the images as they are. */
-  augmentation: AugmentationSchema.nullable(),
-  schedule: z.enum(['plateau', 'cosine', 'step', 'constant']).default('cosine'),
-  /** plateau: epochs without a better validation loss until the learning rate is multiplied by `plateauFactor`. */
-  plateauPatience: z.int().min(1).max(1000).default(3),
-  plateauFactor: z.number().positive().max(0.99).default(0.5),
-  /** step: every so many epochs the learning rate is multiplied by `stepFactor`. */
-  stepEpochs: z.int().min(1).max(1000).default(10),
-  stepFactor: z.number().positive().max(0.99).default(0.3),
-  /** Epochs without a better validation loss until the run ends; 0 never ends it early. */
-  earlyStopping: z.int().min(0).max(1000).default(8),
-  imageSize: z.int().min(16).max(1024),
-  /** How an image becomes a square: black borders, the middle, or drawn out of shape. */
-  aspect: z.enum(['pad', 'crop', 'stretch']).default('pad'),
-  interpolation: z.enum(['bilinear', 'bicubic', 'area', 'nearest']).default('bilinear'),
-  /** Grey or colour; null: colour for skin, grey for X-rays. */
-  channels: z
-    .union([z.literal(1), z.literal(3)])
-    .nullable()
-    .default(null),
-  maxPerClass: z.int().min(2).nullable().default(null),
-  /** What it starts from: `none` are random numbers, `imagenet` the kept ImageNet weights of the architecture, or a name. */
-  weights: z.string().min(1).max(64).default('none'),
-  /** `frozen`: batch normalisation stays as it was given, in the trained part too; usual with pretrained weights. */
-  batchNorm: z.enum(['trained', 'frozen']).default('trained'),
-  /** How deep training goes: the head and this many layers before it; the rest stays as it was given. */
-  trainedLayers: z.union([z.literal('all'), z.int().min(0).max(10_000)]).default('all'),
-  /**
-   * The frozen rest is run once on so many augmented copies of each image, which epochs take in turn; 0 runs it anew in
-   * every epoch.
-   */
-  frozenCopies: z.int().min(0).max(100).default(2),
-  /** At which layer heatmaps are taken; null: where the architecture does best, see its card. */
-  explanationLayer: z.string().min(1).max(100).nullable().default(null),
-  /** Also make the graph in eight bits; it is kept only if it costs at most half a point of test accuracy. */
-  int8: z.boolean().default(false),
-})
-export type Hyperparameters = Readonly<z.infer<typeof HyperparametersSchema>>
 /** What a caller may give; the rest follows from preset, architecture and condition. */
 export const GivenHyperparametersSchema = HyperparametersSchema.partial().extend({
   /** Spares the machine and changes no weights, so it is no hyperparameter that a result depends on. */
-  cooling: GivenCoolingSchema.optional(),
+  thermal: GivenThermalSchema.optional(),
 })
 export type GivenHyperparameters = Readonly<z.input<typeof GivenHyperparametersSchema>>
+
+/** Everything that a run may be given, as data for forms, commands and the reference. */
+export const TRAINING_FIELDS: readonly SettingField[] = [
+  ...fieldsOf(HyperparametersSchema),
+  ...fieldsOf(ThermalSchema, 'thermal.'),
+]
+
+/** With the present names, where a request, a kept run or an older client has the former ones. */
+export function withCurrentNames(
+  given: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const { cooling, ...others } = given
+  if (cooling !== undefined && others.thermal !== undefined) return given
+  const thermal = cooling ?? others.thermal
+  return thermal === undefined ? others : { ...others, thermal: withThermalNames(thermal) }
+}
 
 /** `maxPerClass` where the preset has one; the training page's action "the whole set" names the pair of heatmap presets. */
 export const PRESETS: Readonly<
   Record<
     'quick' | 'standard' | 'intensive' | 'heatmap-standard' | 'heatmap-intensive',
-    { readonly epochs: number; readonly maxPerClass?: number; readonly title: string }
+    {
+      readonly epochs: number
+      readonly maxPerClass?: number
+      readonly title: string
+      readonly text: string
+    }
   >
 > = {
-  quick: { epochs: 5, title: 'Quick: 5 epochs, to see whether the dataset works' },
-  standard: { epochs: 25, title: 'Standard: 25 epochs' },
-  intensive: { epochs: 50, title: 'Intensive: 50 epochs' },
+  quick: { epochs: 5, title: 'Quick', text: '5 epochs: does the dataset work at all?' },
+  standard: { epochs: 25, title: 'Standard', text: '25 epochs: a model to use and compare.' },
+  intensive: {
+    epochs: 50,
+    title: 'Intensive',
+    text: '50 epochs: when standard was still improving.',
+  },
   'heatmap-standard': {
     epochs: 10,
     maxPerClass: 500,
-    title: 'Heatmap standard: 10 epochs, at most 500 images of each class; meant for DenseNet121',
+    title: 'Heatmap standard',
+    text: '10 epochs, at most 500 images per class: DenseNet121 for clear heatmaps.',
   },
   'heatmap-intensive': {
     epochs: 15,
     maxPerClass: 500,
-    title: 'Heatmap intensive: 15 epochs, at most 500 images of each class; meant for DenseNet121',
+    title: 'Heatmap intensive',
+    text: '15 epochs, at most 500 images per class: the same, longer.',
   },
 }
 export type Preset = keyof typeof PRESETS
@@ -110,7 +78,7 @@ export interface Defaults {
   readonly batchNorm?: 'frozen'
 }
 
-/** Preset and architecture filled in, the caller's wishes on top. @throws AppError `invalid` naming the field */
+/** Preset and architecture filled in, the caller's values on top. @throws AppError `invalid` naming the field */
 export function completeHyperparameters(
   given: GivenHyperparameters,
   defaults: Defaults,
@@ -118,7 +86,7 @@ export function completeHyperparameters(
   const { learningRate, imageSize, augmentation, trainedLayers = 'all' } = defaults
   const { batchNorm = 'trained' } = defaults
   const { epochs, maxPerClass = null } = PRESETS[defaults.preset]
-  const { cooling: _, augmentation: changes, ...wishes } = given
+  const { thermal: _, augmentation: changes, ...values } = given
   const result = HyperparametersSchema.safeParse({
     epochs,
     maxPerClass,
@@ -127,7 +95,7 @@ export function completeHyperparameters(
     trainedLayers,
     batchNorm,
     augmentation: changes === null ? null : { ...augmentation, ...changes },
-    ...wishes,
+    ...values,
   })
   if (result.success) return result.data
   const issue = result.error.issues[0]

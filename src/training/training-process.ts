@@ -50,12 +50,12 @@ export class TrainingProcess {
     return this.#exitReason
   }
 
-  /** Waits after the running batch, or file that is prepared, until `goOn`. */
+  /** Waits after the running batch, or file that is prepared, until `resume`. */
   pause(): void {
     this.#tell({ type: 'pause' })
   }
 
-  goOn(): void {
+  resume(): void {
     this.#tell({ type: 'go on' })
   }
 

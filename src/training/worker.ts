@@ -29,8 +29,8 @@ async function startEngine(): Promise<EngineName> {
 async function work(job: TrainingJob): Promise<void> {
   try {
     const engine = await startEngine()
-    const { checkpointSeconds, cooling } = readConfig()
-    const context = { control, report, engine, checkpointSeconds, cooling }
+    const { checkpointSeconds, thermal } = readConfig()
+    const context = { control, report, engine, checkpointSeconds, thermal }
     report({ type: 'finished', summary: await runJob(job, context) })
   } catch (error) {
     if (isAppError(error)) report({ type: 'failed', code: error.code, message: error.message })

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { applyChange, drawChange } from '../../src/training/dataset/augment.ts'
+import { AugmentationSchema } from '../../src/training/hyperparameters.ts'
 import { afterEpoch, firstProgress, learningRateAt } from '../../src/training/loop/schedule.ts'
 import {
-  AugmentationSchema,
   augmentationFor,
   completeHyperparameters,
   type GivenHyperparameters,

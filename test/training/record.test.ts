@@ -46,15 +46,15 @@ await runJob(
       imageSize: 32,
       epochs: 2,
       int8: true,
-      cooling: { threads: 1, dutyCycle: 0.9, leastBreakSeconds: 0 },
+      thermal: { threads: 1, dutyCycle: 0.9, minBreakSeconds: 0 },
     },
   },
   {
     control: { wish: 'go on' },
-    cooling: { ...readConfig({}).cooling, sensorsDir: tree.root },
+    thermal: { ...readConfig({}).thermal, sensorsDir: tree.root },
     report: (message) => {
       messages.push(message)
-      if (message.type === 'cooling' && message.sentence !== null) void tree.heat(50)
+      if (message.type === 'thermal' && message.sentence !== null) void tree.heat(50)
     },
   },
 )
@@ -201,7 +201,7 @@ test('no path, no name of the machine and no secret is in a package', () => {
   assert.deepEqual(recordedEnvironment({ API_TOKEN: SECRET }).set, {})
 })
 
-test('a cooling break is in the record with what it did, and was told while it lasted', () => {
+test('a thermal pause is in the record with what it did, and was told while it lasted', () => {
   const thermal = parsed('results/thermal.json') as {
     breaks: { count: number; list: { fromCelsius: number; toCelsius: number; endedBy: string }[] }
     timeLost: { duration: { seconds: number } }
@@ -214,9 +214,9 @@ test('a cooling break is in the record with what it did, and was told while it l
   assert.ok(thermal.timeLost.duration.seconds > 0)
   assert.equal(thermal.safety.hottestCpuCelsius, 97)
   assert.equal(thermal.sensors.length, 3)
-  const told = messages.flatMap((one) => (one.type === 'cooling' ? [one.sentence] : []))
+  const told = messages.flatMap((one) => (one.type === 'thermal' ? [one.sentence] : []))
   assert.deepEqual(told, [
-    'Cooling break: the processor is at 97 °C; it goes on below 80 °C.',
+    'Thermal pause: the processor is at 97 °C; training resumes below 80 °C.',
     null,
   ])
   const train = parsed('configs/train.json') as { environment: { threads: number } }

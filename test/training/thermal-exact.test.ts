@@ -18,7 +18,7 @@ import { augmentationFor, completeHyperparameters } from '../../src/training/set
 import { Journal, type Sample } from '../../src/training/telemetry/journal.ts'
 import { RunTelemetry } from '../../src/training/telemetry/run-observer.ts'
 import { wholeRun } from '../../src/training/telemetry/whole-run.ts'
-import { completeCooling } from '../../src/training/thermal/settings.ts'
+import { completeThermal } from '../../src/training/thermal/settings.ts'
 import { drawDataset } from '../support/training/drawn-dataset.ts'
 import { makeSensorTree } from '../support/training/sensor-tree.ts'
 
@@ -55,7 +55,7 @@ async function train(control: Control, report: (message: TrainingMessage) => voi
 const SAMPLE: Sample = {
   ...{ at: '', seconds: 2, phase: 'training', cpuCores: 1, systemCpu: 0.5, memoryBytes: 1 },
   ...{ freeMemoryBytes: 1, loadAverage: 1, cpuCelsius: null, gpuCelsius: null },
-  ...{ gpuUtilisation: null, gpuMemoryBytes: null, restSeconds: 0, isCooling: false },
+  ...{ gpuUtilisation: null, gpuMemoryBytes: null, restSeconds: 0, isPaused: false },
 }
 
 test('breaks and rests change no bit of the weights', async () => {
@@ -64,12 +64,12 @@ test('breaks and rests change no bit of the weights', async () => {
   const messages: TrainingMessage[] = []
   const report = (message: TrainingMessage): void => {
     messages.push(message)
-    if (message.type === 'cooling' && message.sentence !== null) void tree.heat(45)
+    if (message.type === 'thermal' && message.sentence !== null) void tree.heat(45)
   }
   const observer = await RunTelemetry.start({
     workDir: root,
     resume: false,
-    cooling: completeCooling({ dutyCycle: 0.8, leastBreakSeconds: 0 }, readConfig({}).cooling),
+    thermal: completeThermal({ dutyCycle: 0.8, minBreakSeconds: 0 }, readConfig({}).thermal),
     ...{ threads: 1, sensorsDir: tree.root, control, report, everyMs: 50 },
   })
   control.rest = () => observer.rest()
@@ -101,7 +101,7 @@ test('the samples of a week make a record of a few hundred points', () => {
   })
   const observed = {
     ...{ starts: ['2026-11-20T22:00:00.000Z'], samples, breaks: [], gpus: [], threads: 2 },
-    ...{ cooling: completeCooling({}, readConfig({}).cooling), everySeconds: 2, restSeconds: 0 },
+    ...{ thermal: completeThermal({}, readConfig({}).thermal), everySeconds: 2, restSeconds: 0 },
     sensors: [{ name: 'x', kind: 'cpu', source: 'thermal zone' } as const],
   }
   const memory = { peakMemoryBytes: 2 ** 30, expectedMemoryBytes: 2 ** 30 }
@@ -111,6 +111,22 @@ test('the samples of a week make a record of a few hundred points', () => {
   assert.equal(used.shareOfTarget, 1)
   const { safety } = thermalFile(observed)
   assert.ok('hottestCpuCelsius' in safety && safety.hottestCpuCelsius === 88)
+})
+
+test('one break of a short run makes no rate per hour', () => {
+  const of = { of: 'cpu', fromCelsius: 91, toCelsius: 79, endedBy: 'cool again' } as const
+  const one = { startedAt: '2026-11-20T22:00:00.000Z', seconds: 0.1, ...of }
+  const perHour = (count: number, seconds: number) =>
+    thermalFile({
+      ...{ starts: [one.startedAt], breaks: Array.from({ length: count }, () => one), gpus: [] },
+      ...{ samples: [{ ...SAMPLE, at: one.startedAt, phase: 'training' as const, seconds }] },
+      ...{ thermal: completeThermal({}, readConfig({}).thermal), everySeconds: 2, restSeconds: 0 },
+      ...{ threads: 2, sensors: [] },
+    }).breaks.perHour
+  assert.match(JSON.stringify(perHour(1, 0.16)), /One pause in 0 s of training: too few/)
+  assert.equal(perHour(1, 7200), 0.5)
+  assert.equal(perHour(3, 1800), 6)
+  assert.equal(perHour(0, 10), 0)
 })
 
 test('what was observed before a kill is in the record of the resumed run', () => {

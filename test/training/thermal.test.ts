@@ -1,4 +1,4 @@
-// Thermal-safe training: sensors, thresholds, cooling breaks and the duty cycle; none of it changes a weight.
+// Thermal-safe training: sensors, thresholds, thermal pauses and the duty cycle; none of it changes a weight.
 import assert from 'node:assert/strict'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,29 +7,29 @@ import test, { after } from 'node:test'
 import { readConfig } from '../../src/config.ts'
 import { isAppError } from '../../src/errors.ts'
 import { checkHyperparameters } from '../../src/training/run-checks.ts'
-import { type CoolingBreak, CoolingGuard } from '../../src/training/thermal/guard.ts'
+import { ThermalGuard, type ThermalPause } from '../../src/training/thermal/guard.ts'
 import { GpuWatch } from '../../src/training/thermal/nvidia-smi.ts'
 import { openSensors } from '../../src/training/thermal/sensors.ts'
-import { completeCooling, type GivenCooling } from '../../src/training/thermal/settings.ts'
+import { completeThermal, type GivenThermal } from '../../src/training/thermal/settings.ts'
 import { makeSensorTree } from '../support/training/sensor-tree.ts'
 
-const root = await mkdtemp(join(tmpdir(), 'roentgen-cooling-'))
+const root = await mkdtemp(join(tmpdir(), 'roentgen-thermal-'))
 after(() => rm(root, { recursive: true, force: true }))
-const defaults = readConfig({}).cooling
-const cooling = (given: GivenCooling = {}) => completeCooling(given, defaults)
+const defaults = readConfig({}).thermal
+const thermal = (given: GivenThermal = {}) => completeThermal(given, defaults)
 
 function guardOf(o: {
   readonly sensors: Awaited<ReturnType<typeof openSensors>>
-  readonly given?: GivenCooling
-  readonly onCooling?: (sentence: string | null) => void
+  readonly given?: GivenThermal
+  readonly onPause?: (sentence: string | null) => void
   readonly isInterrupted?: () => boolean
 }) {
-  const breaks: CoolingBreak[] = []
-  const guard = new CoolingGuard({
-    settings: cooling({ leastBreakSeconds: 0, ...o.given }),
+  const breaks: ThermalPause[] = []
+  const guard = new ThermalGuard({
+    settings: thermal({ minBreakSeconds: 0, ...o.given }),
     sensors: o.sensors,
     isInterrupted: o.isInterrupted ?? (() => false),
-    onCooling: o.onCooling ?? (() => {}),
+    onPause: o.onPause ?? (() => {}),
     onBreak: (one) => breaks.push(one),
     checkEveryMs: 0,
     recheckMs: 5,
@@ -77,13 +77,13 @@ test('a training pauses above one threshold and goes on below the other', async 
         return reading
       },
     },
-    given: { pauseAboveCelsius: 80, goOnBelowCelsius: 70 },
-    onCooling: (sentence) => said.push(sentence),
+    given: { pauseAboveCelsius: 80, resumeBelowCelsius: 70 },
+    onPause: (sentence) => said.push(sentence),
   })
   await guard.rest()
   assert.deepEqual(readings, [85, 85, 75, 75, 60, 60])
   assert.deepEqual(said, [
-    'Cooling break: the processor is at 85 °C; it goes on below 70 °C.',
+    'Thermal pause: the processor is at 85 °C; training resumes below 70 °C.',
     null,
   ])
   assert.equal(breaks.length, 1)
@@ -97,14 +97,14 @@ test('a training pauses above one threshold and goes on below the other', async 
   assert.equal(breaks.length, 1, 'below the first threshold nothing happens')
 })
 
-test('a person can pause or end a training in its cooling break', async () => {
+test('a person can pause or end a training in its thermal pause', async () => {
   const tree = await makeSensorTree(join(root, 'person'), 99)
   const sensors = await openSensors({ root: tree.root })
   let isInterrupted = false
   const { guard, breaks } = guardOf({
     sensors,
     isInterrupted: () => isInterrupted,
-    onCooling: () => {
+    onPause: () => {
       isInterrupted = true
     },
   })
@@ -143,24 +143,24 @@ test('graphics cards are read from nvidia-smi, and a machine without it has none
 })
 
 test('a threshold that is chosen moves the other one that was not', () => {
-  const hot = cooling({ pauseAboveCelsius: 60 })
-  assert.deepEqual([hot.pauseAboveCelsius, hot.goOnBelowCelsius], [60, 50])
-  const cool = cooling({ goOnBelowCelsius: 95 })
-  assert.deepEqual([cool.pauseAboveCelsius, cool.goOnBelowCelsius], [105, 95])
-  assert.equal(cooling({ pauseAboveCelsius: null }).pauseAboveCelsius, null)
+  const hot = thermal({ pauseAboveCelsius: 60 })
+  assert.deepEqual([hot.pauseAboveCelsius, hot.resumeBelowCelsius], [60, 50])
+  const cool = thermal({ resumeBelowCelsius: 95 })
+  assert.deepEqual([cool.pauseAboveCelsius, cool.resumeBelowCelsius], [105, 95])
+  assert.equal(thermal({ pauseAboveCelsius: null }).pauseAboveCelsius, null)
 })
 
 test('wrong settings are refused with the field and a sentence', () => {
   const refused = (given: unknown, pattern: RegExp) =>
     assert.throws(
-      () => checkHyperparameters({ cooling: given }),
+      () => checkHyperparameters({ thermal: given }),
       (error) => isAppError(error) && pattern.test(error.message),
     )
-  refused({ dutyCycle: 0 }, /cooling\.dutyCycle/)
-  refused({ threads: 0 }, /cooling\.threads/)
-  refused({ fan: 'on' }, /no hyperparameter "cooling\.fan"/)
-  refused({ pauseAboveCelsius: 70, goOnBelowCelsius: 80 }, /goes on below a temperature lower/)
+  refused({ dutyCycle: 0 }, /thermal\.dutyCycle/)
+  refused({ threads: 0 }, /thermal\.threads/)
+  refused({ fan: 'on' }, /no hyperparameter "thermal\.fan"/)
+  refused({ pauseAboveCelsius: 70, resumeBelowCelsius: 80 }, /must be lower than/)
   assert.throws(() => readConfig({ ROENTGEN_DUTY_CYCLE: '0' }), /ROENTGEN_DUTY_CYCLE/)
-  const turned = readConfig({ ROENTGEN_CPU_PAUSE_ABOVE: '60' }).cooling
-  assert.equal(completeCooling({}, turned).goOnBelowCelsius, 50)
+  const turned = readConfig({ ROENTGEN_CPU_PAUSE_ABOVE: '60' }).thermal
+  assert.equal(completeThermal({}, turned).resumeBelowCelsius, 50)
 })

@@ -3,6 +3,8 @@
 import type { StoredWeights } from '../../src/conversion/pretrained/weights-store.ts'
 import type { Dataset } from '../../src/registry/runs/datasets.ts'
 import { NO_PROGRESS, type Run, type RunEpoch } from '../../src/registry/runs/runs.ts'
+import { usualOf } from '../../src/training/setting-fields.ts'
+import { PRESETS, TRAINING_FIELDS } from '../../src/training/settings.ts'
 import type { DatasetPageProps } from '../../views/datasets/show.ts'
 import type { TrainingPageProps } from '../../views/runs/form.ts'
 import type { RunPageProps } from '../../views/runs/show.ts'
@@ -179,6 +181,8 @@ export const trainingProps: TrainingPageProps = {
       memoryMegabytes: 570,
     },
   ],
+  presets: Object.entries(PRESETS).map(([name, preset]) => ({ name, ...preset })),
+  settings: TRAINING_FIELDS.map((one) => ({ ...one, usualText: usualOf(one) })),
   versions: [version()],
   weights: [weights],
   chosen: new Map(),

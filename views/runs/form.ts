@@ -11,8 +11,7 @@ import { bytes, count, duration } from '../shared/format.ts'
 import { type Frame, page } from '../shared/layout.ts'
 import { links } from '../shared/links.ts'
 import { type RunListProps, runList } from './list.ts'
-import { moreSettings } from './settings.ts'
-import { coolingSettings } from './thermal.ts'
+import { moreSettings, resourceLimits, type ShownSetting } from './settings.ts'
 import { weightsChoice } from './weights.ts'
 
 export interface ArchitectureChoice extends ArchitectureCard {
@@ -22,11 +21,19 @@ export interface ArchitectureChoice extends ArchitectureCard {
   readonly memoryMegabytes: number
 }
 
+export interface PresetChoice {
+  readonly name: string
+  readonly title: string
+  readonly text: string
+}
+
 export interface TrainingPageProps extends RunListProps {
   readonly frame: Frame
   readonly conditions: readonly Condition[]
   readonly datasets: readonly Dataset[]
   readonly architectures: readonly ArchitectureChoice[]
+  readonly presets: readonly PresetChoice[]
+  readonly settings: readonly ShownSetting[]
   /** Versions that a run can start from. */
   readonly versions: readonly Version[]
   /** Pretrained weights that are kept here. */
@@ -36,28 +43,12 @@ export interface TrainingPageProps extends RunListProps {
   readonly problem?: ProblemProps | undefined
 }
 
-const PRESETS = [
-  { value: 'quick', title: 'Quick', text: '5 epochs: does the dataset work at all?' },
-  { value: 'standard', title: 'Standard', text: '25 epochs: a model to use and compare.' },
-  { value: 'intensive', title: 'Intensive', text: '50 epochs: when standard was still improving.' },
-  {
-    value: 'heatmap-standard',
-    title: 'Heatmap standard',
-    text: '10 epochs, at most 500 images a class: DenseNet121 for clear heatmaps.',
-  },
-  {
-    value: 'heatmap-intensive',
-    title: 'Heatmap intensive',
-    text: '15 epochs, at most 500 images a class: the same, longer.',
-  },
-]
-
 export function trainingPage(props: TrainingPageProps): Html {
   return page(
     props.frame,
     { title: 'Training', width: 'wide' },
     html`<header class="heading"><h1>Training</h1>
-      <p>One run at a time, at the lowest priority beside diagnosing. What waits survives a restart, and an interrupted run goes on where it was.</p></header>
+      <p>Runs are queued one at a time at low priority. The queue survives restarts.</p></header>
     ${props.problem && problemNotice(props.problem)}
     ${runList(props)}
     ${startForm(props)}
@@ -66,7 +57,7 @@ export function trainingPage(props: TrainingPageProps): Html {
 }
 
 function startForm(props: TrainingPageProps): Html {
-  const { conditions, datasets, architectures, chosen } = props
+  const { conditions, datasets, architectures, presets, chosen } = props
   if (conditions.length === 0) {
     return emptyState(
       'No condition to train for',
@@ -99,12 +90,12 @@ function startForm(props: TrainingPageProps): Html {
       ${tiles(
         'preset',
         'Preset',
-        PRESETS.map(({ value, title, text }) => ({ value, title, lines: [text] })),
+        presets.map(({ name, title, text }) => ({ value: name, title, lines: [text] })),
         props,
       )}
       <p class="hint">Several datasets, architectures or presets make one run for each combination.</p>
       ${moreSettings(props)}
-      ${coolingSettings(chosen)}
+      ${resourceLimits(props)}
       <button class="button button-primary" type="submit">Start</button>
     </form>
   </section>`

@@ -94,7 +94,7 @@ function figures(run: Run): Html {
     ['Memory of its process', live('memoryBytes', bytes(progress.memoryBytes))],
     ['Temperature', temperature(use)],
     [
-      'Time lost to sparing the machine',
+      'Time lost to resource limits',
       use && use.lostSeconds >= 1 ? duration(use.lostSeconds) : undefined,
     ],
     ['Begun', startedAt ? time(startedAt) : undefined],
@@ -116,7 +116,7 @@ function temperature(use: Run['progress']['use']): string | undefined {
   const parts = [
     use.cpuCelsius === null ? '' : `processor ${Math.round(use.cpuCelsius)} °C`,
     use.gpuCelsius === null ? '' : `graphics ${Math.round(use.gpuCelsius)} °C`,
-    use.breaks === 0 ? '' : count(use.breaks, 'cooling break'),
+    use.breaks === 0 ? '' : count(use.breaks, 'thermal pause'),
   ]
   return parts.filter(Boolean).join(', ') || '–'
 }

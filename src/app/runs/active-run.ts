@@ -55,7 +55,7 @@ export class ActiveRun {
     if (message.type === 'phase') this.#enter(before, message)
     if (message.type === 'finished') this.#endPhase(before.phase)
     if (message.type === 'paused') this.#pause(message.paused)
-    if (message.type === 'cooling') this.#state(this.#busy(), message.sentence)
+    if (message.type === 'thermal') this.#state(this.#busy(), message.sentence)
     if (message.type === 'batch') this.#pass(message)
     if (message.type === 'epoch') {
       const { record, best } = message

@@ -19,13 +19,14 @@ import { getVersion } from '../../registry/versions/versions.ts'
 import { noticeOfDataset } from '../../training/dataset/dataset-notice.ts'
 import { datasetFolder } from '../../training/dataset/dataset-path.ts'
 import {
+  checkClassesFit,
   checkHyperparameters,
   checkMachine,
   checkPrepared,
   type Need,
 } from '../../training/run-checks.ts'
 import type { GivenHyperparameters } from '../../training/settings.ts'
-import { type Preset, parsePreset } from '../../training/settings.ts'
+import { type Preset, parsePreset, withCurrentNames } from '../../training/settings.ts'
 import type { TrainRequest } from '../../training/train-once.ts'
 import { preparedPlace } from '../datasets/prepared-place.ts'
 
@@ -58,15 +59,14 @@ export function isMatrix({ dataset, architecture, preset }: RunRequest): boolean
 
 /**
  * Checked rows, all of them or none.
- * @throws AppError `unknown-condition`, `unknown-dataset`, `dataset-not-prepared`, `unknown-version`, `invalid`,
+ * @throws AppError `unknown-condition`, `unknown-dataset`, `dataset-not-prepared`, `unknown-version`, `invalid`, `class-mismatch`,
  * `unavailable` for want of disk or memory
  */
 export async function newRuns(
   context: RequestContext,
   { wishes, actor }: { readonly wishes: RunRequest; readonly actor: Actor },
 ): Promise<NewRun[]> {
-  const hyperparameters = wishes.hyperparameters ?? {}
-  checkHyperparameters(hyperparameters)
+  const hyperparameters = checkHyperparameters(wishes.hyperparameters ?? {})
   const from = wishes.initFrom ?? null
   const initFrom = from && formatVersion(await resolveVersion(context.db, from))
   const runs: NewRun[] = []
@@ -75,6 +75,7 @@ export async function newRuns(
     const dataset = await getDataset(context.db, wantedDataset)
     const { fingerprint, images, condition: preparedFor } = checkPrepared(dataset)
     const condition = await getCondition(context.db, wishes.condition ?? own(preparedFor, dataset))
+    checkClassesFit(condition, dataset)
     for (const wantedArchitecture of listOf(wishes.architecture)) {
       const card = await getArchitectureCard(wantedArchitecture)
       if (initFrom !== null) await checkInitial(context, { initFrom, architecture: card.name })
@@ -197,7 +198,7 @@ export async function trainRequestOf(
     datasetName: dataset.name,
     architecture: run.architecture,
     preset: run.preset as Preset,
-    hyperparameters: run.hyperparameters as GivenHyperparameters,
+    hyperparameters: withCurrentNames(run.hyperparameters) as GivenHyperparameters,
     prepared: { dir: preparedPlace(store, dataset.id), seed, maxPerClass, exclude },
     resume: run.attempts > 0,
     threads: context.threads,

@@ -77,9 +77,9 @@ export class TrainingSupervisor {
     this.#process?.pause()
   }
 
-  goOn(): void {
+  resume(): void {
     this.#isHeld = false
-    this.#process?.goOn()
+    this.#process?.resume()
   }
 
   /** Ends after the running batch; the best epoch so far becomes a version. */

@@ -136,7 +136,7 @@ export class TrainingQueue {
   async resume(id: string): Promise<Run> {
     const run = await this.get(id)
     if (run.state === 'paused' && this.#current?.id === id) {
-      this.#supervisor.goOn()
+      this.#supervisor.resume()
       await this.#current.untilGoing(PAUSE_WAIT_MS)
     } else if (run.state === 'paused' || run.state === 'interrupted') {
       await this.#change(id, { state: 'queued', reason: null, endedAt: null })

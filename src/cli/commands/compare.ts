@@ -6,11 +6,11 @@ import { AppError } from '../../errors.ts'
 import type { Prediction } from '../../registry/predictions/predictions.ts'
 import { PRESETS } from '../../training/settings.ts'
 import { withApi } from '../api.ts'
-import { command, wholeNumber } from '../command.ts'
+import { command } from '../command.ts'
 import { openFile } from '../open-file.ts'
 import { printJson, printLine, printTable, share } from '../output.ts'
 import type { CompareModelsOptions } from '../training/compare-models.ts'
-import { addCoolingOptions } from '../training/thermal-options.ts'
+import { addSettingOptions } from '../training/setting-options.ts'
 
 interface Comparison {
   readonly a: Prediction
@@ -46,14 +46,8 @@ export function addCompareCommand(program: Command): void {
         .default('standard'),
     )
     .option('--body-part <text>', 'of a new condition, e.g. skin')
-    .option('--epochs <number>', 'instead of the preset', wholeNumber(1, 1000))
-    .option('--batch-size <number>', 'images of one step', wholeNumber(2, 512))
-    .option('--learning-rate <number>', 'of the first step')
-    .option('--image-size <pixels>', 'side of the input', wholeNumber(16, 1024))
-    .option('--seed <number>', 'of split, order and augmentation', wholeNumber(0, 2_147_483_647))
-    .option('--weights <name>', 'pretrained weights to start from')
     .option('--set <name=value...>', 'any other setting')
-  addCoolingOptions(compare).action(async (image: string | undefined, options: Options) => {
+  addSettingOptions(compare).action(async (image: string | undefined, options: Options) => {
     if (image === undefined) {
       const { compareModelsCommand } = await import('../training/compare-models.ts')
       return compareModelsCommand(readConfig(), options)

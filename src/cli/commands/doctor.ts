@@ -160,12 +160,12 @@ async function inferenceEngine(): Promise<string> {
 
 /** What ROENTGEN_ENGINE chooses for training, and why. */
 /** What a training can be spared by. */
-async function temperatures({ cooling }: Config): Promise<string> {
+async function temperatures({ thermal }: Config): Promise<string> {
   const { openSensors } = await import('../../training/thermal/sensors.ts')
   const { GpuWatch } = await import('../../training/thermal/nvidia-smi.ts')
-  const { list, read } = await openSensors({ root: cooling.sensorsDir, gpus: new GpuWatch() })
+  const { list, read } = await openSensors({ root: thermal.sensorsDir, gpus: new GpuWatch() })
   if (list.length === 0) {
-    return 'no sensor: trainings take no cooling breaks here; duty cycle and threads can be limited'
+    return 'no sensor: trainings take no thermal pauses here; duty cycle and threads can be limited'
   }
   const { cpu, gpu } = await read()
   const parts = [

@@ -5,10 +5,10 @@ import { type Config, readConfig } from '../../config.ts'
 import { AppError } from '../../errors.ts'
 import { PRESETS } from '../../training/settings.ts'
 import { withApi } from '../api.ts'
-import { command, wholeNumber } from '../command.ts'
+import { command } from '../command.ts'
 import { printFields, printJson, printLine, share } from '../output.ts'
 import { hyperparametersOf } from '../training/given-settings.ts'
-import { addCoolingOptions } from '../training/thermal-options.ts'
+import { addSettingOptions } from '../training/setting-options.ts'
 import { type Trained, type TrainOptions, trainOne } from '../training/train-one.ts'
 
 interface Options extends TrainOptions {
@@ -36,21 +36,8 @@ export function addTrainCommand(program: Command): void {
     )
     .option('--name <name>', 'name of the version; by default architecture and preset')
     .option('--body-part <text>', 'of a new condition, e.g. chest')
-    .option('--epochs <number>', 'instead of the preset', wholeNumber(1, 1000))
-    .option('--batch-size <number>', 'images of one step', wholeNumber(2, 512))
-    .option('--learning-rate <number>', 'of the first step')
-    .option('--image-size <pixels>', 'side of the input', wholeNumber(16, 1024))
-    .option('--seed <number>', 'of split, order and augmentation', wholeNumber(0, 2_147_483_647))
-    .option(
-      '--weights <name>',
-      'pretrained weights to start from: imagenet, or a name of "weights list"',
-    )
     .option('--set <name=value...>', 'any other setting, e.g. optimizer=sgd trainedLayers=20')
-    .option(
-      '--int8',
-      'also make the graph in int8; kept if it loses at most half a point of accuracy',
-    )
-  addCoolingOptions(train)
+  addSettingOptions(train)
     .option('--init-from <version>', 'start from the weights of a version (in the running server)')
     .option('--tag <tag...>', 'tags of the version')
     .action(run)

@@ -49,7 +49,7 @@ export interface RunUse {
   readonly sensors: number
   readonly cpuCelsius: number | null
   readonly gpuCelsius: number | null
-  /** Cooling breaks so far, and seconds that were lost to them and to the duty cycle. */
+  /** Thermal pauses so far, and seconds that were lost to them and to the duty cycle. */
   readonly breaks: number
   readonly lostSeconds: number
 }

@@ -22,6 +22,8 @@ import { lastLogLines } from '../../registry/runs/run-events.ts'
 import { listRuns, type Run } from '../../registry/runs/runs.ts'
 import { listVersions } from '../../registry/versions/version-list.ts'
 import { expectedMemory } from '../../training/run-checks.ts'
+import { usualOf } from '../../training/setting-fields.ts'
+import { PRESETS, TRAINING_FIELDS } from '../../training/settings.ts'
 import type { AppEnv } from '../http/app-env.ts'
 import { frameOf } from '../http/frame.ts'
 import { problemProps, seeOther } from '../http/page-data.ts'
@@ -154,6 +156,8 @@ export function trainingPages(
       conditions: await listConditions(db),
       datasets: await listDatasets(db),
       architectures: await architectureChoices(services),
+      presets: Object.entries(PRESETS).map(([name, preset]) => ({ name, ...preset })),
+      settings: TRAINING_FIELDS.map((one) => ({ ...one, usualText: usualOf(one) })),
       versions,
       weights: await listWeights(services.store.dataDir),
       ...(await runsProps(c)),

@@ -2,7 +2,7 @@
 // brightness and contrast. A pure function of (seed, epoch, index): the same epoch of a resumed run sees the same pixels.
 import { uniforms } from '../../engine/random/counter-random.ts'
 import { PURPOSE } from '../../engine/random/draw-purposes.ts'
-import type { Augmentation } from '../settings.ts'
+import type { Augmentation } from '../hyperparameters.ts'
 
 export interface ImageShape {
   readonly height: number

@@ -13,9 +13,9 @@ import type { Outputs } from '../../evaluation/probabilities.ts'
 import type { Graph } from '../../package/schema.ts'
 import type { Prepared, PreparedImage } from '../dataset/prepared.ts'
 import { explanationChoice } from '../explanation-choice.ts'
+import type { Hyperparameters } from '../hyperparameters.ts'
 import { targetOf } from '../loop/batches.ts'
 import { lastActivation, runOne } from '../predict.ts'
-import type { Hyperparameters } from '../settings.ts'
 
 /** Enough for stable extremes: the widest of 64 images is rarely passed by much. */
 const RANGE_IMAGES = 64

@@ -4,7 +4,7 @@ import type { TrainingMessage } from '../job.ts'
 
 export interface Control {
   wish: 'go on' | 'pause' | 'stop' | 'cancel'
-  /** Spares the machine: waits for a cooling break or for its share of rest, and gives the seconds that it took. */
+  /** Spares the machine: waits for a thermal pause or for its share of rest, and gives the seconds that it took. */
   rest?: () => Promise<number>
 }
 

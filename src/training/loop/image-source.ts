@@ -3,7 +3,7 @@
 import type { FrozenPrefix } from '../../engine/frozen-prefix.ts'
 import { applyChange, drawChange, type ImageShape } from '../dataset/augment.ts'
 import type { Prepared, PreparedImage } from '../dataset/prepared.ts'
-import type { Augmentation } from '../settings.ts'
+import type { Augmentation } from '../hyperparameters.ts'
 
 /** How the frozen part was run once, for the record of a run. */
 export interface FrozenRecord {

@@ -1,5 +1,5 @@
 // How the learning rate falls and when a run has learnt enough: pure state machines over the validation loss.
-import type { Hyperparameters } from '../settings.ts'
+import type { Hyperparameters } from '../hyperparameters.ts'
 
 /** All that the schedule remembers; part of a checkpoint. */
 export interface Progress {

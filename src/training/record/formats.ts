@@ -64,7 +64,7 @@ export const FORMATS: readonly Format[] = [
     PrecisionFileSchema,
   ),
   record('results/resources.json', 'what it took of the machine', ResourcesFileSchema),
-  record('results/thermal.json', 'how warm it got, and cooling breaks', ThermalFileSchema),
+  record('results/thermal.json', 'how warm it got, and thermal pauses', ThermalFileSchema),
   record('results/metadata.json', 'times, sizes and digests', MetadataFileSchema),
 ]
 

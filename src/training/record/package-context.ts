@@ -10,10 +10,10 @@ import type { Assessment } from '../../evaluation/assess.ts'
 import type { Evaluation } from '../../evaluation/evaluate.ts'
 import type { ModelConfig } from '../../package/schema.ts'
 import type { Prepared, PreparedIndex } from '../dataset/prepared.ts'
+import type { Hyperparameters } from '../hyperparameters.ts'
 import type { Int8Trial } from '../int8/try-int8.ts'
 import type { TrainingJob } from '../job.ts'
 import type { Trained } from '../loop/train.ts'
-import type { Hyperparameters } from '../settings.ts'
 import type { Observed } from '../telemetry/run-observer.ts'
 
 /** A trained and evaluated model. */

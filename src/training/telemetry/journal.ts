@@ -1,7 +1,7 @@
 // What was observed of a run, line by line in its work folder, so that a resumed run still knows of its earlier parts.
 import { appendFileSync, readFileSync, rmSync } from 'node:fs'
 import type { TrainingPhase } from '../job.ts'
-import type { CoolingBreak } from '../thermal/guard.ts'
+import type { ThermalPause } from '../thermal/guard.ts'
 
 /** One look at the process and the machine, and what happened since the one before it. */
 export interface Sample {
@@ -23,21 +23,21 @@ export interface Sample {
   readonly gpuCelsius: number | null
   readonly gpuUtilisation: number | null
   readonly gpuMemoryBytes: number | null
-  /** Waited for the duty cycle, and in cooling breaks or pauses. */
+  /** Waited for the duty cycle, and in thermal pauses or pauses. */
   readonly restSeconds: number
-  readonly isCooling: boolean
+  readonly isPaused: boolean
 }
 
 type Line =
   | { readonly type: 'start'; readonly at: string }
   | ({ readonly type: 'sample' } & Sample)
-  | ({ readonly type: 'break' } & CoolingBreak)
+  | ({ readonly type: 'break' } & ThermalPause)
 
 export interface JournalRecord {
   /** When it was started, and each time that it was resumed. */
   readonly starts: readonly string[]
   readonly samples: readonly Sample[]
-  readonly breaks: readonly CoolingBreak[]
+  readonly breaks: readonly ThermalPause[]
 }
 
 export class Journal {
@@ -70,11 +70,11 @@ export class Journal {
   record(): JournalRecord {
     const starts: string[] = []
     const samples: Sample[] = []
-    const breaks: CoolingBreak[] = []
+    const breaks: ThermalPause[] = []
     for (const { type, ...line } of this.#lines) {
       if (type === 'start') starts.push((line as { at: string }).at)
       else if (type === 'sample') samples.push(line as Sample)
-      else breaks.push(line as CoolingBreak)
+      else breaks.push(line as ThermalPause)
     }
     return { starts, samples, breaks }
   }

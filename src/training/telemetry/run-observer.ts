@@ -4,17 +4,17 @@ import os from 'node:os'
 import { join } from 'node:path'
 import type { TrainingMessage, TrainingPhase } from '../job.ts'
 import type { Control } from '../loop/control.ts'
-import { CoolingGuard } from '../thermal/guard.ts'
+import { ThermalGuard } from '../thermal/guard.ts'
 import { GpuWatch } from '../thermal/nvidia-smi.ts'
 import { openSensors, type Reading, type Sensor, type Sensors } from '../thermal/sensors.ts'
-import type { Cooling } from '../thermal/settings.ts'
+import type { Thermal } from '../thermal/settings.ts'
 import { Journal, type JournalRecord } from './journal.ts'
 import { LoadMeter } from './load-meter.ts'
 
 export interface TelemetryOptions {
   readonly workDir: string
   readonly resume: boolean
-  readonly cooling: Cooling
+  readonly thermal: Thermal
   readonly threads: number
   /** As /sys. */
   readonly sensorsDir: string
@@ -26,7 +26,7 @@ export interface TelemetryOptions {
 
 /** What was seen, for the record. */
 export interface Observed extends JournalRecord {
-  readonly cooling: Cooling
+  readonly thermal: Thermal
   readonly threads: number
   readonly sensors: readonly Sensor[]
   readonly gpus: Reading['gpus']
@@ -37,20 +37,20 @@ export interface Observed extends JournalRecord {
 const NO_SENSOR =
   'This machine shows no temperature sensor, so a training cannot pause for heat; the duty cycle and the number of threads hold all the same.'
 const EVERY_MS = 2000
-/** Cooling breaks tell something of the time that is left only after so much work. */
+/** Thermal pauses tell something of the time that is left only after so much work. */
 const TELLING_SECONDS = 300
 
 export class RunTelemetry {
   readonly #o: TelemetryOptions
   readonly #sensors: Sensors
   readonly #journal: Journal
-  readonly #guard: CoolingGuard
+  readonly #guard: ThermalGuard
   readonly #meter = new LoadMeter()
   #gpus: Reading['gpus'] = []
   #phase: TrainingPhase = 'preparing'
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> | undefined
-  #cooling: string | null = null
+  #thermal: string | null = null
   #breaks = 0
   #lostSeconds = 0
   #seconds = 0
@@ -63,11 +63,11 @@ export class RunTelemetry {
     this.#journal = new Journal(join(options.workDir, 'observed.jsonl'), options)
     this.#breaks = this.#journal.record().breaks.length
     const { everyMs = EVERY_MS } = options
-    this.#guard = new CoolingGuard({
-      settings: options.cooling,
+    this.#guard = new ThermalGuard({
+      settings: options.thermal,
       sensors,
       isInterrupted: () => options.control.wish !== 'go on',
-      onCooling: (sentence) => this.#cool(sentence),
+      onPause: (sentence) => this.#cool(sentence),
       onBreak: (one) => {
         this.#breaks += 1
         this.#breakSeconds += one.seconds
@@ -104,7 +104,7 @@ export class RunTelemetry {
   withRests(message: TrainingMessage): TrainingMessage {
     if (message.type !== 'batch' && message.type !== 'epoch') return message
     if (message.etaSeconds === null) return message
-    const duty = 1 / this.#o.cooling.dutyCycle
+    const duty = 1 / this.#o.thermal.dutyCycle
     const worked = this.#seconds - this.#breakSeconds
     const breaks = worked < TELLING_SECONDS ? 1 : this.#seconds / worked
     return { ...message, etaSeconds: message.etaSeconds * duty * breaks }
@@ -116,7 +116,7 @@ export class RunTelemetry {
     const record = this.#journal.record()
     return {
       ...record,
-      cooling: this.#o.cooling,
+      thermal: this.#o.thermal,
       threads: this.#o.threads,
       sensors: this.#sensors.list,
       gpus: this.#gpus,
@@ -161,7 +161,7 @@ export class RunTelemetry {
       gpuUtilisation: gpu?.utilisation ?? null,
       gpuMemoryBytes: gpu?.memoryBytes ?? null,
       restSeconds: rested - this.#restedBefore,
-      isCooling: this.#cooling !== null,
+      isPaused: this.#thermal !== null,
     })
     this.#restedBefore = rested
     this.#tell({ memoryBytes, cpuCores: load.cpuCores, reading })
@@ -179,7 +179,7 @@ export class RunTelemetry {
       cpuSeconds: (user + system) / 1e6,
       use: {
         cpuCores: o.cpuCores,
-        targetCores: this.#o.threads * this.#o.cooling.dutyCycle,
+        targetCores: this.#o.threads * this.#o.thermal.dutyCycle,
         sensors: this.#sensors.list.length,
         cpuCelsius: o.reading.cpu,
         gpuCelsius: o.reading.gpu,
@@ -190,11 +190,11 @@ export class RunTelemetry {
   }
 
   #cool(sentence: string | null): void {
-    this.#cooling = sentence
-    this.#o.report({ type: 'cooling', sentence })
+    this.#thermal = sentence
+    this.#o.report({ type: 'thermal', sentence })
     this.#o.report({
       type: 'log',
-      text: sentence ?? `The cooling break is over (${this.#breaks} so far).`,
+      text: sentence ?? `The thermal pause is over (${this.#breaks} so far).`,
     })
   }
 }

@@ -2,9 +2,9 @@
 // It only ever waits, so the weights are those of a training without it.
 import { setTimeout as after } from 'node:timers/promises'
 import type { Sensors } from './sensors.ts'
-import type { Cooling } from './settings.ts'
+import type { Thermal } from './settings.ts'
 
-export interface CoolingBreak {
+export interface ThermalPause {
   /** ISO 8601. */
   readonly startedAt: string
   readonly seconds: number
@@ -16,13 +16,13 @@ export interface CoolingBreak {
 }
 
 export interface GuardOptions {
-  readonly settings: Cooling
+  readonly settings: Thermal
   readonly sensors: Sensors
   /** Whether a person wants it to pause or end. */
   readonly isInterrupted: () => boolean
   /** A sentence when a break begins, null when it ends. */
-  readonly onCooling: (sentence: string | null) => void
-  readonly onBreak: (one: CoolingBreak) => void
+  readonly onPause: (sentence: string | null) => void
+  readonly onBreak: (one: ThermalPause) => void
   /** 2000 by default. */
   readonly checkEveryMs?: number
   /** 1000 by default. */
@@ -38,7 +38,7 @@ interface Heat {
 const WORK_MS = 1000
 const SLICE_MS = 100
 
-export class CoolingGuard {
+export class ThermalGuard {
   readonly #o: GuardOptions
   #inspectedAt = Number.NEGATIVE_INFINITY
   #workedFrom = performance.now()
@@ -48,7 +48,7 @@ export class CoolingGuard {
     this.#o = options
   }
 
-  /** Rests of the duty cycle so far, without cooling breaks. */
+  /** Rests of the duty cycle so far, without thermal pauses. */
   get restSeconds(): number {
     return this.#restSeconds
   }
@@ -72,15 +72,15 @@ export class CoolingGuard {
   }
 
   async #coolDown(hot: Heat): Promise<void> {
-    const { settings, isInterrupted, onCooling, onBreak, recheckMs = 1000 } = this.#o
+    const { settings, isInterrupted, onPause, onBreak, recheckMs = 1000 } = this.#o
     const startedAt = new Date().toISOString()
     const started = performance.now()
     const seconds = (): number => (performance.now() - started) / 1000
-    onCooling(sentenceOf(hot, settings))
+    onPause(sentenceOf(hot, settings))
     let still: Heat | undefined = hot
-    while (!isInterrupted() && (still || seconds() < settings.leastBreakSeconds)) {
+    while (!isInterrupted() && (still || seconds() < settings.minBreakSeconds)) {
       await after(recheckMs)
-      still = await this.#hotter('go on')
+      still = await this.#hotter('resume')
     }
     const toCelsius = (await this.#o.sensors.read())[hot.of]
     onBreak({
@@ -91,16 +91,16 @@ export class CoolingGuard {
       toCelsius,
       endedBy: endOf({ interrupted: isInterrupted(), toCelsius }),
     })
-    onCooling(null)
+    onPause(null)
   }
 
   /** What is above the threshold, if anything is. */
-  async #hotter(threshold: 'pause' | 'go on'): Promise<Heat | undefined> {
+  async #hotter(threshold: 'pause' | 'resume'): Promise<Heat | undefined> {
     const { settings: s, sensors } = this.#o
     const reading = await sensors.read()
     const limits = {
-      cpu: limitOf(threshold, s.pauseAboveCelsius, s.goOnBelowCelsius),
-      gpu: limitOf(threshold, s.gpuPauseAboveCelsius, s.gpuGoOnBelowCelsius),
+      cpu: limitOf(threshold, s.pauseAboveCelsius, s.resumeBelowCelsius),
+      gpu: limitOf(threshold, s.gpuPauseAboveCelsius, s.gpuResumeBelowCelsius),
     }
     for (const part of ['cpu', 'gpu'] as const) {
       const [celsius, limit] = [reading[part], limits[part]]
@@ -123,7 +123,11 @@ export class CoolingGuard {
   }
 }
 
-function limitOf(threshold: 'pause' | 'go on', above: number | null, below: number): number | null {
+function limitOf(
+  threshold: 'pause' | 'resume',
+  above: number | null,
+  below: number,
+): number | null {
   return above === null || threshold === 'pause' ? above : below
 }
 
@@ -132,8 +136,8 @@ function endOf(o: { readonly interrupted: boolean; readonly toCelsius: number | 
   return o.toCelsius === null ? 'the sensor fell silent' : 'cool again'
 }
 
-function sentenceOf({ of, celsius }: Heat, s: Cooling): string {
+function sentenceOf({ of, celsius }: Heat, s: Thermal): string {
   const [name, below] =
-    of === 'cpu' ? ['processor', s.goOnBelowCelsius] : ['graphics card', s.gpuGoOnBelowCelsius]
-  return `Cooling break: the ${name} is at ${Math.round(celsius)} °C; it goes on below ${below} °C.`
+    of === 'cpu' ? ['processor', s.resumeBelowCelsius] : ['graphics card', s.gpuResumeBelowCelsius]
+  return `Thermal pause: the ${name} is at ${Math.round(celsius)} °C; training resumes below ${below} °C.`
 }

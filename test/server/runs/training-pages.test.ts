@@ -56,7 +56,8 @@ test('a dataset is scanned and prepared and a training started, watched and repe
   const settings = {
     ...{ epochs: '2', batchSize: '8', imageSize: '32', learningRate: '0,003' },
     ...{ optimizer: 'sgd', schedule: 'step', stepEpochs: '1', trainedLayers: '4', momentum: '' },
-    ...{ rotationDegrees: '3', flipHorizontal: 'no', aspect: 'crop', interpolation: '' },
+    ...{ 'augmentation.rotationDegrees': '3', 'augmentation.flipHorizontal': 'false' },
+    ...{ aspect: 'crop', interpolation: '' },
   }
   const started = await form('/training', { ...start, 'architecture:tiny_cnn': 'on', ...settings })
   assert.equal(started.status, 303, await started.clone().text())

@@ -34,7 +34,7 @@ async function withDataset(t: TestContext) {
 test('kept weights are listed, a run starts from them, and what is absent is said', async (t) => {
   const { folders, call, id, start } = await withDataset(t)
   const page = async () => (await call('/training', { headers: { accept: 'text/html' } })).text()
-  assert.match(await page(), /No ImageNet weights are kept here yet; fetch or import them first/)
+  assert.match(await page(), /No ImageNet weights are installed yet. Fetch or import them first/)
   const absent = await start({ weights: 'imagenet' })
   assert.equal(absent.status, 422)
   const problem = await jsonOf<{ detail: string; field: string }>(absent)
@@ -56,7 +56,7 @@ test('kept weights are listed, a run starts from them, and what is absent is sai
     [['densenet121-imagenet', sha256, 1, undefined]],
   )
   assert.ok(list.fetchable.some(({ key }) => key === 'vit_b_16'))
-  assert.match(await page(), /ImageNet weights are here for densenet121/)
+  assert.match(await page(), /ImageNet weights are installed for densenet121/)
 
   const wrong: readonly [object, string | string[], RegExp][] = [
     [{ weights: 'imagenet', channels: 3 }, 'densenet121', /look at grey images/],

@@ -33,7 +33,7 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/^results\/weight_statistics\.json$/, 'numbers about the weights of each layer'],
   [/^results\/environment\.json$/, 'machine, engine, libraries, state of the source'],
   [/^results\/resources\.json$/, 'processor and memory while it trained, against target'],
-  [/^results\/thermal\.json$/, 'temperatures and cooling breaks'],
+  [/^results\/thermal\.json$/, 'temperatures and thermal pauses'],
   [/^results\/model_summary\.txt$/, 'the layers as a table'],
   [/^results\/SUMMARY\.txt$/, 'the run on one page'],
   [/^results\/precision\.json$/, 'int8 beside float32'],
@@ -78,7 +78,7 @@ async function technicalDetails(c: PackageContext): Promise<string[]> {
   return [
     `Roentgen ${await productVersion()}, Node ${process.version}, ${engine}; every library is in \`results/environment.json\``,
     `${os.type()} ${os.release()} (${os.arch()}), ${cpus.length} x ${cpus[0]?.model.trim() ?? 'unknown'}, ${readableBytes(os.totalmem())} of memory${gpus.length > 0 ? `, ${gpus.join(', ')}` : ''}`,
-    `${readableDuration(seconds)}, at most ${readableBytes(c.peakMemoryBytes)} of memory, ${breaks === 0 ? 'no cooling break' : breaks === 1 ? 'one cooling break' : `${breaks} cooling breaks`}`,
+    `${readableDuration(seconds)}, at most ${readableBytes(c.peakMemoryBytes)} of memory, ${breaks === 0 ? 'no thermal pause' : breaks === 1 ? 'one thermal pause' : `${breaks} thermal pauses`}`,
     `Ended ${c.endedAt.toISOString()}`,
   ]
 }

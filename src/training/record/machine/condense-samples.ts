@@ -15,7 +15,7 @@ export const PointSchema = z.strictObject({
   cpuCelsius: z.number().optional(),
   gpuCelsius: z.number().optional(),
   gpuUtilisation: z.number().optional(),
-  isCooling: z.boolean(),
+  isPaused: z.boolean(),
 })
 export type Point = z.infer<typeof PointSchema>
 
@@ -41,7 +41,7 @@ export function condense(samples: readonly Sample[]): Point[] {
       ...most(part, 'cpuCelsius'),
       ...most(part, 'gpuCelsius'),
       ...most(part, 'gpuUtilisation'),
-      isCooling: part.some(({ isCooling }) => isCooling),
+      isPaused: part.some(({ isPaused }) => isPaused),
     })
   }
   return points

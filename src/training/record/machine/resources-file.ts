@@ -71,10 +71,10 @@ export async function writeResources(c: PackageContext): Promise<void> {
 export function resourcesFile(
   c: Pick<PackageContext, 'observed' | 'peakMemoryBytes' | 'expectedMemoryBytes'>,
 ): z.infer<typeof ResourcesFileSchema> {
-  const { samples, starts, everySeconds, threads, cooling } = c.observed
+  const { samples, starts, everySeconds, threads, thermal } = c.observed
   const training = samples.filter(({ phase }) => phase === 'training')
   const busy = training.length > 0 ? training : samples
-  const cores = threads * cooling.dutyCycle
+  const cores = threads * thermal.dutyCycle
   const meanCores = weightedMean(busy, ({ cpuCores }) => cpuCores)
   const memories = samples.map(({ memoryBytes }) => memoryBytes)
   const peakBytes = Math.max(c.peakMemoryBytes, peakOf(memories))
@@ -82,7 +82,7 @@ export function resourcesFile(
     schema: 2,
     sampling: { everySeconds, samples: samples.length, starts: [...starts] },
     cpu: {
-      target: { cores, threads, dutyCycle: cooling.dutyCycle },
+      target: { cores, threads, dutyCycle: thermal.dutyCycle },
       time: durationOf(samples.reduce((sum, one) => sum + one.seconds * one.cpuCores, 0)),
       actual: {
         meanCores,

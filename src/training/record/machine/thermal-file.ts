@@ -1,7 +1,7 @@
 // results/thermal.json: how warm the machine got, what was done about it, and what that cost.
 import { z } from 'zod'
 import type { Observed } from '../../telemetry/run-observer.ts'
-import { CoolingSchema } from '../../thermal/settings.ts'
+import { ThermalSchema } from '../../thermal/settings.ts'
 import {
   absent,
   DistributionSchema,
@@ -20,7 +20,7 @@ const TemperatureSchema = valueOrReason(
 export const ThermalFileSchema = z.strictObject({
   schema: z.literal(2),
   /** Degrees Celsius. */
-  settings: CoolingSchema.extend({
+  settings: ThermalSchema.extend({
     pauseAboveCelsius: limit,
     gpuPauseAboveCelsius: limit,
     threads: valueOrReason(z.int()),
@@ -31,8 +31,8 @@ export const ThermalFileSchema = z.strictObject({
   temperature: z.strictObject({ cpu: TemperatureSchema, gpu: TemperatureSchema }),
   breaks: z.strictObject({
     count: z.int(),
-    /** Of an hour of training. */
-    perHour: z.number(),
+    /** Pauses per hour of training; no rate where there were too few or the run was too short for one. */
+    perHour: valueOrReason(z.number()),
     time: DurationSchema,
     list: z.array(
       z.strictObject({
@@ -68,6 +68,10 @@ export const ThermalFileSchema = z.strictObject({
 })
 type ThermalFile = z.infer<typeof ThermalFileSchema>
 
+/** A rate per hour needs as many pauses, or as much training. */
+const MIN_RATE_COUNT = 3
+const MIN_RATE_SECONDS = 3600
+
 const NO_SENSOR = 'This machine shows no temperature sensor.'
 const NOT_ASKED = 'Not set: no such limit.'
 
@@ -76,7 +80,7 @@ export async function writeThermal(c: PackageContext): Promise<void> {
 }
 
 export function thermalFile(o: Observed): ThermalFile {
-  const { cooling, samples, breaks } = o
+  const { thermal, samples, breaks } = o
   const total = samples.reduce((sum, { seconds }) => sum + seconds, 0)
   const trained = samples
     .filter(({ phase }) => phase === 'training')
@@ -87,10 +91,10 @@ export function thermalFile(o: Observed): ThermalFile {
   return {
     schema: 2,
     settings: {
-      ...cooling,
-      pauseAboveCelsius: cooling.pauseAboveCelsius ?? absent(NOT_ASKED),
-      gpuPauseAboveCelsius: cooling.gpuPauseAboveCelsius ?? absent(NOT_ASKED),
-      threads: cooling.threads ?? absent(`Not limited: ${o.threads}, as the server gives.`),
+      ...thermal,
+      pauseAboveCelsius: thermal.pauseAboveCelsius ?? absent(NOT_ASKED),
+      gpuPauseAboveCelsius: thermal.gpuPauseAboveCelsius ?? absent(NOT_ASKED),
+      threads: thermal.threads ?? absent(`Not limited: ${o.threads}, as the server gives.`),
     },
     sensors: o.sensors.length > 0 ? [...o.sensors] : absent(NO_SENSOR),
     temperature: {
@@ -99,7 +103,7 @@ export function thermalFile(o: Observed): ThermalFile {
     },
     breaks: {
       count: breaks.length,
-      perHour: trained > 0 ? (breaks.length * 3600) / trained : 0,
+      perHour: perHourOf(breaks.length, trained),
       time: durationOf(inBreaks),
       list: breaks.map(({ seconds, toCelsius, ...one }) => ({
         ...one,
@@ -109,13 +113,23 @@ export function thermalFile(o: Observed): ThermalFile {
       effect: effectOf(breaks),
     },
     dutyCycle: {
-      target: cooling.dutyCycle,
+      target: thermal.dutyCycle,
       actual: worked > 0 ? 1 - o.restSeconds / worked : 1,
       rest: durationOf(o.restSeconds),
     },
     timeLost: { duration: durationOf(lost), share: total > 0 ? lost / total : 0 },
     safety: safetyOf(o),
   }
+}
+
+/** One pause within seconds says nothing about an hour. */
+function perHourOf(count: number, trainedSeconds: number): ThermalFile['breaks']['perHour'] {
+  if (count > 0 && count < MIN_RATE_COUNT && trainedSeconds < MIN_RATE_SECONDS) {
+    return absent(
+      `${count === 1 ? 'One pause' : `${count} pauses`} in ${Math.round(trainedSeconds)} s of training: too few for a rate.`,
+    )
+  }
+  return trainedSeconds > 0 ? (count * 3600) / trainedSeconds : 0
 }
 
 function temperatureOf(values: readonly (number | null)[]) {
@@ -126,7 +140,7 @@ function temperatureOf(values: readonly (number | null)[]) {
 
 function effectOf(breaks: Observed['breaks']): ThermalFile['breaks']['effect'] {
   const cooled = breaks.filter(({ toCelsius }) => toCelsius !== null)
-  if (cooled.length === 0) return absent('There was no cooling break.')
+  if (cooled.length === 0) return absent('There was no thermal pause.')
   const mean = (values: readonly number[]) => distributionOf(values).mean
   const between = breaks.slice(1).map((one, k) => {
     const before = breaks[k] as (typeof breaks)[number]
@@ -136,13 +150,13 @@ function effectOf(breaks: Observed['breaks']): ThermalFile['breaks']['effect'] {
     meanFallCelsius: mean(cooled.map((one) => one.fromCelsius - (one.toCelsius ?? 0))),
     meanSeconds: mean(breaks.map(({ seconds }) => seconds)),
     meanWorkSecondsBetween:
-      between.length > 0 ? mean(between) : absent('There was one cooling break only.'),
+      between.length > 0 ? mean(between) : absent('There was one thermal pause only.'),
   }
 }
 
 function safetyOf(o: Observed): ThermalFile['safety'] {
   if (o.sensors.length === 0) return absent(NO_SENSOR)
-  const { pauseAboveCelsius, gpuPauseAboveCelsius } = o.cooling
+  const { pauseAboveCelsius, gpuPauseAboveCelsius } = o.thermal
   const hot = o.samples.filter(
     ({ cpuCelsius, gpuCelsius }) =>
       (pauseAboveCelsius !== null && cpuCelsius !== null && cpuCelsius >= pauseAboveCelsius) ||
@@ -166,7 +180,7 @@ function safetyOf(o: Observed): ThermalFile['safety'] {
     overheatingPrevented: length,
     words:
       length === 0
-        ? 'It never grew too warm: no cooling break was needed.'
+        ? 'It never grew too warm: no thermal pause was needed.'
         : `It was too warm ${length === 1 ? 'once' : `${length} times`}, and the training waited until it had cooled.`,
   }
 }

@@ -1,9 +1,9 @@
 // configs/train.json: how a model was trained, enough to do it again: settings, seeds, loss, what ends it, limits.
 import { z } from 'zod'
 import { StoredWeightsSchema } from '../../../conversion/pretrained/weights-store.ts'
+import { type Hyperparameters, HyperparametersSchema } from '../../hyperparameters.ts'
 import { classWeights } from '../../loop/batches.ts'
-import { type Hyperparameters, HyperparametersSchema } from '../../settings.ts'
-import { CoolingSchema } from '../../thermal/settings.ts'
+import { ThermalSchema } from '../../thermal/settings.ts'
 import { absent, valueOrReason } from '../known.ts'
 import { json, type PackageContext, writeFiles } from '../package-context.ts'
 
@@ -16,7 +16,8 @@ function withReasons(shape: Readonly<Record<string, z.ZodType>>): Record<string,
     while (plain instanceof z.ZodDefault || plain instanceof z.ZodNullable) {
       plain = plain.unwrap() as z.ZodType
     }
-    return [name, field.safeParse(null).success ? valueOrReason(plain) : plain] as const
+    const recorded = field.safeParse(null).success ? valueOrReason(plain) : plain
+    return [name, recorded.meta(field.meta() ?? {})] as const
   })
   return Object.fromEntries(fields)
 }
@@ -72,7 +73,7 @@ export const TrainFileSchema = z.strictObject({
     engine: z.string(),
     threads: z.int(),
     /** Limits that it was to keep, see results/thermal.json and results/resources.json. */
-    cooling: CoolingSchema.extend({
+    thermal: ThermalSchema.extend({
       pauseAboveCelsius: valueOrReason(z.number()),
       gpuPauseAboveCelsius: valueOrReason(z.number()),
       threads: valueOrReason(z.int()),
@@ -93,7 +94,7 @@ function trainFile(c: PackageContext): z.infer<typeof TrainFileSchema> {
   const { job, index, trained, hyperparameters } = c
   const { seed, earlyStopping, plateauPatience, plateauFactor, schedule } = hyperparameters
   const parameters = c.config.parameters ?? { trainable: 0, nonTrainable: 0 }
-  const { cooling } = c.observed
+  const { thermal } = c.observed
   return {
     schema: 2,
     preset: job.preset,
@@ -148,11 +149,11 @@ function trainFile(c: PackageContext): z.infer<typeof TrainFileSchema> {
     environment: {
       engine: c.engine,
       threads: job.threads,
-      cooling: {
-        ...cooling,
-        pauseAboveCelsius: cooling.pauseAboveCelsius ?? absent(NO_LIMIT),
-        gpuPauseAboveCelsius: cooling.gpuPauseAboveCelsius ?? absent(NO_LIMIT),
-        threads: cooling.threads ?? absent(NO_LIMIT),
+      thermal: {
+        ...thermal,
+        pauseAboveCelsius: thermal.pauseAboveCelsius ?? absent(NO_LIMIT),
+        gpuPauseAboveCelsius: thermal.gpuPauseAboveCelsius ?? absent(NO_LIMIT),
+        threads: thermal.threads ?? absent(NO_LIMIT),
       },
       expectedMemoryBytes: Math.round(c.expectedMemoryBytes),
     },

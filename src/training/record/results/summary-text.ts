@@ -144,12 +144,12 @@ function machineWords({ observed, peakMemoryBytes }: PackageContext): string[] {
         ? 'no sensor of the processor'
         : `at most ${Math.round(distributionOf(hottest).max)} °C`
   const inBreaks = breaks.reduce((sum, { seconds }) => sum + seconds, 0)
-  const { dutyCycle } = observed.cooling
+  const { dutyCycle } = observed.thermal
   return [
     row('Peak memory', readableBytes(peakMemoryBytes)),
     row('Temperature', heat),
     row(
-      'Cooling breaks',
+      'Thermal pauses',
       breaks.length === 0 ? 'none' : `${breaks.length}, ${readableDuration(inBreaks)} in all`,
     ),
     ...(dutyCycle < 1
