@@ -277,8 +277,8 @@ export class Application implements RegistryContext {
   async #close(): Promise<void> {
     this.#ending.abort()
     await this.recovered
-    await this.jobs.stop()
-    await this.archive.stop()
+    // Jobs first: what the archive then breaks off is not a failure of theirs.
+    await Promise.all([this.jobs.stop(), this.archive.stop()])
     await this.runs.stop()
     await this.#watcher.stop()
     await this.shadow.stop()

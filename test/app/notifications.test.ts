@@ -7,8 +7,10 @@ import { Duplex } from 'node:stream'
 import test from 'node:test'
 import { SMTPServer } from 'smtp-server'
 import type { Application } from '../../src/app/application.ts'
+import { JobQueue } from '../../src/app/jobs/job-queue.ts'
 import { createLog } from '../../src/app/log.ts'
 import { NotificationSender } from '../../src/app/notifications/notification-sender.ts'
+import { sqliteJobStore } from '../../src/registry/jobs/sqlite-job-store.ts'
 import { NO_PROGRESS } from '../../src/registry/runs/runs.ts'
 import { farEnd, type Heard, openedForPost, target } from '../support/far-end.ts'
 import { jsonBody, jsonOf } from '../support/home.ts'
@@ -48,6 +50,23 @@ async function endedRun({ db }: Application, state: 'failed' | 'cancelled', id =
     .execute()
 }
 
+/** One look, and all that is due is sent. */
+async function told({ post, jobs }: Pick<Application, 'post' | 'jobs'>): Promise<void> {
+  await post.look()
+  jobs.wake()
+  await jobs.whenIdle()
+}
+
+/** The home's own rests from now on; time passes by hand for these. */
+async function underClock({ db, config, jobs: own }: Application, clock: () => Date) {
+  await own.stop()
+  const log = createLog('silent')
+  const jobs = new JobQueue({ store: sqliteJobStore(db), clock, log })
+  const post = new NotificationSender({ db, config, clock, jobs, log })
+  jobs.start()
+  return { post, jobs }
+}
+
 test('a run that ended is told once, signed with the secret that was given out once', async (t) => {
   const { home, call } = await openedForPost(t)
   const { url, heard } = await farEnd(t)
@@ -56,8 +75,8 @@ test('a run that ended is told once, signed with the secret that was given out o
   const { id, secret } = await jsonOf<{ id: string; secret: string }>(made)
   assert.ok(!(await (await call(`/api/v1/notifications/${id}`)).text()).includes(secret))
   await endedRun(home, 'failed')
-  await home.post.look()
-  await home.post.look()
+  await told(home)
+  await told(home)
   assert.equal(heard.length, 1)
   const [{ headers, body }] = heard as [Heard]
   const [, seconds, sum] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(
@@ -86,10 +105,10 @@ test('what happened before, what was not asked for, and what is switched off is 
   await endedRun(home, 'cancelled')
   await call(`/api/v1/notifications/${id}`, jsonBody({ enabled: false }, 'PATCH'))
   await endedRun(home, 'failed', 'run-after')
-  await home.post.look()
+  await told(home)
   assert.equal(heard.length, 0)
   await call(`/api/v1/notifications/${id}`, jsonBody({ enabled: true }, 'PATCH'))
-  await home.post.look()
+  await told(home)
   assert.equal(heard.length, 1)
 })
 
@@ -98,15 +117,13 @@ test('what waits for a target that is switched off keeps nothing from the others
   const { url: silent } = await farEnd(t, () => 503)
   const { id } = await jsonOf<{ id: string }>(await call('/api/v1/notifications', target(silent)))
   for (let n = 0; n < 12; n++) await endedRun(home, 'failed', `run-${n}`)
-  await home.post.look()
+  await told(home)
   await call(`/api/v1/notifications/${id}`, jsonBody({ enabled: false }, 'PATCH'))
   const { url, heard } = await farEnd(t)
   await call('/api/v1/notifications', target(url))
   await endedRun(home, 'failed', 'run-later')
   const later = new Date(Date.now() + 3_600_000)
-  const { db, config } = home
-  const room = new NotificationSender({ db, config, clock: () => later, log: createLog('silent') })
-  await room.look()
+  await told(await underClock(home, () => later))
   assert.equal(heard.length, 1)
 })
 
@@ -117,12 +134,11 @@ test('a far end that fails is tried again with growing waits, and given up after
   await endedRun(home, 'failed')
   let now = Date.now()
   const clock = () => new Date(now)
-  const { db, config } = home
-  const room = new NotificationSender({ db, config, clock, log: createLog('silent') })
+  const later = await underClock(home, clock)
   const tries: number[] = []
   for (const seconds of [0, 9, 1, 59, 1, 599, 1, 3599, 1, 6 * 3600 - 1, 1, 1e6]) {
     now += seconds * 1000
-    await room.look()
+    await told(later)
     tries.push(heard.length)
   }
   assert.deepEqual(tries, [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6])
@@ -141,8 +157,8 @@ test('a redirection is not followed, and what the far end refuses is not tried a
     const { url, heard } = await farEnd(t, () => status)
     await call('/api/v1/notifications', target(url))
     await endedRun(home, 'failed')
-    await home.post.look()
-    await home.post.look()
+    await told(home)
+    await told(home)
     assert.equal(heard.length, 1)
     const log = await jsonOf<{ items: { state: string }[] }>(
       await call('/api/v1/notifications/deliveries'),
@@ -197,7 +213,7 @@ test('an e-mail arrives at the mail server with subject and text, and a refusal 
   const email = { kind: 'email', events: ['run.cancelled'] }
   await call('/api/v1/notifications', target('head@lab.example', email))
   await endedRun(home, 'cancelled')
-  await home.post.look()
+  await told(home)
   assert.equal(mails.length, 1)
   assert.match(mails[0] ?? '', /^From: roentgen@lab\.example/m)
   assert.match(mails[0] ?? '', /^Subject: Roentgen: Training cancelled/m)

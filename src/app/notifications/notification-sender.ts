@@ -1,28 +1,33 @@
-// Tells targets what has ended: looks for what was not told yet, sends what is due, tries again with growing waits, and
-// writes down how each try went. What it knows is in the database, so that neither a restart nor a kill loses a message.
+// Tells targets what has ended: looks for what was not told yet and makes each message a job, which is tried again with
+// growing waits. What it knows is in the database, so that neither a restart nor a kill loses a message.
 
+import { links } from '../../../views/shared/links.ts'
 import type { Config } from '../../config.ts'
 import { AppError } from '../../errors.ts'
 import { parseVersion } from '../../package/ids.ts'
 import type { Clock } from '../../registry/home/registry-context.ts'
 import {
-  type Delivery,
   findUntoldComparisons,
   findUntoldRuns,
-  listDue,
-  queueDelivery,
-  recordTry,
+  getDelivery,
+  listWaiting,
+  type Message,
+  writeMessage,
 } from '../../registry/notifications/notification-deliveries.ts'
 import {
+  changeTarget,
   getTarget,
   getTargetSecret,
   listTargets,
   type NotificationTarget,
+  type TargetChange,
 } from '../../registry/notifications/notification-targets.ts'
 import { getPairedJob } from '../../registry/paired/paired-jobs.ts'
 import { getRun } from '../../registry/runs/runs.ts'
 import type { Db } from '../../registry/schema/database.ts'
 import { findVersion } from '../../registry/versions/versions.ts'
+import { type JobKind, TryLater } from '../jobs/job-kind.ts'
+import type { JobQueue } from '../jobs/job-queue.ts'
 import type { Log } from '../log.ts'
 import { comparisonMessage, runMessage, testMessage } from './messages.ts'
 import { sendMail } from './send-mail.ts'
@@ -32,23 +37,27 @@ import { discordBody, type Envelope, genericBody, mailOf, slackBody } from './sh
 const LOOK_EVERY_MS = 3000
 /** After the first try, the second, …; then it is given up. */
 const WAITS_SECONDS = [10, 60, 600, 3600, 6 * 3600]
-const AT_ONCE = 10
+const KIND = 'notification'
+/** Far ends have shorter limits of their own. */
+const TIME_LIMIT_MS = 5 * 60_000
 
-export interface PostRoomOptions {
+export interface SenderOptions {
   readonly db: Db
   readonly clock: Clock
+  readonly jobs: JobQueue
   readonly log: Log
   readonly config: Pick<Config, 'host' | 'port' | 'notifications'>
 }
 
 export class NotificationSender {
-  readonly #o: PostRoomOptions
+  readonly #o: SenderOptions
   #timer: NodeJS.Timeout | undefined
   #round: Promise<void> | undefined
   #stopped = false
 
-  constructor(options: PostRoomOptions) {
+  constructor(options: SenderOptions) {
     this.#o = options
+    options.jobs.kinds.add(this.#kind())
   }
 
   start(): void {
@@ -64,7 +73,7 @@ export class NotificationSender {
     await this.#round
   }
 
-  /** One look: what ended is queued, what is due is sent. Rounds do not overlap. Never rejects. */
+  /** One look: what ended becomes a job for each target that wants to know. Looks do not overlap. Never rejects. */
   look(): Promise<void> {
     this.#round ??= this.#look()
       .catch((error: unknown) => {
@@ -88,16 +97,24 @@ export class NotificationSender {
     throw new AppError('unavailable', `The test did not arrive. ${detail}`)
   }
 
-  async #look(): Promise<void> {
-    const { db, clock } = this.#o
-    const targets = (await listTargets(db)).filter(({ enabled }) => enabled)
-    for (const target of targets) await this.#queueEnded(target)
-    const byId = new Map(targets.map((target) => [target.id, target]))
-    for (const delivery of await listDue(db, { clock, limit: AT_ONCE })) {
-      const target = byId.get(delivery.target)
-      if (this.#stopped) return
-      if (target) await this.#deliver(target, delivery)
+  /** What waits for a target that is switched off is held back until it is switched on. @throws AppError `not-found` */
+  async change(id: string, change: TargetChange): Promise<NotificationTarget> {
+    const { db, jobs } = this.#o
+    const target = await changeTarget(db, { id, change })
+    for (const waiting of await listWaiting(db, id)) {
+      if (target.enabled) {
+        await jobs.change(waiting, { state: 'queued', reason: null, from: ['paused'] })
+      } else {
+        const reason = 'The notification is switched off.'
+        await jobs.change(waiting, { state: 'paused', reason, from: ['queued'] })
+      }
     }
+    return target
+  }
+
+  async #look(): Promise<void> {
+    const targets = (await listTargets(this.#o.db)).filter(({ enabled }) => enabled)
+    for (const target of targets) await this.#queueEnded(target)
   }
 
   async #queueEnded(target: NotificationTarget): Promise<void> {
@@ -107,24 +124,59 @@ export class NotificationSender {
       const run = await getRun(db, id)
       const version =
         run.version === null ? undefined : await findVersion(db, parseVersion(run.version))
-      const message = runMessage(run, { version, at })
-      await queueDelivery(db, { target: target.id, subject: id, message, clock })
+      await this.#queue(target, { subject: id, message: runMessage(run, { version, at }) })
     }
     for (const id of await findUntoldComparisons(db, target)) {
       const message = comparisonMessage(await getPairedJob(db, id), { at })
-      await queueDelivery(db, { target: target.id, subject: id, message, clock })
+      await this.#queue(target, { subject: id, message })
     }
   }
 
-  async #deliver(target: NotificationTarget, delivery: Delivery): Promise<void> {
-    const { db, clock, log } = this.#o
-    const { ok, mayRetry, detail } = await this.#send(target, delivery)
-    const wait = mayRetry ? WAITS_SECONDS[delivery.attempts] : undefined
-    const state = ok ? 'delivered' : wait === undefined ? 'failed' : 'waiting'
-    const nextAt =
-      state === 'waiting' ? new Date(clock().getTime() + (wait ?? 0) * 1000).toISOString() : null
-    await recordTry(db, { id: delivery.id, state, detail, nextAt, clock })
-    if (state === 'failed') log.warn({ target: target.name, detail }, 'a notification was given up')
+  async #queue(
+    { id: target, by }: NotificationTarget,
+    o: { readonly subject: string; readonly message: Message },
+  ): Promise<void> {
+    const { db, jobs } = this.#o
+    const id = await writeMessage(db, { target, ...o })
+    if (id === undefined) return
+    const subject = { type: 'notification-target', id: target } as const
+    await jobs.add(KIND, { id, input: {}, subject, actor: { by, via: 'policy' } })
+  }
+
+  #kind(): JobKind {
+    return {
+      name: KIND,
+      title: 'Notification',
+      unit: 'messages',
+      // Sent again under the same id, by which the far end knows it.
+      afterRestart: 'again',
+      isCancellable: true,
+      lane: KIND,
+      // One that does not answer keeps nothing from the others.
+      width: 4,
+      maxAttempts: WAITS_SECONDS.length + 1,
+      retryWaitMs: (attempt) => {
+        const seconds = WAITS_SECONDS[attempt - 1]
+        return seconds === undefined ? undefined : seconds * 1000
+      },
+      timeLimitMs: TIME_LIMIT_MS,
+      stallLimitMs: null,
+      // Listed with its target.
+      keepMs: null,
+      keepsInput: true,
+      page: () => links.notifications,
+      run: async ({ id }) => {
+        const { db, log } = this.#o
+        const delivery = await getDelivery(db, id)
+        const target = await getTarget(db, delivery.target)
+        if (!target.enabled) throw new TryLater('The notification is switched off.')
+        const { ok, mayRetry, detail } = await this.#send(target, delivery)
+        if (ok) return { reason: detail }
+        log.warn({ target: target.name, detail }, 'a notification did not arrive')
+        if (mayRetry) throw new TryLater(detail)
+        throw new AppError('unavailable', detail)
+      },
+    }
   }
 
   async #send(

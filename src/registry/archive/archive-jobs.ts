@@ -1,8 +1,10 @@
-// Images that came from an archive and what became of each: one row an image for ever, so that none is read twice.
+// Images that came from an archive and what became of each: one row an image for ever, so that none is read twice. State,
+// attempts and times are those of the image's job.
 
-import type { Clock } from '../home/registry-context.ts'
+import { type Selectable, sql } from 'kysely'
 import type { Db } from '../schema/database.ts'
 import type { ArchiveJobTable } from '../schema/schema-archive.ts'
+import type { JobTable } from '../schema/schema-jobs.ts'
 
 export interface ArchiveResult {
   readonly condition: string
@@ -12,132 +14,105 @@ export interface ArchiveResult {
   readonly delivered: boolean
 }
 
+export type ArchiveState = 'waiting' | 'done' | 'skipped' | 'failed'
+
 export interface ArchiveJob {
   readonly key: string
   readonly source: ArchiveJobTable['source']
-  readonly state: ArchiveJobTable['state']
+  readonly state: ArchiveState
   readonly detail: string | null
   readonly results: readonly ArchiveResult[]
   readonly attempts: number
-  readonly dueAt: string
   readonly receivedAt: string
   readonly endedAt: string | null
 }
 
-/** False when the image is known already. */
-export async function addArchiveJob(
+/** Of the job of an image: one each. */
+export function archiveJobId(key: string): string {
+  return `ar_${key}`
+}
+
+/** Listed as soon as its job is there; a second time nothing happens. */
+export async function addArchiveImage(
   db: Db,
-  { key, source, clock }: { key: string; source: ArchiveJob['source']; clock: Clock },
-): Promise<boolean> {
-  const now = clock().toISOString()
-  const { numInsertedOrUpdatedRows } = await db
+  { key, source }: Pick<ArchiveJob, 'key' | 'source'>,
+): Promise<void> {
+  await db
     .insertInto('archive_jobs')
-    .values({
-      key,
-      source,
-      state: 'waiting',
-      detail: null,
-      results: '[]',
-      attempts: 0,
-      due_at: now,
-      received_at: now,
-      ended_at: null,
-    })
+    .values({ key, source, results: '[]', skipped: 0 })
     .onConflict((conflict) => conflict.column('key').doNothing())
-    .executeTakeFirst()
-  return Number(numInsertedOrUpdatedRows ?? 0) > 0
+    .execute()
 }
 
-export async function isKnownImage(db: Db, key: string): Promise<boolean> {
-  return (await imageState(db, key)) !== undefined
-}
-
-/** Undefined for one that never came. */
-export async function imageState(db: Db, key: string): Promise<ArchiveJob['state'] | undefined> {
-  const row = await db
-    .selectFrom('archive_jobs')
-    .select('state')
-    .where('key', '=', key)
-    .executeTakeFirst()
-  return row?.state
+export async function findArchiveJob(db: Db, key: string): Promise<ArchiveJob | undefined> {
+  const row = await query(db).where('archive_jobs.key', '=', key).executeTakeFirst()
+  return row && fromRow(row)
 }
 
 /** Keys of all that wait. */
 export async function waitingImages(db: Db): Promise<ReadonlySet<string>> {
-  const waiting = db.selectFrom('archive_jobs').select('key').where('state', '=', 'waiting')
-  return new Set((await waiting.execute()).map(({ key }) => key))
+  const rows = await query(db).where('jobs.ended_at', 'is', null).execute()
+  return new Set(rows.map(({ key }) => key))
 }
 
-/** The one that has waited longest past its time. */
-export async function dueArchiveJob(db: Db, clock: Clock): Promise<ArchiveJob | undefined> {
-  const row = await db
-    .selectFrom('archive_jobs')
-    .selectAll()
-    .where('state', '=', 'waiting')
-    .where('due_at', '<=', clock().toISOString())
-    .orderBy('due_at')
-    .orderBy('seq')
-    .limit(1)
-    .executeTakeFirst()
-  return row && fromRow(row)
-}
-
-export type ArchiveProgress = Partial<
-  Pick<ArchiveJob, 'state' | 'detail' | 'results' | 'attempts'>
-> & {
-  readonly dueAt?: string
-  readonly endedAt?: string
-}
-
-export async function updateArchiveJob(db: Db, key: string, o: ArchiveProgress): Promise<void> {
-  await db
-    .updateTable('archive_jobs')
-    .where('key', '=', key)
-    .set({
-      ...(o.state && { state: o.state }),
-      ...(o.detail !== undefined && { detail: o.detail }),
-      ...(o.results && { results: JSON.stringify(o.results) }),
-      ...(o.attempts !== undefined && { attempts: o.attempts }),
-      ...(o.dueAt && { due_at: o.dueAt }),
-      ...(o.endedAt && { ended_at: o.endedAt }),
-    })
-    .execute()
+export async function updateArchiveJob(
+  db: Db,
+  key: string,
+  o: { readonly results?: readonly ArchiveResult[]; readonly skipped?: boolean },
+): Promise<void> {
+  const values = {
+    ...(o.results && { results: JSON.stringify(o.results) }),
+    ...(o.skipped !== undefined && { skipped: Number(o.skipped) }),
+  }
+  await db.updateTable('archive_jobs').where('key', '=', key).set(values).execute()
 }
 
 /** Newest first. */
 export async function listArchiveJobs(db: Db, limit: number): Promise<ArchiveJob[]> {
-  const rows = await db
-    .selectFrom('archive_jobs')
-    .selectAll()
-    .orderBy('seq', 'desc')
-    .limit(limit)
-    .execute()
+  const rows = await query(db).orderBy('archive_jobs.seq', 'desc').limit(limit).execute()
   return rows.map(fromRow)
 }
 
-export async function countArchiveJobs(
-  db: Db,
-): Promise<Readonly<Record<ArchiveJob['state'], number>>> {
+export async function countArchiveJobs(db: Db): Promise<Readonly<Record<ArchiveState, number>>> {
   const counts = { waiting: 0, done: 0, skipped: 0, failed: 0 }
   const rows = await db
     .selectFrom('archive_jobs')
-    .select((eb) => ['state', eb.fn.countAll<number>().as('count')])
-    .groupBy('state')
+    .innerJoin('jobs', (join) => join.on('jobs.id', '=', jobId))
+    .select((eb) => ['jobs.state', 'skipped', eb.fn.countAll<number>().as('count')])
+    .groupBy(['jobs.state', 'skipped'])
     .execute()
-  for (const { state, count } of rows) counts[state] = Number(count)
+  for (const { state, skipped, count } of rows) counts[stateOf({ state, skipped })] += Number(count)
   return counts
 }
 
-function fromRow(row: Omit<ArchiveJobTable, 'seq'>): ArchiveJob {
+const jobId = sql<string>`'ar_' || archive_jobs.key`
+
+function query(db: Db) {
+  return db
+    .selectFrom('archive_jobs')
+    .innerJoin('jobs', (join) => join.on('jobs.id', '=', jobId))
+    .selectAll('archive_jobs')
+    .select(['jobs.state', 'jobs.reason', 'jobs.attempt', 'jobs.created_at', 'jobs.ended_at'])
+}
+
+type Row = Selectable<ArchiveJobTable> &
+  Pick<Selectable<JobTable>, 'state' | 'reason' | 'attempt' | 'created_at' | 'ended_at'>
+
+function stateOf({ state, skipped }: Pick<Row, 'state' | 'skipped'>): ArchiveState {
+  if (state === 'finished') return skipped === 1 ? 'skipped' : 'done'
+  return state === 'failed' || state === 'cancelled' ? 'failed' : 'waiting'
+}
+
+function fromRow(row: Row): ArchiveJob {
   return {
     key: row.key,
     source: row.source,
-    state: row.state,
-    detail: row.detail,
+    state: stateOf(row),
+    detail: row.reason,
     results: JSON.parse(row.results) as ArchiveResult[],
-    attempts: row.attempts,
-    dueAt: row.due_at,
-    receivedAt: row.received_at,
+    // Those that are over.
+    attempts: row.state === 'running' ? row.attempt - 1 : row.attempt,
+    receivedAt: row.created_at,
     endedAt: row.ended_at,
   }
 }

@@ -128,8 +128,8 @@ async function claim(
   const row = await trx
     .updateTable('jobs')
     .set((eb) => ({
+      // Of another attempt the reason still says why.
       state: 'running',
-      reason: null,
       attempt: eb('attempt', '+', 1),
       started_at: eb.fn.coalesce('started_at', eb.val(at)),
     }))

@@ -1,8 +1,10 @@
-// Messages to targets: what has ended and was not told yet, what is due, and how each try went. Sending is the server's.
+// Messages to targets, and what has ended and was not told yet. How the tries went is the job's with the same id; sending is
+// src/app.
 import { randomUUID } from 'node:crypto'
 import { type Selectable, sql } from 'kysely'
-import type { Clock } from '../home/registry-context.ts'
+import { AppError } from '../../errors.ts'
 import type { Db } from '../schema/database.ts'
+import type { JobTable } from '../schema/schema-jobs.ts'
 import type { NotificationDeliveryTable } from '../schema/schema-notifications.ts'
 import type { NotificationEvent, NotificationTarget } from './notification-targets.ts'
 
@@ -32,29 +34,37 @@ export interface Delivery {
   readonly endedAt: string | null
 }
 
-/** Once for each target, event and subject: telling it again changes nothing. */
-export async function queueDelivery(
+/**
+ * Its id; once for each target, event and subject: undefined when it is told already. Its job is the caller's to add; a
+ * message whose job was never added is written anew.
+ */
+export async function writeMessage(
   db: Db,
-  o: { target: string; subject: string; message: Message; clock: Clock },
-): Promise<void> {
-  const at = o.clock().toISOString()
-  await db
-    .insertInto('notification_deliveries')
-    .values({
-      id: `nd_${randomUUID()}`,
-      target: o.target,
-      event: o.message.event,
-      subject: o.subject,
-      message: JSON.stringify(o.message),
-      state: 'waiting',
-      attempts: 0,
-      next_at: at,
-      detail: null,
-      created_at: at,
-      ended_at: null,
-    })
-    .onConflict((conflict) => conflict.columns(['target', 'event', 'subject']).doNothing())
-    .execute()
+  o: { readonly target: string; readonly subject: string; readonly message: Message },
+): Promise<string | undefined> {
+  const id = `nd_${randomUUID()}`
+  const { target, subject, message } = o
+  const { event } = message
+  return db.transaction().execute(async (trx) => {
+    await trx
+      .deleteFrom('notification_deliveries')
+      .where((eb) => eb.and({ target, event, subject }))
+      .where('id', 'not in', (eb) => eb.selectFrom('jobs').select('jobs.id'))
+      .execute()
+    const { numInsertedOrUpdatedRows } = await trx
+      .insertInto('notification_deliveries')
+      .values({ id, target, event, subject, message: JSON.stringify(message) })
+      .onConflict((conflict) => conflict.columns(['target', 'event', 'subject']).doNothing())
+      .executeTakeFirst()
+    return Number(numInsertedOrUpdatedRows ?? 0) > 0 ? id : undefined
+  })
+}
+
+/** @throws AppError `not-found` */
+export async function getDelivery(db: Db, id: string): Promise<Delivery> {
+  const row = await query(db).where('notification_deliveries.id', '=', id).executeTakeFirst()
+  if (row) return fromRow(row)
+  throw new AppError('not-found', 'There is no such message; its target may have been deleted.')
 }
 
 /** Runs that ended since the target was made, in the states of its events, and were not told to it; oldest first. */
@@ -81,54 +91,10 @@ async function findUntold(
   const { rows } = await sql<{ id: string }>`
     select ended.id from ${sql.table(table)} as ended
     where ${table === 'jobs' ? sql`ended.kind = 'comparison' and` : sql``} ended.state in (${sql.join(wanted)}) and ended.ended_at >= ${createdAt} and not exists (
-      select 1 from notification_deliveries as told
+      select 1 from notification_deliveries as told join jobs on jobs.id = told.id
       where told.target = ${id} and told.subject = ended.id)
     order by ended.seq`.execute(db)
   return rows.map((row) => row.id)
-}
-
-/** Oldest first, for targets that are switched on: what waits for the others must not stand in the way. */
-export async function listDue(
-  db: Db,
-  { clock, limit }: { clock: Clock; limit: number },
-): Promise<Delivery[]> {
-  const rows = await db
-    .selectFrom('notification_deliveries')
-    .selectAll()
-    .where('state', '=', 'waiting')
-    .where('next_at', '<=', clock().toISOString())
-    .where('target', 'in', (eb) =>
-      eb.selectFrom('notification_targets').select('id').where('enabled', '=', 1),
-    )
-    .orderBy('next_at')
-    .limit(limit)
-    .execute()
-  return rows.map(fromRow)
-}
-
-/** How a try went: delivered, to be tried again at `nextAt`, or given up. */
-export async function recordTry(
-  db: Db,
-  o: {
-    id: string
-    state: 'waiting' | 'delivered' | 'failed'
-    detail: string | null
-    nextAt: string | null
-    clock: Clock
-  },
-): Promise<void> {
-  const isOpen = o.state === 'waiting'
-  await db
-    .updateTable('notification_deliveries')
-    .where('id', '=', o.id)
-    .set((eb) => ({
-      state: o.state,
-      attempts: eb('attempts', '+', 1),
-      detail: o.detail,
-      next_at: o.nextAt,
-      ended_at: isOpen ? null : o.clock().toISOString(),
-    }))
-    .execute()
 }
 
 /** The log, newest first. */
@@ -136,22 +102,45 @@ export async function listDeliveries(
   db: Db,
   { target, limit }: { target?: string | undefined; limit: number },
 ): Promise<Delivery[]> {
-  const rows = await db
-    .selectFrom('notification_deliveries')
-    .selectAll()
+  const rows = await query(db)
     .$if(target !== undefined, (q) => q.where('target', '=', target ?? ''))
-    .orderBy('seq', 'desc')
+    .orderBy('notification_deliveries.seq', 'desc')
     .limit(limit)
     .execute()
   return rows.map(fromRow)
 }
 
-function fromRow(row: Selectable<NotificationDeliveryTable>): Delivery {
-  const { id, target, event, subject, state, attempts, detail } = row
+/** Ids of what still waits to be sent to a target. */
+export async function listWaiting(db: Db, target: string): Promise<string[]> {
+  const rows = await query(db)
+    .where('target', '=', target)
+    .where('jobs.ended_at', 'is', null)
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+function query(db: Db) {
+  return db
+    .selectFrom('notification_deliveries')
+    .innerJoin('jobs', 'jobs.id', 'notification_deliveries.id')
+    .selectAll('notification_deliveries')
+    .select(['jobs.state', 'jobs.reason', 'jobs.attempt', 'jobs.due_at', 'jobs.created_at'])
+    .select('jobs.ended_at')
+}
+
+type Row = Selectable<NotificationDeliveryTable> &
+  Pick<Selectable<JobTable>, 'state' | 'reason' | 'attempt' | 'due_at' | 'created_at' | 'ended_at'>
+
+function fromRow(row: Row): Delivery {
+  const { id, target, event, subject } = row
+  const isOpen = row.ended_at === null
   return {
-    ...{ id, target, event, subject, state, attempts, detail },
+    ...{ id, target, event, subject },
     message: JSON.parse(row.message) as Message,
-    nextAt: row.next_at,
+    state: isOpen ? 'waiting' : row.state === 'finished' ? 'delivered' : 'failed',
+    attempts: row.attempt,
+    nextAt: isOpen ? row.due_at : null,
+    detail: row.reason,
     createdAt: row.created_at,
     endedAt: row.ended_at,
   }

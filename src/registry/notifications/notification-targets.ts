@@ -91,7 +91,11 @@ export async function changeTarget(
 /** With the log of what was sent to it. @throws AppError `not-found` */
 export async function deleteTarget(db: Db, id: string): Promise<void> {
   await getTarget(db, id)
-  await db.deleteFrom('notification_targets').where('id', '=', id).execute()
+  await db.transaction().execute(async (trx) => {
+    const told = trx.selectFrom('notification_deliveries').select('id').where('target', '=', id)
+    await trx.deleteFrom('jobs').where('id', 'in', told).execute()
+    await trx.deleteFrom('notification_targets').where('id', '=', id).execute()
+  })
 }
 
 async function rowOf(db: Db, id: string): Promise<Selectable<NotificationTargetTable>> {

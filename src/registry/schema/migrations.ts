@@ -5,7 +5,7 @@ import { ARCHIVE } from './schema-archive.ts'
 import { CHALLENGERS } from './schema-challengers.ts'
 import { EVALUATIONS } from './schema-evaluations.ts'
 import { GOVERNANCE } from './schema-governance.ts'
-import { COMPARISON_JOBS, JOBS } from './schema-jobs.ts'
+import { ARCHIVE_JOBS, COMPARISON_JOBS, JOBS, NOTIFICATION_JOBS } from './schema-jobs.ts'
 import { NOTIFICATIONS } from './schema-notifications.ts'
 import { SEARCH } from './schema-search.ts'
 
@@ -224,4 +224,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0012-archive': { up: (db) => run(db, ARCHIVE) },
   '0013-jobs': { up: (db) => run(db, JOBS) },
   '0014-comparison-jobs': { up: (db) => run(db, COMPARISON_JOBS) },
+  '0015-archive-jobs': { up: (db) => run(db, ARCHIVE_JOBS) },
+  '0016-notification-jobs': { up: (db) => run(db, NOTIFICATION_JOBS) },
 }

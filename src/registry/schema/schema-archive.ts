@@ -36,18 +36,14 @@ export interface ArchiveRuleTable {
   unnamed_part: number
 }
 
+/** What was made of an image; state, attempts and times are those of its job. */
 export interface ArchiveJobTable {
   seq: Generated<number>
   /** SHA-256 of the SOP Instance UID. */
   key: string
   source: 'stow' | 'folder' | 'archive'
-  state: 'waiting' | 'done' | 'skipped' | 'failed'
-  /** Why it waits again, was skipped or failed. */
-  detail: string | null
   /** JSON: [{condition, prediction, delivered}] */
   results: string
-  attempts: number
-  due_at: string
-  received_at: string
-  ended_at: string | null
+  /** 1: no condition reads such images. */
+  skipped: number
 }

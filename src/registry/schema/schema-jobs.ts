@@ -55,6 +55,47 @@ export const COMPARISON_JOBS = [
   ),
 ]
 
+/** Of an image from an archive, what was made of it is its own; the rest is its job's. */
+export const ARCHIVE_JOBS = [
+  `alter table archive_jobs add column skipped integer not null default 0 check (skipped in (0, 1))`,
+  `update archive_jobs set skipped = 1 where state = 'skipped'`,
+  `insert into jobs (id, kind, state, reason, attempt, subject_type, subject_id, input, by, via,
+      due_at, created_at, started_at, ended_at)
+    select 'ar_' || key, 'archive-image',
+      case state when 'waiting' then 'queued' when 'failed' then 'failed' else 'finished' end, detail, attempts,
+      'image', key, json_object('key', key), source, 'file', due_at, received_at, null,
+      case state when 'waiting' then null else coalesce(ended_at, received_at) end
+    from archive_jobs order by seq`,
+  `drop index archive_jobs_due`,
+  ...['state', 'detail', 'attempts', 'due_at', 'received_at', 'ended_at'].map(
+    (column) => `alter table archive_jobs drop column ${column}`,
+  ),
+]
+
+/** Of a notification, whom it is for and what it says is its own; the rest is its job's. */
+export const NOTIFICATION_JOBS = [
+  `insert into jobs (id, kind, state, reason, attempt, subject_type, subject_id, input, by, via,
+      due_at, created_at, started_at, ended_at)
+    select d.id, 'notification',
+      case d.state when 'delivered' then 'finished' when 'failed' then 'failed'
+        else iif(t.enabled = 1, 'queued', 'paused') end,
+      d.detail, d.attempts, 'notification-target', d.target, '{}', t.by, 'policy', coalesce(d.next_at, d.created_at),
+      d.created_at, null, case d.state when 'waiting' then null else coalesce(d.ended_at, d.created_at) end
+    from notification_deliveries as d join notification_targets as t on t.id = d.target order by d.seq`,
+  `create table notification_messages (
+    seq integer primary key autoincrement,
+    id text not null unique,
+    target text not null references notification_targets (id) on delete cascade,
+    event text not null,
+    subject text not null,
+    message text not null check (json_valid(message)),
+    unique (target, event, subject)
+  ) strict`,
+  `insert into notification_messages select seq, id, target, event, subject, message from notification_deliveries`,
+  `drop table notification_deliveries`,
+  `alter table notification_messages rename to notification_deliveries`,
+]
+
 export interface JobTable {
   seq: Generated<number>
   id: string

@@ -51,6 +51,7 @@ export interface NotificationTargetTable {
   via: string
 }
 
+/** A message; how its tries went is its job's. */
 export interface NotificationDeliveryTable {
   seq: Generated<number>
   id: string
@@ -60,11 +61,4 @@ export interface NotificationDeliveryTable {
   subject: string
   /** JSON: Message */
   message: string
-  state: 'waiting' | 'delivered' | 'failed'
-  attempts: number
-  next_at: string | null
-  /** What the far end said, in a sentence. */
-  detail: string | null
-  created_at: string
-  ended_at: string | null
 }

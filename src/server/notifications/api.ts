@@ -11,7 +11,6 @@ import type { Uses } from '../../app/services.ts'
 import { listDeliveries } from '../../registry/notifications/notification-deliveries.ts'
 import {
   addTarget,
-  changeTarget,
   deleteTarget,
   getTarget,
   listTargets,
@@ -40,7 +39,7 @@ export function notificationRoutes(
   )
   routes.patch('/api/v1/notifications/:id', async (c) => {
     const change = await readJson(c, TargetChangeSchema)
-    return c.json(await changeTarget(db, { id: c.req.param('id'), change }))
+    return c.json(await post.change(c.req.param('id'), change))
   })
   routes.delete('/api/v1/notifications/:id', async (c) => {
     await deleteTarget(db, c.req.param('id'))

@@ -9,7 +9,6 @@ import type { Uses } from '../../app/services.ts'
 import { listDeliveries } from '../../registry/notifications/notification-deliveries.ts'
 import {
   addTarget,
-  changeTarget,
   deleteTarget,
   getTarget,
   listTargets,
@@ -58,7 +57,7 @@ export function notificationPages(
   routes.post(`${links.notifications}/:id/switch`, async (c) => {
     const id = c.req.param('id')
     const { enabled } = await getTarget(db, id)
-    await changeTarget(db, { id, change: { enabled: !enabled } })
+    await post.change(id, { enabled: !enabled })
     return seeOther(c, links.notifications)
   })
   routes.post(`${links.notifications}/:id/delete`, async (c) => {

@@ -8,8 +8,8 @@ import { asAppError } from '../../problem.ts'
 import type { Uses } from '../../services.ts'
 import { deliverTo } from './deliver.ts'
 import type { ArchiveAddress } from './dicomweb-client.ts'
+import { archiveImageKind } from './image-kind.ts'
 import { type Received, receiveImage } from './intake.ts'
-import { JobRunner } from './job-runner.ts'
 import { pollArchive } from './poll-archive.ts'
 import { type Sightings, scanFolder } from './scan-folder.ts'
 import { openSpool, type Spool } from './spool.ts'
@@ -31,17 +31,18 @@ export interface SourceStatus {
 }
 
 export class Archive {
-  readonly #services: Uses<'clock' | 'config' | 'db' | 'imaging' | 'leaving' | 'log' | 'recovered'>
+  readonly #services: Uses<
+    'clock' | 'config' | 'db' | 'imaging' | 'jobs' | 'leaving' | 'log' | 'recovered'
+  >
   readonly #ending = new AbortController()
   readonly #spool: Spool
-  readonly #runner: JobRunner
   readonly #address: ArchiveAddress | undefined
   readonly #sources: Record<'folder' | 'archive', Pick<SourceStatus, 'inspectedAt' | 'problem'>> = {
     folder: { inspectedAt: null, problem: null },
     archive: { inspectedAt: null, problem: null },
   }
   #running: Promise<unknown> | undefined
-  #tidied: Promise<ReadonlySet<string>> | undefined
+  #tidied: Promise<void> | undefined
 
   constructor(
     services: Uses<
@@ -49,6 +50,7 @@ export class Archive {
       | 'config'
       | 'db'
       | 'imaging'
+      | 'jobs'
       | 'leaving'
       | 'log'
       | 'makeReady'
@@ -72,7 +74,7 @@ export class Archive {
         }
       : undefined
     const deliver = deliverTo({ archive: this.#address, folder: dicom.folder, dataDir })
-    this.#runner = new JobRunner(services, { spool: this.#spool, deliver, signal, retryMs })
+    services.jobs.kinds.add(archiveImageKind(services, { spool: this.#spool, deliver, retryMs }))
   }
 
   get isOn(): boolean {
@@ -88,7 +90,7 @@ export class Archive {
     ]
   }
 
-  /** Goes on with what waited. Where nothing is set, only what still waits from before is worked off. */
+  /** Looks for images where that is set. What waits from before is worked off by the jobs in any case. */
   start(): void {
     this.#running ??= this.#run().catch((error: unknown) => {
       if (this.#ending.signal.aborted) return
@@ -99,7 +101,6 @@ export class Archive {
   /** Lets go of everything; what is half done is done again at the next start. Safe to call twice. */
   async stop(): Promise<void> {
     this.#ending.abort()
-    this.#runner.wake()
     await this.#running
   }
 
@@ -107,34 +108,25 @@ export class Archive {
   async receive(bytes: Uint8Array, o: { readonly study?: string | undefined }): Promise<Received> {
     await this.#tidy()
     const from = { bytes, source: 'stow', spool: this.#spool, study: o.study } as const
-    const received = await receiveImage(this.#services, from)
-    this.#runner.wake()
-    return received
+    return receiveImage(this.#services, from)
   }
 
   async #run(): Promise<void> {
-    const waiting = await this.#tidy()
-    if (!this.isOn && waiting.size === 0) return
-    const onImage = () => this.#runner.wake()
+    await this.#tidy()
     const { folder } = this.#services.config.dicom
     const seen: Sightings = new Map()
     const [spool, archive] = [this.#spool, this.#address]
     await Promise.all([
-      this.#runner.run(),
-      folder &&
-        this.#again('folder', () => scanFolder(this.#services, { folder, seen, spool, onImage })),
-      archive &&
-        this.#again('archive', () => pollArchive(this.#services, { archive, spool, onImage })),
+      folder && this.#again('folder', () => scanFolder(this.#services, { folder, seen, spool })),
+      archive && this.#again('archive', () => pollArchive(this.#services, { archive, spool })),
     ])
   }
 
-  /** Once, before anything comes: what a killed server left in the spool is removed. Gives what waits. */
-  #tidy(): Promise<ReadonlySet<string>> {
+  /** Once, before anything comes: what a killed server left in the spool is removed. */
+  #tidy(): Promise<void> {
     const { recovered, db } = this.#services
     this.#tidied ??= recovered.then(async () => {
-      const waiting = await waitingImages(db)
-      await this.#spool.keepOnly(waiting)
-      return waiting
+      await this.#spool.keepOnly(await waitingImages(db))
     })
     return this.#tidied
   }

@@ -4,12 +4,16 @@ import { AppError } from '../../../errors.ts'
 import type { StudyIdentity } from '../../../imaging/dicom/study-identity.ts'
 import {
   type ArchiveJob,
-  addArchiveJob,
-  imageState,
-  isKnownImage,
+  addArchiveImage,
+  archiveJobId,
+  findArchiveJob,
 } from '../../../registry/archive/archive-jobs.ts'
+import { exclusive } from '../../../registry/home/exclusive.ts'
 import type { Uses } from '../../services.ts'
 import { keyOf, type Spool } from './spool.ts'
+
+/** The kind of the jobs. */
+export const ARCHIVE_IMAGE = 'archive-image'
 
 export interface Received {
   readonly identity: StudyIdentity
@@ -19,7 +23,7 @@ export interface Received {
 
 /** @throws AppError `unsupported-image`, `undecodable-image`, `invalid` when it is no DICOM file that names study and image */
 export async function receiveImage(
-  services: Uses<'db' | 'clock' | 'imaging'>,
+  services: Uses<'db' | 'imaging' | 'jobs'>,
   o: {
     readonly bytes: Uint8Array
     readonly source: ArchiveJob['source']
@@ -28,16 +32,22 @@ export async function receiveImage(
     readonly study?: string | undefined
   },
 ): Promise<Received> {
-  const { db, clock } = services
+  const { db, jobs } = services
   const identity = await services.imaging.identify(o.bytes)
   if (o.study !== undefined && o.study !== identity.studyInstanceUid) {
     throw new AppError('invalid', 'The image belongs to another study than it was sent to.')
   }
   const key = keyOf(identity.image.sopInstanceUid)
-  if (await isKnownImage(db, key)) return { identity, isNew: false }
-  await o.spool.put(key, o.bytes)
-  const isNew = await addArchiveJob(db, { key, source: o.source, clock })
-  // Somebody sent the same at the same time, and it was read already: nobody else would remove this file.
-  if (!isNew && (await imageState(db, key)) !== 'waiting') await o.spool.remove(key)
-  return { identity, isNew }
+  // Somebody may send the same at the same time.
+  const work = async () => {
+    if (await findArchiveJob(db, key)) return false
+    await o.spool.put(key, o.bytes)
+    await addArchiveImage(db, { key, source: o.source })
+    await jobs.add(ARCHIVE_IMAGE, {
+      ...{ id: archiveJobId(key), input: { key }, subject: { type: 'image', id: key } },
+      actor: { by: o.source, via: 'file' },
+    })
+    return true
+  }
+  return { identity, isNew: await exclusive(db, { key: ` archive ${key}`, work }) }
 }

@@ -1,5 +1,5 @@
 // Looks for images in the archive that were not seen before, and fetches them.
-import { isKnownImage } from '../../../registry/archive/archive-jobs.ts'
+import { findArchiveJob } from '../../../registry/archive/archive-jobs.ts'
 import { listArchiveRules } from '../../../registry/archive/archive-rules.ts'
 import { asAppError } from '../../problem.ts'
 import type { Uses } from '../../services.ts'
@@ -11,8 +11,8 @@ const DAY_MS = 86_400_000
 
 /** One look. Images that cannot be fetched now come with the next look. @throws AppError when the archive does not answer */
 export async function pollArchive(
-  services: Uses<'clock' | 'config' | 'db' | 'imaging' | 'log'>,
-  o: { readonly archive: ArchiveAddress; readonly spool: Spool; readonly onImage: () => void },
+  services: Uses<'clock' | 'config' | 'db' | 'imaging' | 'jobs' | 'log'>,
+  o: { readonly archive: ArchiveAddress; readonly spool: Spool },
 ): Promise<void> {
   const { db } = services
   const rules = (await listArchiveRules(db)).filter(({ enabled }) => enabled)
@@ -21,11 +21,10 @@ export async function pollArchive(
   for (const modality of new Set(rules.flatMap((rule) => rule.modalities))) {
     for await (const address of findImages(o.archive, { modality, since: day })) {
       if (o.archive.signal.aborted) return
-      if (await isKnownImage(db, keyOf(address.instance))) continue
+      if (await findArchiveJob(db, keyOf(address.instance))) continue
       try {
         const bytes = await fetchImage(o.archive, address)
         await receiveImage(services, { bytes, source: 'archive', spool: o.spool })
-        o.onImage()
       } catch (error) {
         if (isPassing(error)) throw error
         services.log.warn(

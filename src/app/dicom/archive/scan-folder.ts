@@ -13,12 +13,11 @@ export type Sightings = Map<string, { readonly mark: string; isTaken: boolean }>
 
 /** One look. @throws AppError or the system's error when the folder cannot be read */
 export async function scanFolder(
-  services: Uses<'clock' | 'config' | 'db' | 'imaging' | 'leaving'>,
+  services: Uses<'clock' | 'config' | 'db' | 'imaging' | 'jobs' | 'leaving'>,
   o: {
     readonly folder: string
     readonly seen: Sightings
     readonly spool: Spool
-    readonly onImage: () => void
   },
 ): Promise<void> {
   const entries = await readdir(o.folder, { recursive: true, withFileTypes: true })
@@ -45,7 +44,6 @@ export async function scanFolder(
         source: 'folder',
         spool: o.spool,
       })
-      o.onImage()
     } catch (error) {
       const { code } = asAppError(error)
       // Other files may lie there too; those that could not be looked at now are looked at again.
