@@ -39,7 +39,7 @@ function draw(box, [imageA, imageB]) {
     largest = Math.max(largest, Math.abs(delta))
   }
   context.putImageData(output, 0, 0)
-  const words = `Largest difference: ${Math.round(largest * 100)} % of the common scale.`
+  const words = `Largest difference: ${Math.round(largest * 100)}% of the common scale.`
   box.querySelector('[data-difference-words]').textContent = words
 }
 

@@ -44,7 +44,7 @@ function follow(event) {
   const words = document.querySelector(`${PANEL} [data-run-words]`)
   if (!bar || !words) return
   bar.value = Math.min(1, (epoch - 1 + batch / batches) / epochs)
-  const rest = etaSeconds === null ? '' : `, ${minutes(etaSeconds)} left at most`
+  const rest = etaSeconds === null ? '' : `, about ${minutes(etaSeconds)} left`
   words.textContent = `epoch ${epoch} of ${epochs}, batch ${batch} of ${batches}${rest}`
 }
 

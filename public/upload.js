@@ -27,7 +27,7 @@ function showPreview() {
   title.textContent = file ? file.name : 'Image'
   if (stage) {
     const words = document.querySelector('[data-stage-words]')
-    words.textContent = file ? file.name : 'The film appears here'
+    words.textContent = file ? file.name : 'Your image will appear here'
   }
   if (!file) return
   image.onload = () => {
@@ -83,8 +83,8 @@ function fetchWithProgress(url, { method, headers, body, signal }) {
     request.upload.addEventListener('progress', ({ lengthComputable, loaded, total }) => {
       if (!lengthComputable || total === 0) return
       const percent = Math.round((loaded / total) * 100)
-      if (percent < 100) say(`Sending, ${percent} %`, percent)
-      else say('Reading the image', null)
+      if (percent < 100) say(`Uploading, ${percent}%`, percent)
+      else say('Analysing', null)
     })
     request.addEventListener('load', () => {
       const lines = request
@@ -108,7 +108,7 @@ document.addEventListener('htmx:config:request', ({ detail }) => {
   const { ctx } = detail
   if (!ctx.sourceElement.matches('form[data-upload]')) return
   ctx.fetch = fetchWithProgress
-  say('Sending', 0)
+  say('Uploading', 0)
 })
 
 document.addEventListener('htmx:after:swap', ({ detail }) => {
@@ -121,8 +121,5 @@ document.addEventListener('htmx:after:swap', ({ detail }) => {
 
 document.addEventListener('htmx:error', ({ detail }) => {
   if (!detail.ctx?.sourceElement?.matches?.('form[data-upload]')) return
-  say(
-    'The server did not answer. Is it still running? The image is kept here; send it again.',
-    null,
-  )
+  say('No response from the server. Is it running? Your image is still selected; try again.', null)
 })

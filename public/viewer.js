@@ -27,7 +27,7 @@ function moveTo(group, { zoom, x, y }) {
     stack.style.transform = `translate(${next.x * 100}%, ${next.y * 100}%) scale(${next.zoom})`
   }
   const words = group.querySelector('[data-film-zoom-value]')
-  if (words) words.textContent = `${Math.round(next.zoom * 100)} %`
+  if (words) words.textContent = `${Math.round(next.zoom * 100)}%`
 }
 
 /** Zooms so that the point (fractions of the view) stays where it is. */
@@ -49,7 +49,7 @@ function setOpacity(group, percent) {
   for (const heat of group.querySelectorAll('[data-film-heat]')) {
     heat.style.opacity = slider.value / 100
   }
-  group.querySelector('[data-film-opacity-value]').textContent = `${slider.value} %`
+  group.querySelector('[data-film-opacity-value]').textContent = `${slider.value}%`
 }
 
 function setWindow(group) {

@@ -1,5 +1,5 @@
 // Outputs on labelled images, with calibration and thresholds that are already chosen -> every figure that is reported,
-// with 95 % intervals. The same for a fresh model on its test split and for any version on images from elsewhere.
+// with 95% intervals. The same for a fresh model on its test split and for any version on images from elsewhere.
 import type { Calibration, ClassLabel, Metrics, OperatingPoint } from '../package/schema.ts'
 import type { Estimate, Interval } from '../statistics/bootstrap.ts'
 import { type BinaryRates, type Rate, rate } from '../statistics/rates.ts'

@@ -27,7 +27,7 @@ export interface Elsewhere {
 
 /**
  * Warnings first of all about what is worse beyond chance: the whole interval here lies below the whole interval there.
- * That asks for more than a test at 5 % (Schenker and Gentleman 2001), so what it says is plain.
+ * That asks for more than a test at 5% (Schenker and Gentleman 2001), so what it says is plain.
  */
 export function evaluationWarnings(o: Elsewhere): string[] {
   const { here, own, isFamiliar, learntFrom = 0 } = o
@@ -120,7 +120,7 @@ function words(figure: Figure): string {
 }
 
 function estimate({ value, interval, asPercent }: Figure): string {
-  const figure = (one: number) => (asPercent ? `${(100 * one).toFixed(1)} %` : one.toFixed(3))
+  const figure = (one: number) => (asPercent ? `${(100 * one).toFixed(1)}%` : one.toFixed(3))
   if (value === null || !interval) return 'unknown'
   return `${figure(value)} (${figure(interval[0])} to ${figure(interval[1])})`
 }

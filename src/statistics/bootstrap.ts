@@ -4,7 +4,7 @@ import { uniforms } from '../engine/random/counter-random.ts'
 
 export type Interval = readonly [number, number]
 
-/** A figure with its 95 % interval; null where it is undefined. */
+/** A figure with its 95% interval; null where it is undefined. */
 export interface Estimate {
   readonly value: number | null
   readonly interval: Interval | null

@@ -1,4 +1,4 @@
-// How much worse one version may still be than another, given what was seen: the lower end of the 95 % interval of the
+// How much worse one version may still be than another, given what was seen: the lower end of the 95% interval of the
 // difference of two fractions right. Pure.
 
 /** The 97.5th percentile of the standard normal distribution. */
@@ -7,7 +7,7 @@ const Z = 1.959964
 export interface Difference {
   /** Fraction right of the second minus that of the first, as seen. */
   readonly seen: number
-  /** Lower end of the two-sided 95 % interval. */
+  /** Lower end of the two-sided 95% interval. */
   readonly lower: number
 }
 

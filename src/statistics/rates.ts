@@ -1,4 +1,4 @@
-// Counts of right and wrong -> the rates that a reader of a test knows, each with its Wilson 95 % interval.
+// Counts of right and wrong -> the rates that a reader of a test knows, each with its Wilson 95% interval.
 import { wilsonInterval } from './wilson.ts'
 
 export interface Counts {

@@ -44,7 +44,7 @@ export function rocCurve({ scores, positives }: Ranked): RocPoint[] {
 export interface AreaUnderCurve {
   readonly auc: number
   readonly variance: number
-  /** 95 %, on the logit scale so that it stays in 0..1; of a perfect ranking Wilson's for the rarer side. */
+  /** 95%, on the logit scale so that it stays in 0..1; of a perfect ranking Wilson's for the rarer side. */
   readonly interval: readonly [number, number]
 }
 

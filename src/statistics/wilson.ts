@@ -1,9 +1,9 @@
 // The interval of a share.
 
-/** Normal quantile of a two-sided 95 % interval. */
+/** Normal quantile of a two-sided 95% interval. */
 export const Z95 = 1.959963984540054
 
-/** Wilson's score interval (1927) of `successes` among `n` > 0, 95 %. */
+/** Wilson's score interval (1927) of `successes` among `n` > 0, 95%. */
 export function wilsonInterval(successes: number, n: number): readonly [number, number] {
   const p = successes / n
   const z2 = Z95 ** 2

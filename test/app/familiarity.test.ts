@@ -1,4 +1,4 @@
-// What is unlike the training images is said to be so: trained for real on drawn chests, asked over the whole serving path.
+// What is outside the range is said to be so: trained for real on drawn chests, asked over the whole serving path.
 import assert from 'node:assert/strict'
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'

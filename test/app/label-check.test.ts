@@ -1,4 +1,4 @@
-// Labels that look wrong, from a first training to files left out: API, page and image.
+// Suspicious labels, from a first training to files left out: API, page and image.
 import assert from 'node:assert/strict'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -60,7 +60,7 @@ test('images that lie in the wrong folder are found after a first training, and 
   const form = (path: string, fields: Record<string, string>) =>
     call(path, { method: 'POST', headers, body: new URLSearchParams(fields) })
   const page = await (await call(`/datasets/${id}`, { headers })).text()
-  assert.match(page, /Labels that look wrong/)
+  assert.match(page, /Suspicious labels/)
   assert.match(page, /name="file:NORMAL\/wrong-/)
   const image = `/datasets/${id}/image?file=`
   const shown = await call(`${image}${encodeURIComponent(found[0]?.file ?? '')}`)
@@ -80,6 +80,6 @@ test('images that lie in the wrong folder are found after a first training, and 
   assert.equal(after.prepared?.images, 120 - found.length)
   assert.notEqual(after.prepared?.fingerprint, first.prepared?.fingerprint)
   const later = await (await call(`/datasets/${id}`, { headers })).text()
-  assert.match(later, /prepared anew since/)
+  assert.match(later, /re-prepared since/)
   assert.ok(!later.includes(`name="file:${found[0]?.file}"`))
 })

@@ -92,6 +92,6 @@ test('the page sets one up, shows the secret once, and says what was wrong besid
   assert.equal(good.status, 201)
   assert.match(await good.text(), /<code class="hash">[0-9a-f]{64}<\/code>/)
   const page = await (await call('/status/notifications')).text()
-  assert.match(page, /A training has failed/)
+  assert.match(page, /Training failed/)
   assert.doesNotMatch(page, /[0-9a-f]{64}/)
 })

@@ -55,13 +55,13 @@ test('learning by heart and not learning at all are pointed out, learning is not
     /by heart \(overfitting\): in 3 .* from 1.00 to 4.00 .* Epoch 1 is the best/,
   )
   const apart = [1, 2, 3, 4, 5].map((n) => epoch(n, { trainAccuracy: 0.99, valAccuracy: 0.7 }))
-  assert.match(notesOn(apart).join(), /99 % of the training.* 70 % of others, 29 points fewer/)
+  assert.match(notesOn(apart).join(), /99% of the training.* 70% of others, 29 points fewer/)
   const flat = [1, 2, 3, 4, 5].map((n) => epoch(n, { trainLoss: 0.69, valLoss: 0.7 - n / 1000 }))
   assert.match(notesOn(flat).join(), /underfitting/)
   const low = [1, 2, 3, 4, 5].map((n) => epoch(n, { trainAccuracy: 0.66, valAccuracy: 0.62 }))
   assert.match(
     notesOn(low).join(),
-    /62 % at best after 5 epochs.*unbalanced classes and wrong labels/,
+    /62% at best after 5 epochs.*unbalanced classes and wrong labels/,
   )
   assert.deepEqual(notesOn([1, 2, 3, 4, 5].map((n) => epoch(n))), [])
   assert.deepEqual(notesOn([]), [])

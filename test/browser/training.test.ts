@@ -32,7 +32,7 @@ test('a training is started, watched live, paused, resumed and stopped from its 
   })
   await page.goto('/datasets')
   await page.getByRole('button', { name: 'Scan spots' }).click()
-  await page.getByRole('heading', { name: 'What is there' }).waitFor()
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
   await page.getByLabel('Condition').selectOption('spots')
   await page.getByLabel('Image size').fill('32')
   await page.getByRole('button', { name: 'Prepare' }).click()

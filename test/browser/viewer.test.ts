@@ -65,7 +65,7 @@ test('going back after a result gives the diagnose page again', async () => {
   await page.getByRole('button', { name: 'Diagnose' }).click()
   await page.locator('#result .decision').waitFor()
   await page.goBack()
-  await page.getByText('The film appears here').waitFor()
+  await page.getByText('Your image will appear here').waitFor()
 })
 
 test('a server that does not answer is said to be so, and the image is not lost', async () => {
@@ -73,7 +73,7 @@ test('a server that does not answer is said to be so, and the image is not lost'
   await give('drop', await picture())
   await page.route('**/predictions', (route) => route.abort())
   await page.getByRole('button', { name: 'Diagnose' }).click()
-  await page.getByText('The server did not answer').waitFor()
+  await page.getByText('No response from the server').waitFor()
   await page.unroute('**/predictions')
   await page.getByRole('button', { name: 'Diagnose' }).click()
   await page.locator('#result .decision').waitFor()
@@ -112,14 +112,14 @@ test('two films zoom together and never show beyond their edges', async () => {
   assert.equal(transforms[0], transforms[1])
   assert.match(transforms[0] ?? '', /scale\(1\.95/)
   await page.keyboard.press('0')
-  assert.equal(await page.locator('[data-film-zoom-value]').innerText(), '100 %')
+  assert.equal(await page.locator('[data-film-zoom-value]').innerText(), '100%')
 })
 
 test('both maps of a comparison are drawn at the scale that they share', async () => {
   await page.goto(`/compare?left=${results.left}&right=${results.right}`)
   const legends = await page.locator('.legend').allInnerTexts()
   assert.equal(legends.length, 2)
-  for (const text of legends) assert.match(text, /Both maps have one scale/)
+  for (const text of legends) assert.match(text, /Shared scale/)
 })
 
 test('the difference of two maps is drawn from the overlays and put into words', async () => {

@@ -107,7 +107,7 @@ test('a blank sheet, colour, greyness and a negative are seen', () => {
 
 test('an image that is tiny, a strip, or mostly out of sight of the model is warned of', () => {
   assert.match(said(drawn(film, [15, 64])), /only 15 × 64 pixels.*\n.*narrow strip/)
-  assert.match(said(drawn(film, [200, 90]), { rule: { aspect: 'crop' } }), /only the middle 45 %/)
+  assert.match(said(drawn(film, [200, 90]), { rule: { aspect: 'crop' } }), /only the middle 45%/)
   assert.equal(said(drawn(film, [100, 90]), { rule: { aspect: 'crop' } }), '')
 })
 

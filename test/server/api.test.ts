@@ -258,7 +258,7 @@ test('a version goes to the bin and comes back by page and by API', async (t) =>
   const status = async (response: Response) => VersionSchema.parse(await response.json()).status
   assert.equal(await status(await call(path, { method: 'DELETE' })), 'deleted')
   const page = await call(`/models/${id.replace('@', '/')}`, { headers: { accept: 'text/html' } })
-  assert.match(await page.text(), /Put it back/)
+  assert.match(await page.text(), /Restore/)
   assert.equal(await status(await call(`${path}/undelete`, { method: 'POST' })), 'verified')
   const again = await call(`${path}/undelete`, { method: 'POST' })
   assert.equal(again.status, 409)

@@ -52,7 +52,7 @@ test('a package is signed on one machine and taken on another that trusts the ke
   assert.equal(version.goldenReplay.ok, true, 'its golden images are replayed when it arrives')
   const page = async () =>
     (await call(`/models/${version.id.replace('@', '/')}`, { headers: HTML })).text()
-  assert.match(await page(), /Golden images on arrival<\/dt><dd>reproduced/)
+  assert.match(await page(), /Golden images on import<\/dt><dd>reproduced/)
   assert.match(await page(), /Signed by<\/dt><dd><ul[^>]*><li>Radiology A[\s\S]*?trusted/)
   const revoke = jsonBody({ reason: 'laptop lost' })
   assert.equal((await call('/api/v1/keys/Radiology%20A/revoke', revoke)).status, 200)
@@ -78,7 +78,7 @@ test('what is no key, and what cannot be signed, is refused in one sentence', as
   await writeFile(signature, '{}')
   assert.equal((await call(`${path}/signatures`)).status, 409)
   const page = await (await call(`/models/${id.replace('@', '/')}`, { headers: HTML })).text()
-  assert.match(page, /its signature does not fit/)
+  assert.match(page, /invalid signature/)
   const no = join(folders.root, 'nothing.pem')
   const words = ['keys', 'trust', no, '--name', 'x']
   const ended = await roentgen(words, { env: folders.env })

@@ -1,4 +1,4 @@
-// Labels that look wrong: folds, the regression, and which labels are doubted.
+// Suspicious labels: folds, the regression, and which labels are doubted.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { uniformAt } from '../../src/engine/random/counter-random.ts'

@@ -112,5 +112,5 @@ test('while an evaluation runs the section says how far it is and asks again; el
   assert.match(shown({ failure: null }), /hx-trigger="every 2s"[\s\S]*3 of 8 images of chest/)
   assert.doesNotMatch(shown({ failure: null }), /<form/)
   assert.match(shown({ failure: 'It failed.' }), /It failed\.[\s\S]*<form/)
-  assert.match(shown(), /Never tried[\s\S]*<form[^>]* action="\/models\/[^"]+\/evaluations"/)
+  assert.match(shown(), /None yet[\s\S]*<form[^>]* action="\/models\/[^"]+\/evaluations"/)
 })

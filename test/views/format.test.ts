@@ -5,10 +5,14 @@ import * as format from '../../views/shared/format.ts'
 import { links } from '../../views/shared/links.ts'
 
 test('a probability near certainty is never shown as certainty', () => {
-  assert.equal(format.percent(0.99999), '> 99.9 %')
-  assert.equal(format.percent(0.00001), '< 0.1 %')
-  assert.equal(format.percent(1), '100.0 %')
-  assert.equal(format.percent(0.912), '91.2 %')
+  assert.equal(format.percent(0.99999), '>99.9%')
+  assert.equal(format.percent(0.00001), '<0.1%')
+  assert.equal(format.percent(1), '100.0%')
+  // A probability of exactly 1 or 0 is a rounded number: no certainty is printed.
+  assert.equal(format.probability(1), '>99.9%')
+  assert.equal(format.probability(0), '<0.1%')
+  assert.equal(format.probability(0.912), '91.2%')
+  assert.equal(format.percent(0.912), '91.2%')
   assert.equal(format.percent(null), '–')
 })
 

@@ -62,7 +62,7 @@ test('thresholds of a version without calibration are not called calibrated', ()
 test('weak evidence is said beside the map and on the film', () => {
   const root = show({ prediction: negative })
   assert.match(root.querySelector('.film-note')?.text ?? '', /Weak evidence/)
-  assert.match(root.querySelector('.legend')?.text ?? '', /No region of this image speaks strongly/)
+  assert.match(root.querySelector('.legend')?.text ?? '', /No region stands out/)
   assert.doesNotMatch(show().text, /[Ww]eak evidence/)
 })
 
@@ -84,7 +84,7 @@ test('a comparison says where the two differ, largest difference first', () => {
   const root = parse(String(compareResult(comparison)))
   assert.match(
     root.querySelector('.verdict')?.text ?? '',
-    /disagree: A decides for PNEUMONIA, B for NORMAL/,
+    /Disagreement: A predicts PNEUMONIA, B predicts NORMAL/,
   )
   assert.deepEqual(
     root.querySelectorAll('.delta').map((one) => one.text),

@@ -28,16 +28,16 @@ test('a run offers what its state allows', () => {
   assert.deepEqual(of({}), ['Pause', 'Stop and keep the best', 'Cancel'])
   assert.deepEqual(of({ state: 'paused' }), ['Resume', 'Stop and keep the best', 'Cancel'])
   assert.deepEqual(of({ state: 'interrupted' }), ['Resume', 'Cancel'])
-  assert.deepEqual(of({ state: 'finished', version: 'pneumonia/x@1' }), ['Run it again'])
+  assert.deepEqual(of({ state: 'finished', version: 'pneumonia/x@1' }), ['Run again'])
   assert.deepEqual(buttons(runPanel({ ...runProps, run: failed })), [
     'Try again with batches of 8',
-    'Run it again',
+    'Run again',
   ])
 })
 
 test('a running run says where it is and is listened to; an ended one is left alone', () => {
   const panel = String(runPanel(runProps))
-  assert.match(text(panel), /epoch 4 of 5, batch 2 of 9, 1 min 35 s left at most/)
+  assert.match(text(panel), /epoch 4 of 5, batch 2 of 9, about 1 min 35 s left/)
   assert.match(panel, /data-run-events="\/api\/v1\/runs\/[^"]+\/events"/)
   assert.match(
     panel,
@@ -51,8 +51,8 @@ test('a dataset tells each finding and how it was split', () => {
   for (const finding of [
     /NORMAL has 90 images/,
     /Broken files: 1.*NORMAL\/x\.png The file is empty/,
-    /The same image with different labels: 1/,
-    /Almost the same image: 1/,
+    /Same image, different labels: 1/,
+    /Near-duplicate images: 1/,
     /Blurred: 1/,
     /2 patients, 1 image/,
     /PNEUMONIA140 *0 *0 *30/,
@@ -111,7 +111,7 @@ test('doubts of models that hardly tell the classes apart are said to say little
       }),
     )
   // 170 of the 297 images show the commoner class.
-  assert.match(page(0.6), /hardly tell the classes apart/)
+  assert.match(page(0.6), /barely separate the classes/)
   assert.doesNotMatch(page(0.9), /hardly/)
 })
 

@@ -5,7 +5,7 @@ import type { BatchRow } from '../../src/app/batches/batch-job.ts'
 import type { Condition } from '../../src/registry/conditions/conditions.ts'
 import { badge, field, type Html } from '../shared/components.ts'
 import { type ProblemProps, problemNotice } from '../shared/error.ts'
-import { bytes, percent } from '../shared/format.ts'
+import { bytes, probability } from '../shared/format.ts'
 import {
   conditionTiles,
   explanationField,
@@ -29,9 +29,9 @@ export function batchFormPage(props: BatchFormProps): Html {
   const { frame, choices, chosen, limits, maxZipBytes, problem } = props
   return page(
     frame,
-    { title: 'Many images' },
-    html`<header class="heading"><h1>Read many images</h1>
-        <p>They are read one after the other, in order. A file that cannot be read costs only its own line.</p></header>
+    { title: 'Batch' },
+    html`<header class="heading"><h1>Analyse a batch</h1>
+        <p>Images are processed in order; unreadable files are skipped and listed.</p></header>
       ${problem && problemNotice(problem)}
       <form class="stack" method="post" action="${links.batches}" enctype="multipart/form-data">
         ${conditionTiles(choices, chosen)}
@@ -42,7 +42,7 @@ export function batchFormPage(props: BatchFormProps): Html {
           hint: `DICOM, JPEG, PNG, WebP or TIFF, up to ${bytes(limits.maxUploadBytes)} each.`,
         })}
         ${field('zip', {
-          label: 'or a zip of them',
+          label: 'or a zip file',
           control: html`<input type="file" id="zip" name="zip" accept=".zip,application/zip"
             aria-describedby="zip-hint" />`,
           hint: `Up to ${bytes(maxZipBytes)}.`,
@@ -51,19 +51,19 @@ export function batchFormPage(props: BatchFormProps): Html {
           label: 'or a folder on the server',
           control: html`<input id="folder" name="folder" placeholder="chest-xray/test"
             autocomplete="off" aria-describedby="folder-hint" />`,
-          hint: 'Below the data root, with all its sub-folders.',
+          hint: 'Inside the dataset folder, including subfolders.',
         })}
         <details class="options">
-          <summary>Version and explanation</summary>
+          <summary>Advanced: version, heatmap</summary>
           ${field('version', {
             label: 'Version',
             control: html`<select id="version" name="version"
-              data-versions>${versionOptions(choices, { chosen: undefined, first: 'The active version' })}</select>`,
+              data-versions>${versionOptions(choices, { chosen: undefined, first: 'Active version' })}</select>`,
           })}
           ${explanationField('none')}
         </details>
         ${progress()}
-        <button class="button button-primary" type="submit">Read them</button>
+        <button class="button button-primary" type="submit">Analyse</button>
       </form>`,
   )
 }
@@ -81,17 +81,17 @@ export function batchPageParts(o: {
   const { batch } = o
   const whole = page(
     o.frame,
-    { title: 'Many images', width: 'wide' },
+    { title: 'Batch', width: 'wide' },
     html`<header class="heading"><h1>${batch.total} images${o.condition && html` for ${o.condition.name}`}</h1>
-        <p>Rows appear as the images are read. This page may be loaded again at any time; the work goes on without it.</p></header>
+        <p>Results appear as they finish. You can close this page.</p></header>
       <div class="table-wrap" tabindex="0" role="region" aria-label="What was read"><table class="table">
-        <thead><tr><th scope="col">No.</th><th scope="col">File</th><th scope="col">Answer</th><th
+        <thead><tr><th scope="col">No.</th><th scope="col">File</th><th scope="col">Prediction</th><th
           scope="col">Probability</th><th scope="col">Notes</th></tr></thead>
         <tbody>${ROWS}</tbody>
       </table></div>
       <p class="button-row"><a class="button button-primary" href="${links.batchCsv(batch.id)}"
-        download="batch.csv">Table as CSV</a>
-        <a class="button" href="${links.batches}">Read more images</a></p>`,
+        download="batch.csv">Download CSV</a>
+        <a class="button" href="${links.batches}">New batch</a></p>`,
   )
   const [before = '', after = ''] = String(whole).split(ROWS)
   return { before, after }
@@ -109,6 +109,6 @@ export function batchRow({ n, file, result }: BatchRow, total: number): Html {
   const sign = positive ? 'positive' : 'negative'
   return html`<tr>${place}
     <td><a href="${links.prediction(id)}">${label}</a> ${badge(positive ? 'positive finding' : 'no positive finding', positive ? 'warn' : 'neutral', sign)}</td>
-    <td>${percent(confidence)}</td>
+    <td>${probability(confidence)}</td>
     <td>${warnings.join(' ')}</td></tr>`
 }

@@ -36,8 +36,8 @@ export function blindPage(props: BlindPageProps): Html {
   const { frame, reading, problem } = props
   return page(
     frame,
-    { title: 'Blinded reading', width: 'wide' },
-    html`<header class="heading"><h1>Blinded reading</h1><p>${WORDS[reading.state]}</p></header>
+    { title: 'Blinded comparison', width: 'wide' },
+    html`<header class="heading"><h1>Blinded comparison</h1><p>${WORDS[reading.state]}</p></header>
     ${problem && problemNotice(problem)}
     ${reading.state === 'unread' ? ownReading(props) : reading.state === 'read' ? nameless(props) : revealed(props)}`,
   )
@@ -45,9 +45,9 @@ export function blindPage(props: BlindPageProps): Html {
 
 const WORDS = {
   unread:
-    'Say first what you see. What the two versions say is shown afterwards, their names only when you have voted.',
-  read: 'Two versions read the same image; in which order they stand was drawn by lot. Whose reading is better?',
-  voted: 'Your vote is kept.',
+    'First record your own diagnosis. The two predictions are shown next; version names only after you vote.',
+  read: 'Two versions analysed the same image, shown in random order. Which result is better?',
+  voted: 'Your vote has been saved.',
 } as const
 
 function ownReading({ reading, condition, sides, imageAvailable }: BlindPageProps): Html {
@@ -57,7 +57,7 @@ function ownReading({ reading, condition, sides, imageAvailable }: BlindPageProp
     imageUrl: imageAvailable ? links.predictionImage(id) : undefined,
     width: image.width,
     height: image.height,
-    description: `The image to read, for ${condition.name}`,
+    description: `The image to diagnose, for ${condition.name}`,
     heatmap: null,
   }
   return html`<div class="desk desk-stacked">
@@ -80,7 +80,7 @@ function nameless({ reading, sides, imageAvailable, condition }: BlindPageProps)
       imageUrl: imageAvailable ? links.predictionImage(id) : undefined,
       width: image.width,
       height: image.height,
-      description: `The image as reading ${NAMES[which]} sees it, for ${condition.name}`,
+      description: `The image with heatmap of result ${NAMES[which]} for ${condition.name}`,
       heatmap,
       caption: html`<strong>${NAMES[which]}</strong>`,
     }
@@ -95,14 +95,14 @@ function nameless({ reading, sides, imageAvailable, condition }: BlindPageProps)
     [first, 'One is better'],
     [second, 'Two is better'],
     ['alike', 'Both are good'],
-    ['neither', 'Neither is'],
+    ['neither', 'Neither is good'],
   ]
   return html`<article class="comparison" aria-label="Two readings">
-    <p>You said: <strong>${reading.label ?? 'unsure'}</strong>.</p>
+    <p>Your diagnosis: <strong>${reading.label ?? 'unsure'}</strong>.</p>
     ${films([film(0), film(1)], { controlsId: 'blind-controls' })}
     <div class="comparison-sides">${side(0)}${side(1)}</div>
     <form method="post" action="${links.blindStep(reading.id, 'vote')}">
-      <fieldset><legend>Whose reading is better?</legend><div class="button-row">${choices.map(
+      <fieldset><legend>Which result is better?</legend><div class="button-row">${choices.map(
         ([value, text]) =>
           html`<button class="button" type="submit" name="preference" value="${value}">${text}</button>`,
       )}</div></fieldset>
@@ -116,9 +116,9 @@ function revealed({ reading, revealed: shown }: BlindPageProps): Html {
     a: html`${versionLink(reading.a.version)} is better`,
     b: html`${versionLink(reading.b.version)} is better`,
     alike: 'both are good',
-    neither: 'neither is',
+    neither: 'neither is good',
   }[reading.preference ?? 'neither']
-  return html`<div class="stack blind-vote"><p>You saw <strong>${reading.label ?? 'nothing that you were sure of'}</strong> and found: ${choice}.</p>
+  return html`<div class="stack blind-vote"><p>You saw <strong>${reading.label ?? 'not sure'}</strong> and diagnosed: ${choice}.</p>
     ${shown.tally && tallyFacts(shown.tally)}
     <p class="button-row"><a class="button" href="${links.compare({
       condition: reading.condition,
@@ -142,7 +142,7 @@ export function tallyFacts(tally: BlindTally): Html {
       ['Both good', preferred.alike],
       ['Neither', preferred.neither],
       [
-        'As the reader saw it',
+        'Matches the reader’s diagnosis',
         tally.sure === 0
           ? undefined
           : `${a} ${tally.aRight}, ${b} ${tally.bRight} of ${tally.sure}`,
@@ -167,10 +167,10 @@ export function blindTallyPage({
 }): Html {
   return page(
     frame,
-    { title: `Blinded readings, ${condition.name}`, width: 'text' },
-    html`<header class="heading"><h1>Blinded readings</h1>
-      <p>${condition.name}: how readers voted, who knew no names. <a
-        href="${links.compare({ condition: condition.id, blind: 'on' })}">Read an image</a></p></header>
-    ${tallies.length === 0 ? html`<p class="hint">Nobody has voted yet.</p>` : tallies.map(tallyFacts)}`,
+    { title: `Blinded votes, ${condition.name}`, width: 'text' },
+    html`<header class="heading"><h1>Blinded votes</h1>
+      <p>${condition.name}: readers' votes with version names hidden. <a
+        href="${links.compare({ condition: condition.id, blind: 'on' })}">Start a blinded comparison</a></p></header>
+    ${tallies.length === 0 ? html`<p class="hint">No votes yet.</p>` : tallies.map(tallyFacts)}`,
   )
 }

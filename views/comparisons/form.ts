@@ -43,7 +43,7 @@ export function comparePage(props: CompareProps): Html {
     html`<div class="${result ? 'desk desk-stacked' : 'desk'}">
       <div class="desk-form">
         <h1>Compare two versions</h1>
-        <p class="hint"><a href="${links.ab({ condition: props.chosen.condition })}">On many images at once</a></p>
+        <p class="hint"><a href="${links.ab({ condition: props.chosen.condition })}">On a set of images</a></p>
         ${
           result
             ? html`<details
@@ -74,7 +74,7 @@ function compareForm({ choices, chosen, examples, limits }: CompareProps): Html 
     ${imageField({ limits, earlier: earlier && { id: earlier.id, description: `${earlier.decision.label}, ${earlier.version}` } })}
     ${exampleChoice(examples)}
     <label class="check" for="blind"><input type="checkbox" id="blind" name="blind"${chosen.isBlind ? html` checked` : ''} />
-      <span>Blinded: I read the image first; names are shown when I have voted.</span></label>
+      <span>Blinded comparison: hide version names until I vote</span></label>
     <details class="options"><summary>Explanation</summary>${explanationField(chosen.explain)}</details>
     ${progress()}
     <button class="button button-primary button-wide" type="submit">Compare</button>
@@ -112,7 +112,7 @@ function exampleChoice(examples: readonly Example[]): Html | undefined {
 
 function emptyStage(): Html {
   return html`<div class="stage-empty">
-    <strong>Two readings, side by side</strong>
-    <span>Same pixels, same colour scale, and where the two disagree.</span>
+    <strong>Two predictions, side by side</strong>
+    <span>Same image, same colour scale, with the differences marked.</span>
   </div>`
 }

@@ -26,7 +26,7 @@ export interface PairedListProps {
 }
 
 const SPLITS = [
-  { value: '', text: 'Test images if prepared, else all' },
+  { value: '', text: 'Test images if prepared, otherwise all' },
   { value: 'test', text: 'Test' },
   { value: 'validation', text: 'Validation' },
   { value: 'calibration', text: 'Calibration' },
@@ -38,10 +38,9 @@ export function pairedListPage(props: PairedListProps): Html {
   const { frame, problem, jobs } = props
   return page(
     frame,
-    { title: 'Compare on many images', width: 'wide' },
-    html`<header class="heading"><h1>Compare on many images</h1>
-      <p>Two versions read the same set; the paired table, McNemar’s test and DeLong’s test say whether they differ, and the
-        images on which they do are shown. <a href="${links.compare()}">One image only</a></p></header>
+    { title: 'Compare on a set of images', width: 'wide' },
+    html`<header class="heading"><h1>Compare on a set of images</h1>
+      <p>Runs two versions on the same images. Shows the paired table, McNemar’s and DeLong’s tests, and the images on which they disagree. <a href="${links.compare()}">Single image</a></p></header>
     ${problem && problemNotice(problem)}
     <div class="condition-columns">
       <div class="condition-main">${jobTable(jobs)}</div>
@@ -73,30 +72,30 @@ function folderForm({ choices, chosen, folders }: PairedListProps): Html {
       ${versionField('a', { choices, chosen: a, label: 'Version A' })}
       ${versionField('b', { choices, chosen: chosen.b, label: 'Version B' })}
       ${field('folder', {
-        label: 'Folder below the data root',
+        label: 'Dataset folder',
         control: html`<input id="folder" name="folder" list="folders" required maxlength="500"
         value="${chosen.folder ?? ''}" autocomplete="off" aria-describedby="folder-hint" />
         <datalist id="folders">${folders.map((one) => html`<option value="${one}"></option>`)}</datalist>`,
-        hint: 'Its class folders or label table say what the images show.',
+        hint: 'Labels come from class folders or a label table.',
       })}
-      ${field('split', { label: 'Which of them', control: html`<select id="split" name="split">${options(SPLITS, chosen.split ?? '')}</select>` })}
+      ${field('split', { label: 'Split', control: html`<select id="split" name="split">${options(SPLITS, chosen.split ?? '')}</select>` })}
       <button class="button button-primary" type="submit">Compare</button>
     </form>
   </section>`
 }
 
 function rereadForm({ choices, chosen }: PairedListProps): Html {
-  return html`<section class="panel" aria-label="What was read before"><h2>What was read before</h2>
+  return html`<section class="panel" aria-label="What was read before"><h2>Earlier predictions</h2>
     <form class="stack" method="post" action="${links.ab()}">
       <input type="hidden" name="kind" value="reread" />
-      ${versionField('reread-a', { choices, chosen: chosen.a, label: 'Read by' })}
-      ${versionField('reread-b', { choices, chosen: chosen.b, label: 'Read again with' })}
+      ${versionField('reread-a', { choices, chosen: chosen.a, label: 'Predicted by' })}
+      ${versionField('reread-b', { choices, chosen: chosen.b, label: 'Re-run with' })}
       ${field('limit', {
-        label: 'The newest so many',
+        label: 'Last N images',
         control: html`<input id="limit" name="limit" type="number" min="1" max="100000" step="1"
         value="1000" required />`,
       })}
-      <button class="button" type="submit">Read again</button>
+      <button class="button" type="submit">Re-run</button>
     </form>
   </section>`
 }
@@ -104,12 +103,12 @@ function rereadForm({ choices, chosen }: PairedListProps): Html {
 /** What was compared, in words. */
 export function jobTitle(job: PairedJob): string {
   const [a, b] = [shortVersion(job.a), shortVersion(job.b)]
-  return job.kind === 'reread' ? `What ${a} read, read again with ${b}` : `${a} and ${b}`
+  return job.kind === 'reread' ? `Predictions of ${a}, re-run with ${b}` : `${a} and ${b}`
 }
 
 function jobTable(jobs: readonly PairedJob[]): Html {
   if (jobs.length === 0) {
-    return emptyState('Nothing was compared yet', 'A comparison that is begun appears here.')
+    return emptyState('No comparisons yet', 'Comparisons appear here once started.')
   }
   return html`<div class="table-wrap" tabindex="0" role="region" aria-label="Comparisons"><table class="table">
     <thead><tr><th scope="col">Comparison</th><th scope="col">State</th><th scope="col" class="number">Images</th>

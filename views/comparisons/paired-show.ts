@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import type { PairedEntry, PairedJob, PairedPair } from '../../src/registry/paired/paired-jobs.ts'
 import type { PairedSummary } from '../../src/statistics/paired-summary.ts'
 import { emptyState, facts, type Html, nextPage, notice, time } from '../shared/components.ts'
-import { percent } from '../shared/format.ts'
+import { percent, probability } from '../shared/format.ts'
 import { jobBadge } from '../shared/job-badge.ts'
 import { type Frame, page } from '../shared/layout.ts'
 import { links } from '../shared/links.ts'
@@ -25,7 +25,7 @@ export function pairedPage(props: PairedPageProps): Html {
     frame,
     { title: jobTitle(job), width: 'wide' },
     html`<header class="heading"><h1>${jobTitle(job)}</h1>
-      <p class="hint">${job.condition}${job.folder && ` · ${job.folder} (${job.split})`} · begun ${time(job.createdAt)} by ${job.by}
+      <p class="hint">${job.condition}${job.folder && ` · ${job.folder} (${job.split})`} · started ${time(job.createdAt)} by ${job.by}
         · <a href="${links.ab({ condition: job.condition })}">all comparisons</a></p></header>
     ${pairedPanel(props)}`,
   )
@@ -42,14 +42,14 @@ export function pairedPanel({ job, different, after }: PairedPageProps): Html {
     ${
       running &&
       html`<progress max="${job.total}" value="${job.done}" aria-label="Images read"></progress>
-      <p class="hint needs-no-script"><a href="${links.abJob(job.id)}">Look again</a></p>`
+      <p class="hint needs-no-script"><a href="${links.abJob(job.id)}">Refresh</a></p>`
     }
     <p>A is ${versionLink(job.a)}, B is ${versionLink(job.b)}.</p>
     ${job.summary && figures(job.summary)}
     ${actions(job)}
     ${differences(job, different)}
     ${nextPage(after === null ? undefined : links.abJob(job.id, { after }), 'More')}
-    <p class="research-note">Research use only. Not a medical device. A person decides.</p>
+    <p class="research-note">Research use only. Not a medical device. Clinical judgement required.</p>
   </div>`
 }
 
@@ -71,19 +71,19 @@ function figures(summary: PairedSummary & { readonly failed: number }): Html {
   const { mcnemar } = truth
   const figure = (value: number | null): string => (value === null ? '–' : value.toFixed(3))
   return html`<section class="stack" aria-label="Figures"><h2>Figures</h2>
-    ${summary.n === 0 && notice('No image could be read.', { tone: 'warn' })}
+    ${summary.n === 0 && notice('No image could be analysed.', { tone: 'warn' })}
     ${facts([
-      ['Images read by both', summary.n],
-      ['Not read', summary.failed > 0 ? summary.failed : undefined],
+      ['Images analysed by both', summary.n],
+      ['Failed', summary.failed > 0 ? summary.failed : undefined],
       ['Same decision', summary.agreement === null ? '–' : percent(summary.agreement)],
       ['Cohen’s kappa', figure(summary.kappa)],
-      ['Mean difference of probability', figure(summary.meanGap)],
-      ['Images whose truth is known', truth.n],
-      ['Right: A, B', truth.n > 0 ? `${truth.aRight}, ${truth.bRight}` : undefined],
+      ['Mean difference in probability', figure(summary.meanGap)],
+      ['Images with known label', truth.n],
+      ['Correct: A, B', truth.n > 0 ? `${truth.aRight}, ${truth.bRight}` : undefined],
       [
         'McNemar',
         truth.n > 0
-          ? `${mcnemar.b} only A, ${mcnemar.c} only B right; p ${mcnemar.p.toFixed(4)} (${mcnemar.method}${mcnemar.midP === null ? '' : `, mid-p ${mcnemar.midP.toFixed(4)}`})`
+          ? `${mcnemar.b} only A correct, ${mcnemar.c} only B correct; p ${mcnemar.p.toFixed(4)} (${mcnemar.method}${mcnemar.midP === null ? '' : `, mid-p ${mcnemar.midP.toFixed(4)}`})`
           : undefined,
       ],
       ...auc.map(
@@ -95,11 +95,11 @@ function figures(summary: PairedSummary & { readonly failed: number }): Html {
       ),
     ])}
     ${pairedTable(summary)}
-    <p class="hint">The p-values are for one comparison: who tries ten versions on one set will find one that looks better.</p>
+    <p class="hint">P-values are for a single comparison and are not adjusted for trying several versions on the same images.</p>
   </section>`
 }
 
-/** How often A said one label and B another. */
+/** How often A predicted one label and B another. */
 function pairedTable({ decisions }: PairedSummary): Html | undefined {
   const labels = [...new Set(decisions.flatMap(({ a, b }) => [a, b]))].sort()
   if (labels.length === 0) return undefined
@@ -119,8 +119,8 @@ function differences(job: PairedJob, entries: PairedPageProps['different']): Htm
     ${
       pairs.length === 0
         ? emptyState(
-            job.state === 'running' ? 'Nowhere so far' : 'Nowhere',
-            'They decide alike on every image that was read.',
+            job.state === 'running' ? 'No differences so far' : 'No differences',
+            'Both versions agree on every image analysed.',
           )
         : html`<ul class="prediction-grid">${pairs.map((pair) => card(job, pair))}</ul>`
     }
@@ -131,7 +131,7 @@ function card(job: PairedJob, pair: PairedPair & { readonly n: number }): Html {
   const side = (which: 'a' | 'b', id: string): Html => {
     const { label, probabilities } = pair[which]
     return html`<p class="card-line">${which.toUpperCase()} <span class="visually-hidden">${shortVersion(id)}</span>
-      <strong>${label}</strong> ${percent(probabilities[label] ?? null)}</p>`
+      <strong>${label}</strong> ${probability(probabilities[label] ?? null)}</p>`
   }
   const name =
     job.kind === 'reread' ? 'Earlier result' : (pair.image.split('/').at(-1) ?? pair.image)
@@ -144,7 +144,7 @@ function card(job: PairedJob, pair: PairedPair & { readonly n: number }): Html {
           : html`<span title="${pair.image}">${name}</span>`
       }</p>
       ${side('a', job.a)}${side('b', job.b)}
-      <p class="hint">${pair.truth === null ? 'truth not known' : `truth: ${pair.truth}`}</p>
+      <p class="hint">${pair.truth === null ? 'true label unknown' : `true label: ${pair.truth}`}</p>
     </div>
   </li>`
 }

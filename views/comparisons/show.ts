@@ -5,7 +5,14 @@ import type { Prediction } from '../../src/registry/predictions/predictions.ts'
 import type { Version } from '../../src/registry/versions/versions.ts'
 import { decisionBlock, probabilityBars } from '../predictions/readout.ts'
 import { badge, type Html, hash, icon } from '../shared/components.ts'
-import { milliseconds, operatingPointName, percent, points, score } from '../shared/format.ts'
+import {
+  milliseconds,
+  operatingPointName,
+  percent,
+  points,
+  probability,
+  score,
+} from '../shared/format.ts'
 import { links } from '../shared/links.ts'
 import { shortVersion, versionLink, versionNotice } from '../shared/version-parts.ts'
 import {
@@ -19,7 +26,7 @@ import {
 export interface Comparison {
   readonly a: Prediction
   readonly b: Prediction
-  /** Both decide for the same label. */
+  /** Both predict the same label. */
   readonly agree: boolean
   /** label: calibrated probability of B minus that of A */
   readonly deltas: Readonly<Record<string, number>>
@@ -49,7 +56,7 @@ export function compareResult(comparison: Comparison): Html {
       <a class="button"
         href="${links.compare({ condition: a.condition, a: a.version, b: b.version })}">Another image</a>
     </p>
-    <p class="research-note">Research use only. Not a medical device. A person decides.</p>
+    <p class="research-note">Research use only. Not a medical device. Clinical judgement required.</p>
   </article>`
 }
 
@@ -68,8 +75,8 @@ function verdict({ a, b, agree }: Comparison): Html {
     ${icon(agree ? 'check' : 'warning')}
     <p>${
       agree
-        ? html`Both decide for <strong>${a.decision.label}</strong>.`
-        : html`They disagree: A decides for <strong>${a.decision.label}</strong>, B for <strong>${b.decision.label}</strong>.`
+        ? html`Both predict <strong>${a.decision.label}</strong>.`
+        : html`Disagreement: A predicts <strong>${a.decision.label}</strong>, B predicts <strong>${b.decision.label}</strong>.`
     }</p>
   </div>`
 }
@@ -91,7 +98,7 @@ function film(comparison: Comparison, which: 'a' | 'b'): ViewerProps {
     imageUrl: imageAvailable ? links.predictionImage(prediction.id) : undefined,
     width: prediction.image.width,
     height: prediction.image.height,
-    description: `The image as version ${name} read it, for ${condition?.name ?? prediction.condition}`,
+    description: `The image as version ${name} analysed it, for ${condition?.name ?? prediction.condition}`,
     heatmap: heatmapOf(comparison, which),
     caption: html`<span class="side-name">${name}</span> ${shortVersion(prediction.version)}`,
   }
@@ -121,13 +128,20 @@ function side(comparison: Comparison, which: 'a' | 'b'): Html {
   const heatmap = heatmapOf(comparison, which)
   return html`<section class="side" aria-label="Version ${which.toUpperCase()}">
     <h2><span class="side-name">${which.toUpperCase()}</span> ${versionLink(prediction.version)}</h2>
-    <p class="hint">${hash(prediction.sha256)} ${badge(prediction.role)} read in ${milliseconds(prediction.timings.total)}</p>
+    <p class="hint">${hash(prediction.sha256)} ${badge(prediction.role)} analysed in ${milliseconds(prediction.timings.total)}</p>
     ${sharedNotice(comparison) ? undefined : versionNotice(noticeOf(prediction, version))}
     ${decisionBlock(prediction)}
     ${probabilityBars(prediction)}
     ${heatmap && heatmapLegend(heatmap, { id: `legend-${which}`, isShared: comparison.scaleA != null })}
-    <p><a href="${links.prediction(prediction.id)}">This result alone</a></p>
+    <p><a href="${links.prediction(prediction.id)}">Open this result</a></p>
   </section>`
+}
+
+/** What the numbers of both are: a version without calibration gives scores only. */
+function scale(a: Prediction, b: Prediction): string {
+  if (a.calibration && b.calibration) return 'Calibrated probability'
+  if (!a.calibration && !b.calibration) return 'Score (not calibrated)'
+  return `Probability (${a.calibration ? 'B' : 'A'} not calibrated)`
 }
 
 function deltaTable({ a, b, deltas }: Comparison): Html {
@@ -144,7 +158,7 @@ function deltaTable({ a, b, deltas }: Comparison): Html {
       class="table">
       <thead>
         <tr><th scope="col" rowspan="2">Class</th><th scope="colgroup"
-          colspan="3">Calibrated probability</th><th scope="colgroup"
+          colspan="3">${scale(a, b)}</th><th scope="colgroup"
           colspan="2">Raw score</th></tr>
         <tr><th scope="col" class="number">A</th><th scope="col" class="number">B</th>
         <th scope="col" class="number">B − A</th><th scope="col" class="number">A</th>
@@ -153,8 +167,8 @@ function deltaTable({ a, b, deltas }: Comparison): Html {
       <tbody>${rows.map(
         ({ label, before, after, delta }) => html`<tr>
           <th scope="row">${label}</th>
-          <td class="number">${percent(before?.probability)}</td>
-          <td class="number">${percent(after?.probability)}</td>
+          <td class="number">${probability(before?.probability)}</td>
+          <td class="number">${probability(after?.probability)}</td>
           <td class="number delta">${deltaBar(delta)}${points(delta)}</td>
           <td class="number">${score(before?.uncalibrated)}</td>
           <td class="number">${score(after?.uncalibrated)}</td>

@@ -26,18 +26,17 @@ export function rollbackForm(
 ): Html {
   if (!previous) {
     return html`<section class="panel" aria-label="Roll back"><h2>Roll back</h2>
-      <p class="hint">There is no earlier version to go back to.</p></section>`
+      <p class="hint">No earlier version to roll back to.</p></section>`
   }
   const action = links.rollback(condition.id)
-  // Of a version with two graphs it says which one answered.
+  // A version with two graphs also names the one that was active.
   const name = `${shortVersion(previous.id)}${previous.int8 && precision ? ` in ${precision}` : ''}`
   return html`<section class="panel panel-rollback" aria-label="Roll back">
     <h2>Roll back</h2>
     <form class="stack" method="post" action="${action}" hx-post="${action}" ${SWAP}>
       ${expectedField(condition)}<input type="hidden" name="to" value="${previous.id}" />
-      <p>Goes back to <a
-        href="${links.version(previous.id)}">${name}</a>, which answered before. Requests under way
-        are finished by the version that they began with. Rolling back twice returns here.</p>
+      <p>Reverts to <a
+        href="${links.version(previous.id)}">${name}</a> (previous). Requests in progress finish on the current version.</p>
       ${field('rollback-reason', {
         label: 'Reason',
         control: html`<input id="rollback-reason"
@@ -56,7 +55,7 @@ export function activateForm(condition: Condition, versions: readonly Version[])
   )
   if (others.length === 0) {
     return html`<section class="panel" aria-label="Activate"><h2>Activate a version</h2>
-      <p class="hint">This condition has no other version.</p></section>`
+      <p class="hint">No other version for this condition.</p></section>`
   }
   const action = links.activate(condition.id)
   return html`<section class="panel" aria-label="Activate">
@@ -71,7 +70,7 @@ export function activateForm(condition: Condition, versions: readonly Version[])
       })}
       ${precisionField('activate', others)}
       ${reasonFields('activate')}
-      <button class="button" type="submit">Check and activate</button>
+      <button class="button" type="submit">Activate</button>
     </form>
   </section>`
 }
@@ -84,11 +83,11 @@ export function activateThisForm(version: Version, condition: Condition): Html {
     ${expectedField(condition)}
     ${precisionField('activate', [version])}
     ${reasonFields('activate')}
-    <button class="button button-primary" type="submit">Check and activate</button>
+    <button class="button button-primary" type="submit">Activate</button>
   </form>`
 }
 
-/** For the version that answers already, when it has a second graph: the same gate, another precision. */
+/** For the active version, when it has a second graph: same gate, different precision. */
 export function changePrecisionForm(version: Version, condition: Condition): Html | undefined {
   if (!version.int8) return undefined
   return html`<form class="stack" method="post" action="${links.activate(version.condition)}">
@@ -96,12 +95,12 @@ export function changePrecisionForm(version: Version, condition: Condition): Htm
     <input type="hidden" name="back" value="model" />
     ${expectedField(condition)}
     ${field('change-precision', {
-      label: 'Answer from now on in',
+      label: 'Precision',
       control: html`<select id="change-precision" name="precision">
         <option value="int8">int8</option><option value="float32">float32</option></select>`,
     })}
     ${reasonFields('change')}
-    <button class="button" type="submit">Check and change precision</button>
+    <button class="button" type="submit">Change precision</button>
   </form>`
 }
 
@@ -113,5 +112,5 @@ function reasonFields(prefix: string): Html {
   })}
     <label class="check" for="${prefix}-force"><input type="checkbox" id="${prefix}-force"
       name="force" />
-      <span>Activate although it is worse than the active one, or has no comparable figures. Hashes, loading and golden images are never skipped.</span></label>`
+      <span>Override the performance gate (integrity checks still run)</span></label>`
 }

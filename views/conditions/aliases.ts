@@ -20,8 +20,7 @@ export function aliasPanel({ condition, versions, aliases = [] }: AliasProps): H
   const verified = versions.filter((one) => one.status === 'verified')
   return html`<details class="panel stack"${aliases.length > 0 ? html` open` : ''}>
     <summary><h2>Aliases</h2></summary>
-    <p class="hint">A name for a version, such as champion. <code>${condition.id}@champion</code> then stands wherever a
-      version is named. It points at verified versions only.</p>
+    <p class="hint">A name for a version, such as champion: <code>${condition.id}@champion</code> can be used wherever a version is expected. Only verified versions can have an alias.</p>
     ${
       aliases.length > 0 &&
       html`<ul class="plain">${aliases.map(
@@ -34,7 +33,7 @@ export function aliasPanel({ condition, versions, aliases = [] }: AliasProps): H
     }
     ${
       verified.length === 0
-        ? html`<p class="hint">There is no verified version to point at.</p>`
+        ? html`<p class="hint">No verified version available.</p>`
         : html`<form class="stack" method="post" action="${action}" hx-post="${action}" ${SWAP}>
       ${field('alias', {
         label: 'Alias',
@@ -53,7 +52,7 @@ export function aliasPanel({ condition, versions, aliases = [] }: AliasProps): H
         control: html`<input id="alias-reason" name="reason" maxlength="500"
         placeholder="kept in the history" autocomplete="off" />`,
       })}
-      <button class="button" type="submit">Point it there</button>
+      <button class="button" type="submit">Set alias</button>
     </form>`
     }
   </details>`

@@ -25,8 +25,8 @@ interface Evaluated {
 
 const SWAP = html`hx-target="#condition-panel" hx-swap="outerHTML" hx-disable="find button"`
 const MODES = [
-  { value: 'shadow', text: 'Shadow: predicts in the background, never answers' },
-  { value: 'split', text: 'Split: answers a share of the requests' },
+  { value: 'shadow', text: 'Shadow: runs silently, result not shown' },
+  { value: 'split', text: 'A/B split: serves a share of requests' },
 ]
 const SHOWN = 10
 
@@ -47,8 +47,8 @@ function running({ condition }: ChallengerProps): Html {
   const action = links.challenger(condition.id)
   const how =
     challenger.mode === 'shadow'
-      ? 'predicts in the background'
-      : `answers ${percent(challenger.share ?? 0)} of the requests`
+      ? 'runs silently'
+      : `serves ${percent(challenger.share ?? 0)} of requests`
   return html`<p>${versionLink(challenger.version)} ${badge(challenger.mode)} ${how}.</p>
     <div class="button-row">
       <form method="post" action="${links.activate(condition.id)}"
@@ -56,7 +56,7 @@ function running({ condition }: ChallengerProps): Html {
         ${expectedField(condition)}
         <input type="hidden" name="version" value="${challenger.version}" />
         <input type="hidden" name="reason" value="the challenger is promoted" />
-        <button class="button" type="submit">Promote it</button>
+        <button class="button" type="submit">Promote</button>
       </form>
       <form method="post" action="${action}" hx-post="${action}" ${SWAP}>
         ${expectedField(condition)}
@@ -70,7 +70,7 @@ function beginForm({ condition, versions }: ChallengerProps): Html {
     (one) => one.id !== condition.active?.version && one.status === 'verified',
   )
   if (others.length === 0) {
-    return html`<p class="hint">No other verified version of this condition can challenge.</p>`
+    return html`<p class="hint">No other verified version is available as challenger.</p>`
   }
   const action = links.challenger(condition.id)
   return html`<form class="stack" method="post" action="${action}" hx-post="${action}" ${SWAP}>
@@ -81,36 +81,36 @@ function beginForm({ condition, versions }: ChallengerProps): Html {
       required>${versionOptions([{ condition, versions: others }], { chosen: others[0]?.id })}</select>`,
     })}
     ${field('challenger-mode', {
-      label: 'What it does',
+      label: 'Mode',
       control: html`<select id="challenger-mode" name="mode">${options(MODES, 'shadow')}</select>`,
     })}
     ${field('challenger-share', {
-      label: 'Share that it answers, for a split (0 to 1)',
+      label: 'Traffic share for a split (0 to 1)',
       control: html`<input id="challenger-share" name="share" type="number" min="0.01" max="1"
       step="0.01" value="0.1" />`,
     })}
-    <button class="button" type="submit">Check and set as challenger</button>
+    <button class="button" type="submit">Start challenger</button>
   </form>`
 }
 
 function evidenceOf(evidence: ChallengerEvidence): Html {
   const { pairs, truth, challenge } = evidence
   const none = pairs === 0 && challenge.mode === 'shadow'
-  return html`<h3>Evidence since ${time(challenge.startedAt)}</h3>
-    ${none && notice('No image has predictions of both yet. Diagnose some.')}
+  return html`<h3>Evaluation since ${time(challenge.startedAt)}</h3>
+    ${none && notice('No image analysed by both versions yet.')}
     ${
       pairs > 0 &&
       facts([
-        ['Images with predictions of both', pairs],
+        ['Images analysed by both', pairs],
         ['Same decision', orUnknown(evidence.agreement, percent)],
         ['Cohen’s kappa', orUnknown(evidence.kappa, (value) => value.toFixed(3))],
         [
-          'Mean difference of probability',
+          'Mean difference in probability',
           orUnknown(evidence.meanGap, (value) => value.toFixed(3)),
         ],
-        ['Images with a reader’s word', truth.n],
+        ['Images with reader feedback', truth.n],
         [
-          'Right: active, challenger',
+          'Correct: active, challenger',
           truth.n > 0 ? `${truth.activeRight}, ${truth.challengerRight}` : undefined,
         ],
         ['McNemar', truth.n > 0 ? mcnemarText(evidence) : undefined],
@@ -121,20 +121,20 @@ function evidenceOf(evidence: ChallengerEvidence): Html {
 }
 
 function orUnknown(value: number | null, text: (value: number) => string): string {
-  return value === null ? 'cannot be told yet' : text(value)
+  return value === null ? 'not enough data' : text(value)
 }
 
 function mcnemarText({ truth }: ChallengerEvidence): string {
   const { b, c, p, midP, method } = truth.mcnemar
   const kind =
     method === 'exact' ? `exact p ${p.toFixed(3)}, mid-p ${midP?.toFixed(3)}` : `p ${p.toFixed(3)}`
-  return `${b} only the active one, ${c} only the challenger right; ${kind}`
+  return `${b} only the active version correct, ${c} only the challenger correct; ${kind}`
 }
 
 function armTable(arms: NonNullable<ChallengerEvidence['arms']>): Html {
   return html`<div class="table-wrap" tabindex="0" role="region" aria-label="Answers of both"><table
     class="table">
-    <thead><tr><th scope="col">Version</th><th scope="col" class="number">Answers</th>
+    <thead><tr><th scope="col">Version</th><th scope="col" class="number">Predictions</th>
       <th scope="col" class="number">Agreed</th><th scope="col" class="number">Disagreed</th>
       <th scope="col" class="number">Unsure</th></tr></thead>
     <tbody>${arms.map(
@@ -146,13 +146,13 @@ function armTable(arms: NonNullable<ChallengerEvidence['arms']>): Html {
 
 function disagreements({ disagreements: found, disagreementCount }: ChallengerEvidence): Html {
   return html`<details>
-    <summary>${disagreementCount} with different decisions</summary>
+    <summary>${disagreementCount} with different predictions</summary>
     <ul class="plain">${found.slice(0, SHOWN).map(
       (one) =>
         html`<li><a href="${links.prediction(one.prediction)}">${time(one.at)}</a>: active
         ${one.activeLabel}, challenger ${one.challengerLabel}
         <span class="hint">${one.label} ${one.activeP.toFixed(3)} and ${one.challengerP.toFixed(3)}${
-          one.truth && html`; a reader says ${one.truth}`
+          one.truth && html`; reader: ${one.truth}`
         }</span></li>`,
     )}</ul>
   </details>`

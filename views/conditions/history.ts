@@ -16,19 +16,19 @@ export interface HistoryProps {
 }
 
 const STEP_NAMES: Readonly<Record<string, string>> = {
-  evidence: 'Evidence of the challenge',
+  evidence: 'Challenger evidence',
   manifest: 'Files verified',
   load: 'Loaded',
   golden: 'Golden images reproduced',
-  metrics: 'Not worse than before',
-  pointer: 'Pointer changed',
+  metrics: 'Performance within margin',
+  pointer: 'Switched',
 }
 
 const VIA: Readonly<Record<string, string>> = {
-  page: 'on the page',
-  api: 'over the API',
-  cli: 'on the command line',
-  file: 'through a file',
+  page: 'via web',
+  api: 'via API',
+  cli: 'via command line',
+  file: 'via file',
   policy: 'by policy',
 }
 
@@ -41,7 +41,7 @@ export function historyTimeline({ conditionId, history, nextCursor, at }: Histor
     ${at && answeredThen(at)}
     ${
       history.length === 0
-        ? emptyState('Nothing has answered yet', 'The first activation appears here.')
+        ? emptyState('No activations yet', 'Activations appear here.')
         : html`<ol class="timeline">${history.map(entry)}</ol>`
     }
     ${nextPage(older)}
@@ -50,7 +50,7 @@ export function historyTimeline({ conditionId, history, nextCursor, at }: Histor
 
 function whenForm(conditionId: string, asked: string | undefined): Html {
   return html`<form class="when" method="get" action="${links.condition(conditionId)}#history">
-    <label for="history-at">What answered at</label>
+    <label for="history-at">Which version was active at</label>
     <input id="history-at" name="at" value="${asked ?? ''}" placeholder="2026-03-03T14:05Z"
       autocomplete="off" />
     <button class="button button-small" type="submit">Look up</button>
@@ -61,8 +61,8 @@ function answeredThen({ time: when, activation }: NonNullable<HistoryProps['at']
   return activation
     ? html`<p class="answered">At ${time(when)}, ${versionLink(activation.version)} answered, active since ${time(activation.at)}.
       <a href="${links.predictions({ condition: activation.condition, version: activation.version })}">Its predictions</a> ·
-      <a href="${links.ab({ condition: activation.condition, a: activation.version })}">read them again with another version</a></p>`
-    : html`<p class="answered">At ${time(when)}, nothing answered for this condition.</p>`
+      <a href="${links.ab({ condition: activation.condition, a: activation.version })}">re-run with another version</a></p>`
+    : html`<p class="answered">At ${time(when)}, no version was active for this condition.</p>`
 }
 
 function entry(one: Activation): Html {
@@ -82,7 +82,7 @@ function steps(one: Activation): Html {
   const total = one.steps.reduce((sum, step) => sum + step.ms, 0)
   const open = one.outcome === 'refused'
   return html`<details class="steps"${open ? html` open` : ''}>
-    <summary>${one.steps.filter((step) => step.ok).length} of ${one.steps.length} steps passed in ${milliseconds(total)}</summary>
+    <summary>${one.steps.filter((step) => step.ok).length} of ${one.steps.length} checks passed in ${milliseconds(total)}</summary>
     <ol>${one.steps.map(
       (step) => html`<li
         class="step step-${step.ok ? 'ok' : 'failed'}">${icon(step.ok ? 'check' : 'cross')}

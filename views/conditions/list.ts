@@ -23,7 +23,7 @@ export function conditionListPage({ frame, choices, problem }: ConditionListProp
     frame,
     { title: 'Conditions', width: 'wide' },
     html`<header class="heading"><h1>Conditions</h1>
-      <p>What is looked for, and which version answers. Open one to roll back or to activate another version.</p></header>
+      <p>Each condition has one active version. Open a condition to activate another version or roll back.</p></header>
     ${problem && problemNotice(problem)}
     <ul class="card-grid">${choices.map(card)}</ul>
     ${newConditionForm()}`,
@@ -49,7 +49,7 @@ function card({ condition, versions }: ConditionChoice): Html {
 
 function newConditionForm(): Html {
   const kinds = [
-    { value: 'binary', text: 'binary: one finding, yes or no' },
+    { value: 'binary', text: 'binary: one finding, present or absent' },
     { value: 'single-label', text: 'single-label: exactly one of several classes' },
     { value: 'multi-label', text: 'multi-label: any number of findings' },
   ]
@@ -61,7 +61,7 @@ function newConditionForm(): Html {
         control: html`<input id="id" name="id" required
         pattern="[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}" autocomplete="off"
         aria-describedby="id-hint" />`,
-        hint: 'Letters, digits, dots, dashes. It cannot be changed later.',
+        hint: 'Letters, digits, dots, dashes. Cannot be changed later.',
       })}
       ${field('name', {
         label: 'Name',
@@ -83,7 +83,7 @@ function newConditionForm(): Html {
         control: html`<textarea id="classes" name="classes"
         rows="4" required aria-describedby="classes-hint"
         placeholder="NORMAL\n*FRACTURE"></textarea>`,
-        hint: 'One label a line, in the order of the model’s outputs; a * before each positive finding.',
+        hint: 'One label per line, in the order of the model’s outputs. Mark positive findings with *.',
       })}
       <button class="button" type="submit">Add</button>
     </form>

@@ -14,32 +14,31 @@ const SWAP = html`hx-target="#condition-panel" hx-swap="outerHTML" hx-disable="f
 export function promotionRule({ conditionId, rule }: PromotionRuleProps): Html {
   const action = links.promotionRule(conditionId)
   return html`<details class="stack"${rule ? html` open` : ''}>
-    <summary>Promotion by a rule${rule ? '' : ': none'}</summary>
+    <summary>Auto-promotion${rule ? '' : ': off'}</summary>
     ${
       rule &&
-      html`<p>From ${rule.minCases} cases with a reader’s word, when the challenger is not worse than the active version by
-        more than ${rule.margin} of cases right (lower end of the 95 % interval). It then passes the whole gate.</p>
+      html`<p>After ${rule.minCases} cases with reader feedback, if the challenger is non-inferior to the active version within a margin of ${rule.margin} (lower bound of the 95% interval of the difference in accuracy). All gate checks still apply.</p>
       ${rule.detail && html`<p class="hint">Now: ${rule.detail}.</p>`}
       <p class="hint">Set ${time(rule.at)} by ${rule.by}: ${rule.reason}</p>`
     }
     <form class="stack" method="post" action="${action}" hx-post="${action}" ${SWAP}>
       ${field('rule-cases', {
-        label: 'Cases at least',
+        label: 'Minimum cases',
         control: html`<input id="rule-cases" name="minCases" type="number" min="1" step="1"
         value="${rule?.minCases ?? 200}" required />`,
       })}
       ${field('rule-margin', {
-        label: 'Not worse by more than (0 to 1)',
+        label: 'Non-inferiority margin (0 to 1)',
         control: html`<input id="rule-margin" name="margin" type="number" min="0" max="1" step="any"
         value="${rule?.margin ?? 0.03}" required />`,
       })}
       ${field('rule-reason', {
-        label: 'Why',
+        label: 'Reason',
         control: html`<input id="rule-reason" name="reason" maxlength="500" required
         autocomplete="off" />`,
       })}
-      <div class="button-row"><button class="button" type="submit">Set the rule</button>
-      ${rule && html`<button class="button button-quiet" type="submit" name="off" value="1">End the rule</button>`}</div>
+      <div class="button-row"><button class="button" type="submit">Save rule</button>
+      ${rule && html`<button class="button button-quiet" type="submit" name="off" value="1">Turn off</button>`}</div>
     </form>
   </details>`
 }

@@ -17,8 +17,8 @@ export interface SettingsProps {
 }
 
 const POLICIES = [
-  { value: 'pinned', text: 'Pinned: only a person or a rule changes it' },
-  { value: 'follow', text: 'Follow: the newest that passes' },
+  { value: 'pinned', text: 'Manual' },
+  { value: 'follow', text: 'Auto: newest version passing the gate' },
 ]
 const SHOWN = 20
 
@@ -29,7 +29,7 @@ export function settingsForm({ condition, active, changes = [] }: SettingsProps)
     text: operatingPointName(name),
   }))
   const metrics = METRICS.map(({ key, text }) => ({ value: key, text }))
-  const fallback = { value: '', text: 'the default of the version' }
+  const fallback = { value: '', text: 'version default' }
   return html`<details class="panel">
     <summary><h2>Settings</h2></summary>
     <form class="stack" method="post" action="${action}">
@@ -55,17 +55,17 @@ export function settingsForm({ condition, active, changes = [] }: SettingsProps)
         id="operatingPoint"
         name="operatingPoint">${options([fallback, ...points], condition.operatingPoint ?? '')}</select>`,
       })}
-      ${field('metric', { label: 'Gate: figure that a new version is judged by', control: html`<select id="metric" name="metric">${options(metrics, condition.gate.metric)}</select>` })}
+      ${field('metric', { label: 'Gate: metric', control: html`<select id="metric" name="metric">${options(metrics, condition.gate.metric)}</select>` })}
       ${field('margin', {
-        label: 'Gate: how much worse it may be (0 to 1)',
+        label: 'Gate: allowed drop (0 to 1)',
         control: html`<input
         id="margin" name="margin" type="number" min="0" max="1" step="any"
         value="${condition.gate.margin}" required />`,
       })}
       ${field('settings-reason', {
-        label: 'Why',
+        label: 'Reason',
         control: html`<input id="settings-reason" name="reason" maxlength="500"
-        placeholder="kept with the change" autocomplete="off" />`,
+        placeholder="stored with the change" autocomplete="off" />`,
       })}
       <button class="button" type="submit">Save</button>
     </form>

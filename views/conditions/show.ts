@@ -44,7 +44,7 @@ export interface ConditionPageProps extends Omit<HistoryProps, 'conditionId'> {
 }
 
 const KINDS = {
-  binary: 'one finding, yes or no',
+  binary: 'one finding, present or absent',
   'single-label': 'exactly one of several classes',
   'multi-label': 'any number of findings',
 } as const
@@ -86,7 +86,7 @@ function activePanel({ condition, active, host, precisions }: ConditionPageProps
   if (!condition.active) {
     return html`<section class="panel panel-active"
       aria-label="Active version"><h2>Active version</h2>
-      ${notice('No version answers for this condition yet. Activate one.', { tone: 'warn' })}</section>`
+      ${notice('No active version. Activate a version to start.', { tone: 'warn' })}</section>`
   }
   const { version, sha256, since, state, pointer } = condition.active
   return html`<section class="panel panel-active" aria-label="Active version">
@@ -95,7 +95,7 @@ function activePanel({ condition, active, host, precisions }: ConditionPageProps
     ${
       state === 'damaged' &&
       notice(
-        'The files of this version on disk no longer match its manifest. It goes on answering from a verified private copy. Activate an intact version, or restore the files.',
+        'The files of this version on disk no longer match its manifest. It keeps running from a verified private copy. Activate an intact version or restore the files.',
         { tone: 'bad' },
       )
     }
@@ -108,7 +108,7 @@ function activePanel({ condition, active, host, precisions }: ConditionPageProps
     }
     ${versionNotice(active?.notice)}
     ${facts([
-      ['Answers since', time(since)],
+      ['Active since', time(since)],
       ['Package SHA-256', hash(sha256)],
       ['Architecture', active?.architecture],
       [
@@ -116,25 +116,25 @@ function activePanel({ condition, active, host, precisions }: ConditionPageProps
         operatingPointName(condition.operatingPoint ?? active?.defaultOperatingPoint ?? null),
       ],
       ['Precision', precisions?.active],
-      ['Memory of its host', host?.rssBytes == null ? undefined : bytes(host.rssBytes)],
+      ['Memory', host?.rssBytes == null ? undefined : bytes(host.rssBytes)],
     ])}
     ${active && keyFigures(active)}
     <p class="button-row">
       ${
         active &&
         html`<a class="button"
-        href="${links.compare({ condition: condition.id, a: version })}">Compare with another</a>
-        <a class="button" href="${links.ab({ condition: condition.id, a: version })}">On many images</a>
+        href="${links.compare({ condition: condition.id, a: version })}">Compare with another version</a>
+        <a class="button" href="${links.ab({ condition: condition.id, a: version })}">Compare on a set of images</a>
         <a class="button button-quiet" href="${links.blindTallies(condition.id)}">Blinded votes</a>`
       }
       <a class="button"
-        href="${links.predictions({ condition: condition.id, version })}">Its predictions</a>
+        href="${links.predictions({ condition: condition.id, version })}">Predictions</a>
     </p>
   </section>`
 }
 
 function keyFigures({ metrics }: Version): Html {
-  if (!metrics) return notice('This version was never evaluated.', { tone: 'warn' })
+  if (!metrics) return notice('This version has not been evaluated.', { tone: 'warn' })
   return html`<ul class="figure-grid">${METRICS.filter(({ key }) => metrics[key] !== null).map(
     ({ key, text }) =>
       html`<li><span class="figure-name">${text}</span><span

@@ -36,14 +36,13 @@ export function datasetListPage(props: DatasetListProps): Html {
     frame,
     { title: 'Datasets', width: 'wide' },
     html`<header class="heading"><h1>Datasets</h1>
-      <p>Folders of labelled images below the data root. A scan tells what is there and what is wrong with it; preparing
-        sets broken and repeated files aside, splits and decodes every image once.</p></header>
+      <p>Folders of labelled images. Scan checks the files. Prepare removes broken and duplicate files, splits the images and caches them.</p></header>
     ${problem && problemNotice(problem)}
     ${
       datasets.length === 0
         ? emptyState(
-            'No dataset was scanned yet',
-            'Put images into one folder for each class below the data root, then scan it.',
+            'No datasets yet',
+            'Create one folder per class inside the dataset folder, then scan it.',
           )
         : table(datasets)
     }
@@ -53,7 +52,7 @@ export function datasetListPage(props: DatasetListProps): Html {
 
 function table(datasets: readonly Dataset[]): Html {
   return html`<div class="table-wrap" tabindex="0" role="region" aria-label="Datasets"><table class="table">
-    <thead><tr><th scope="col">Dataset</th><th scope="col">State</th><th scope="col" class="number">Images</th><th scope="col">Classes</th><th scope="col" class="number">Broken</th><th scope="col" class="number">Repeated</th><th scope="col" class="number">Warnings</th></tr></thead>
+    <thead><tr><th scope="col">Dataset</th><th scope="col">State</th><th scope="col" class="number">Images</th><th scope="col">Classes</th><th scope="col" class="number">Broken</th><th scope="col" class="number">Duplicates</th><th scope="col" class="number">Warnings</th></tr></thead>
     <tbody>${datasets.map(
       ({ id, name, path, state, reason, scan }) => html`<tr>
         <th scope="row"><a href="${links.dataset(id)}">${name}</a>${path !== name && html`<span class="row-note">${path}</span>`}</th>
@@ -82,7 +81,7 @@ function scanForm(folders: readonly string[], path = ''): Html {
     <h2>Scan a folder</h2>
     ${found}
     <form class="stack" method="post" action="${links.datasetScan}">
-      ${field('path', { label: 'Path below the data root', control: html`<input id="path" name="path" value="${path}" required maxlength="500" autocomplete="off" placeholder="chest-xray" aria-describedby="path-hint" />`, hint: 'The data root is the folder “Dataset” beside the program unless the setting ROENTGEN_DATASETS names another. A folder for each class, with or without train, val and test, or a CSV file of labels beside the images.' })}
+      ${field('path', { label: 'Folder', control: html`<input id="path" name="path" value="${path}" required maxlength="500" autocomplete="off" placeholder="chest-xray" aria-describedby="path-hint" />`, hint: 'Relative to the dataset folder (“Dataset” by default, or ROENTGEN_DATASETS). One folder per class, with or without train, val and test, or a CSV file of labels beside the images.' })}
       <button class="button" type="submit">Scan</button>
     </form>
   </section>`

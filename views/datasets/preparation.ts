@@ -21,18 +21,18 @@ export function preparationPanel({ id, preparedAt }: Dataset, prepared: Preparat
     <ul class="plain">${notes.map((note) => html`<li class="hint">${note}</li>`)}</ul>
     ${facts([
       ['Images used', prepared.images],
-      ['Set aside', setAside.count],
-      ['Repeated, left out', prepared.duplicates],
-      ['For the condition', prepared.condition ?? 'none: classes as they are labelled'],
+      ['Excluded', setAside.count],
+      ['Duplicates removed', prepared.duplicates],
+      ['For the condition', prepared.condition ?? 'none (original labels)'],
       ['Image size', `${prepared.imageSize} px`],
       ['Seed', prepared.seed],
       ['Fingerprint', hash(prepared.fingerprint)],
       ['Test set', hash(prepared.testSet)],
-      ['When', preparedAt ? time(preparedAt) : undefined],
+      ['Prepared', preparedAt ? time(preparedAt) : undefined],
     ])}
     ${
       setAside.count > 0 &&
-      html`<details class="findings"><summary><h3>Set aside: ${setAside.count}</h3></summary>
+      html`<details class="findings"><summary><h3>Excluded: ${setAside.count}</h3></summary>
         <ul class="plain">${setAside.files.map(({ file, reason }) => html`<li><code>${file}</code> ${reason}</li>`)}</ul></details>`
     }
   </section>`

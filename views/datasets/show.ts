@@ -44,7 +44,7 @@ export function datasetPanel(props: DatasetPageProps): Html {
   return html`<div id="dataset-panel" class="dataset-panel"${live}>
     <div aria-live="polite">${problem && problemNotice(problem)}</div>
     <p class="run-state">${datasetBadge(state)} ${reason && html`<span>${reason}</span>`}</p>
-    ${isBusy && busy(state === 'prepared' ? 'looking at labels' : state, progress)}
+    ${isBusy && busy(state === 'prepared' ? 'checking labels' : state, progress)}
     ${scan && warnings(scan)}
     ${prepared && preparationPanel(dataset, prepared)}
     ${!isBusy && labelsPanel(dataset)}
@@ -57,11 +57,11 @@ function busy(state: string, progress: DatasetPageProps['progress']): Html {
   const { done = 0, total = 0 } = progress ?? {}
   const words = total === 0 ? 'waiting for its turn' : `${done} of ${total} images`
   return html`<div class="run-progress"><progress max="${Math.max(total, 1)}" value="${done}" aria-label="${state}">${words}</progress><p class="hint">${words}</p></div>
-    <noscript><p class="hint">Load this page again to see how far it is.</p></noscript>`
+    <noscript><p class="hint">Reload this page to see progress.</p></noscript>`
 }
 
 function warnings(scan: ScanReport): Html {
-  if (scan.warnings.length === 0) return notice('Nothing to warn of.', { tone: 'good' })
+  if (scan.warnings.length === 0) return notice('No warnings.', { tone: 'good' })
   return notice(
     html`<ul class="plain">${scan.warnings.map((text) => html`<li>${text}</li>`)}</ul>`,
     { tone: 'warn' },
@@ -74,24 +74,24 @@ function found(scan: ScanReport): Html {
       .map(([name, n]) => `${name}: ${n}`)
       .join(', ') || '–'
   const spread = ({ min, median, max }: Spread): string =>
-    min === max ? `${min} px` : `${min} to ${max} px, half of them above ${median}`
-  return html`<section class="panel" aria-label="What is there">
-    <h2>What is there</h2>
+    min === max ? `${min} px` : `${min} to ${max} px, median ${median} px`
+  return html`<section class="panel" aria-label="Overview">
+    <h2>Overview</h2>
     ${balance(scan)}
     ${facts([
       ['Layout', scan.layout],
       ['Images', `${scan.images}, ${bytes(scan.bytes)}`],
-      ['Own splits', ownSplits(scan)],
+      ['Predefined splits', ownSplits(scan)],
       ['Width', scan.sizes ? spread(scan.sizes.width) : '–'],
       ['Height', scan.sizes ? spread(scan.sizes.height) : '–'],
       ['Formats', tally(scan.formats)],
-      ['Bits of a pixel', tally(scan.bitDepths)],
+      ['Bit depth', tally(scan.bitDepths)],
       ['Colour', tally(scan.channels)],
       ['Patients or lesions', scan.groups === 0 ? 'not known' : scan.groups],
-      ['Tables of labels', scan.tables.join(', ') || 'none'],
-      ['Without a label', scan.unlabelled],
+      ['Label files', scan.tables.join(', ') || 'none'],
+      ['Unlabelled', scan.unlabelled],
       [
-        'In several splits',
+        'Leakage between splits',
         `${count(scan.leaks.groups, 'patient')}, ${count(scan.leaks.images, 'image')}`,
       ],
     ])}
@@ -101,17 +101,17 @@ function found(scan: ScanReport): Html {
       scan.broken.files.map(({ file, reason }) => html`<code>${file}</code> ${reason}`),
     )}
     ${list(
-      'The same file more than once',
+      'Identical files',
       scan.duplicates.count,
       scan.duplicates.groups.map((group) => files(group)),
     )}
     ${list(
-      'The same image with different labels',
+      'Same image, different labels',
       scan.conflicts.length,
       scan.conflicts.map((group) => files(group)),
     )}
     ${list(
-      'Almost the same image',
+      'Near-duplicate images',
       scan.nearDuplicates.count,
       scan.nearDuplicates.pairs.map((pair) => files(pair)),
     )}
@@ -122,7 +122,7 @@ function found(scan: ScanReport): Html {
         scan.sharpness.blurred.length,
         scan.sharpness.blurred.map(
           ({ file, score }) =>
-            html`<code>${file}</code> sharpness ${score}, the median is ${scan.sharpness?.median}`,
+            html`<code>${file}</code> sharpness ${score}, median ${scan.sharpness?.median}`,
         ),
       )
     }
@@ -131,7 +131,7 @@ function found(scan: ScanReport): Html {
 
 function ownSplits({ splits }: ScanReport): string {
   const own = splits.filter(({ split }) => split !== 'none')
-  if (own.length === 0) return 'none; preparing splits it'
+  if (own.length === 0) return 'none; created when prepared'
   return splits.map(({ split, count: n }) => `${split} ${n}`).join(', ')
 }
 
@@ -159,7 +159,7 @@ function list(title: string, total: number, items: readonly Html[]): Html | unde
 function prepareForm({ dataset, conditions }: DatasetPageProps): Html {
   const { prepared } = dataset
   const choices = [
-    { value: '', text: 'none: classes as they are labelled' },
+    { value: '', text: 'none (original labels)' },
     ...conditions.map(({ id, name }) => ({ value: id, text: name })),
   ]
   const number = (
@@ -175,17 +175,17 @@ function prepareForm({ dataset, conditions }: DatasetPageProps): Html {
   return html`<section class="panel" aria-label="Prepare"><h2>${prepared ? 'Prepare again' : 'Prepare'}</h2>
     <form class="stack" method="post" action="${links.datasetPrepare(dataset.id)}">
       ${field('condition', { label: 'Condition', control: html`<select id="condition" name="condition">${options(choices, prepared?.condition ?? '')}</select>` })}
-      ${number('maxPerClass', 'Images of each class', { value: prepared?.maxPerClass ?? '', min: 2, hint: 'at most; all when empty' })}
-      ${number('imageSize', 'Image size (px)', { value: prepared?.imageSize ?? 224, min: 16, hint: 'decoded ahead at this size; a run of another size decodes once more' })}
-      ${number('seed', 'Seed', { value: prepared?.seed ?? 42, min: 0, hint: 'decides which image trains and which tests' })}
-      ${field('exclude', { label: 'Leave out', control: html`<textarea id="exclude" name="exclude" rows="3" aria-describedby="exclude-hint" placeholder="NORMAL/0001.png&#10;*/copy-*">${prepared?.exclude.join('\n') ?? ''}</textarea>`, hint: 'files below this dataset, one a line; * stands for any part of a name' })}
+      ${number('maxPerClass', 'Images per class', { value: prepared?.maxPerClass ?? '', min: 2, hint: 'maximum; empty = all' })}
+      ${number('imageSize', 'Image size (px)', { value: prepared?.imageSize ?? 224, min: 16, hint: 'cached at this size; a run with another size decodes again' })}
+      ${number('seed', 'Seed', { value: prepared?.seed ?? 42, min: 0, hint: 'determines the split' })}
+      ${field('exclude', { label: 'Exclude', control: html`<textarea id="exclude" name="exclude" rows="3" aria-describedby="exclude-hint" placeholder="NORMAL/0001.png&#10;*/copy-*">${prepared?.exclude.join('\n') ?? ''}</textarea>`, hint: 'file paths, one per line; * matches any part of a name' })}
       <button class="button button-primary" type="submit">${prepared ? 'Prepare again' : 'Prepare'}</button>
     </form></section>`
 }
 
 function scanAgain({ path }: Dataset): Html {
   return html`<section class="panel" aria-label="Scan again"><h2>Scan again</h2>
-    <p class="hint">After images were added, removed or mended.</p>
+    <p class="hint">Rescan after changing files.</p>
     <form method="post" action="${links.datasetScan}"><input type="hidden" name="path" value="${path}" />
       <button class="button" type="submit">Scan again</button></form></section>`
 }

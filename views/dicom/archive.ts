@@ -27,26 +27,26 @@ export interface ArchivePageProps extends ArchivePanelProps {
 const SOURCES: Readonly<Record<string, { text: string; setting: string }>> = {
   stow: { text: 'sent here (STOW-RS)', setting: 'ROENTGEN_DICOM_STOW' },
   folder: { text: 'watched folder', setting: 'ROENTGEN_DICOM_FOLDER' },
-  archive: { text: 'asked of the archive', setting: 'ROENTGEN_DICOM_ARCHIVE' },
+  archive: { text: 'queried from the archive', setting: 'ROENTGEN_DICOM_ARCHIVE' },
 }
 
 const STATES: Readonly<Record<ArchiveJob['state'], { text: string; tone: Tone }>> = {
   waiting: { text: 'waiting', tone: 'neutral' },
-  done: { text: 'read and stored', tone: 'good' },
-  skipped: { text: 'not for any condition', tone: 'neutral' },
-  failed: { text: 'given up', tone: 'bad' },
+  done: { text: 'analysed and stored', tone: 'good' },
+  skipped: { text: 'unrouted', tone: 'neutral' },
+  failed: { text: 'failed', tone: 'bad' },
 }
 
 export function archivePage(props: ArchivePageProps): Html {
   return page(
     props.frame,
     { title: 'Archive', width: 'wide' },
-    html`<header class="heading"><h1>Images from an archive</h1>
-        <p>New images are read by the conditions that are set to, and the results are stored beside them as DICOM.</p></header>
+    html`<header class="heading"><h1>PACS integration</h1>
+        <p>New images are analysed for the conditions enabled below; results are stored next to them as DICOM.</p></header>
       ${props.problem && problemNotice(props.problem)}
       ${archivePanel(props)}
-      <h2>What each condition reads</h2>
-      <p class="hint">Nothing is read by itself until it is turned on here.</p>
+      <h2>Routing by condition</h2>
+      <p class="hint">Automatic analysis is off until enabled here.</p>
       ${props.rules.map(ruleForm)}`,
   )
 }
@@ -62,13 +62,10 @@ export function archivePanel({ sources, counts, items }: ArchivePanelProps): Htm
     )}</ul>
     ${
       items.length === 0
-        ? emptyState(
-            'No image has come yet',
-            'The guide “DICOM, many images, an archive” says how to connect one.',
-          )
+        ? emptyState('No images received yet', 'See the guide “DICOM, batches and PACS” for setup.')
         : html`<div class="table-wrap" tabindex="0" role="region" aria-label="Images"><table
           class="table">
-          <thead><tr><th scope="col">Came</th><th scope="col">From</th><th scope="col">State</th><th
+          <thead><tr><th scope="col">Received</th><th scope="col">Source</th><th scope="col">State</th><th
             scope="col">Results</th><th scope="col">Notes</th></tr></thead>
           <tbody>${items.map(row)}</tbody></table></div>`
     }
@@ -83,17 +80,17 @@ function sourceLine({
 }: ArchivePanelProps['sources'][number]): Html {
   const { text, setting } = SOURCES[name] ?? { text: name, setting: '' }
   if (!isOn)
-    return html`<li>${badge('off')} ${text} <span class="hint">${setting} turns it on</span></li>`
+    return html`<li>${badge('off')} ${text} <span class="hint">${setting} enables it</span></li>`
   if (problem !== null)
-    return html`<li>${badge('trouble', 'bad', 'warning')} ${text}: ${problem}</li>`
+    return html`<li>${badge('error', 'bad', 'warning')} ${text}: ${problem}</li>`
   return html`<li>${badge('on', 'good', 'check')} ${text}${
-    inspectedAt === null ? '' : html` <span class="hint">looked at ${time(inspectedAt)}</span>`
+    inspectedAt === null ? '' : html` <span class="hint">checked ${time(inspectedAt)}</span>`
   }</li>`
 }
 
 function row({ receivedAt, source, state, results, detail, attempts }: ArchiveJob): Html {
   const { text, tone } = STATES[state]
-  const tries = attempts > 1 ? ` ${attempts} tries.` : ''
+  const tries = attempts > 1 ? ` ${attempts} attempts.` : ''
   return html`<tr><td>${time(receivedAt)}</td><td>${SOURCES[source]?.text ?? source}</td>
     <td>${badge(text, tone)}</td>
     <td>${results.map(
@@ -112,20 +109,20 @@ function ruleForm(rule: ArchivePageProps['rules'][number]): Html {
     <summary>${rule.name} ${rule.enabled ? badge('on', 'good', 'check') : badge('off')}</summary>
     <form class="stack" method="post" action="${links.archiveRules}">
       <input type="hidden" name="condition" value="${condition}" />
-      ${box('enabled', { checked: rule.enabled, text: 'Read new images by itself' })}
+      ${box('enabled', { checked: rule.enabled, text: 'Analyse new images automatically' })}
       ${field(`modalities-${condition}`, {
         label: 'Modalities',
         control: html`<input id="modalities-${condition}" name="modalities"
           value="${rule.modalities.join(' ')}" autocomplete="off" />`,
-        hint: 'DICOM’s terms, such as CR DX',
+        hint: 'DICOM terms, such as CR DX',
       })}
       ${field(`parts-${condition}`, {
         label: 'Body parts',
         control: html`<input id="parts-${condition}" name="bodyParts"
           value="${rule.bodyParts.join(' ')}" autocomplete="off" />`,
-        hint: 'DICOM’s terms, such as CHEST',
+        hint: 'DICOM terms, such as CHEST',
       })}
-      ${box('unnamedPart', { checked: rule.unnamedPart, text: 'Also images that name no body part' })}
+      ${box('unnamedPart', { checked: rule.unnamedPart, text: 'Include images without a body part' })}
       <button class="button" type="submit">Save</button>
     </form>
   </details>`

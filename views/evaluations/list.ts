@@ -33,10 +33,10 @@ export function versionEvaluations(version: Version, shown: VersionEvaluations):
     isRunning
       ? html` hx-get="${links.versionEvaluations(version.id)}" hx-trigger="every 2s" hx-swap="outerHTML"`
       : ''
-  }><h2>On images from elsewhere</h2>
+  }><h2>External validation</h2>
     ${isRunning && runningLine(running)}
     ${running?.failure && notice(running.failure, { tone: 'bad' })}
-    ${items.length > 0 ? table(version, items) : !isRunning && html`<p class="hint">Never tried. Figures of its own test images say little about another hospital's.</p>`}
+    ${items.length > 0 ? table(version, items) : !isRunning && html`<p class="hint">None yet. Internal test results may not transfer to other sites.</p>`}
     ${usable && !isRunning && form(version, shown)}
   </section>`
 }
@@ -65,22 +65,22 @@ function table(version: Version, items: VersionEvaluations['items']): Html {
 }
 
 function form(version: Version, { datasets }: VersionEvaluations): Html {
-  return html`<details class="panel"><summary>Evaluate it on labelled images</summary>
+  return html`<details class="panel"><summary>Evaluate on labelled images</summary>
     <form class="stack" method="post" action="${links.versionEvaluations(version.id)}">
       ${field('evaluate-dataset', {
-        label: 'Folder below the data root, or a dataset',
+        label: 'Dataset folder, or a prepared dataset',
         control: html`<input id="evaluate-dataset" name="dataset" required maxlength="500"
           list="evaluate-datasets" autocomplete="off" />
           <datalist id="evaluate-datasets">${options(
             datasets.map(({ path }) => ({ value: path, text: path })),
             undefined,
           )}</datalist>`,
-        hint: 'Class folders or a label table say what the images show.',
+        hint: 'Labels come from class folders or a label table.',
       })}
       ${field('evaluate-split', {
-        label: 'Which of them',
+        label: 'Split',
         control: html`<select id="evaluate-split" name="split">
-          <option value="">the test split of a prepared dataset, else all</option>
+          <option value="">test split of a prepared dataset, otherwise all</option>
           ${options(
             SPLITS.map((value) => ({ value, text: value })),
             undefined,

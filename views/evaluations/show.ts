@@ -28,19 +28,16 @@ export function evaluationPage({ frame, version, evaluation, plots }: Evaluation
     frame,
     { title: `${version.id} on ${dataset}`, width: 'wide' },
     html`<header class="heading"><h1>${shortVersion(version.id)} on ${dataset}</h1>
-        <p><a href="${links.version(version.id)}">${version.id}</a> · ${count(metrics.n, 'image')}${split !== 'all' && html` of its ${split} split`} · ${time(at)} by ${by}</p></header>
+        <p><a href="${links.version(version.id)}">${version.id}</a> · ${count(metrics.n, 'image')}${split !== 'all' && html` ${split} split`} · ${time(at)} by ${by}</p></header>
       ${versionNotice(version.notice)}
       ${
         warnings.length > 0
           ? notice(html`<ul class="plain">${warnings.map((one) => html`<li>${one}</li>`)}</ul>`, {
               tone: 'warn',
             })
-          : notice(
-              'Nothing that was measured here is worse, beyond chance, than on its own test images.',
-              {
-                tone: 'good',
-              },
-            )
+          : notice('No metric is significantly worse than on its internal test images.', {
+              tone: 'good',
+            })
       }
       <div class="condition-main">
         ${overall(evaluation)}
@@ -48,8 +45,8 @@ export function evaluationPage({ frame, version, evaluation, plots }: Evaluation
         ${points(evaluation)}
         <section aria-label="Plots"><h2>Plots</h2>${plotGrid(plots)}</section>
         ${leftOutFiles(leftOut)}
-        <p class="hint">In brackets: 95 % intervals (shares: Wilson; AUC: DeLong; the others: bootstrap over
-          ${report.assessment.resampled}). Read in ${duration(seconds)}. Fingerprint of the images:
+        <p class="hint">In brackets: 95% confidence intervals (proportions: Wilson; AUC: DeLong; others: bootstrap over
+          ${report.assessment.resampled}). Analysed in ${duration(seconds)}. Image set fingerprint:
           <code>${metrics.testSet.slice(0, 16)}</code>. <a href="${links.evaluationJson(version.id, evaluation.id)}">JSON</a></p>
       </div>`,
   )
@@ -67,15 +64,15 @@ function overall({ report }: Evaluation): Html {
   const precision = isBinary
     ? { value: finding.averagePrecision, interval: finding.averagePrecisionInterval }
     : a.macro.averagePrecision
-  const mean = isBinary ? '' : ', mean over the classes'
+  const mean = isBinary ? '' : ', mean over classes'
   return html`<section aria-label="Figures"><h2>Figures</h2>${facts([
-    [a.confusion === null ? 'Every label right' : 'Accuracy', share(a.accuracy)],
+    [a.confusion === null ? 'All labels correct' : 'Accuracy', share(a.accuracy)],
     ['Balanced accuracy', share(a.balancedAccuracy)],
     [`AUC${mean}`, plain(auc)],
     [`Average precision${mean}`, plain(precision)],
     ['Sensitivity', share(a.finding.sensitivity)],
     ['Specificity', share(a.finding.specificity)],
-    ['PPV, at the share of findings here', share(a.finding.ppv)],
+    ['PPV at this prevalence', share(a.finding.ppv)],
     ['NPV', share(a.finding.npv)],
     [
       'Calibration error (ECE)',
@@ -100,7 +97,7 @@ function classes({ report }: Evaluation): Html {
     plain({ value: one.averagePrecision, interval: one.averagePrecisionInterval }),
   ])
   const head = ['n', 'Precision', 'Recall', 'Specificity', 'F1', 'AUC', 'Average precision']
-  return html`<section aria-label="Classes"><h2>Each class</h2>${table({ label: 'Table of classes', first: 'Class', head, rows })}</section>`
+  return html`<section aria-label="Classes"><h2>Per class</h2>${table({ label: 'Table of classes', first: 'Class', head, rows })}</section>`
 }
 
 function points({ report }: Evaluation): Html {
@@ -114,7 +111,7 @@ function points({ report }: Evaluation): Html {
   const head = ['Sensitivity', 'Specificity', 'PPV', 'NPV']
   return html`<section aria-label="Operating points"><h2>Operating points</h2>
     ${table({ label: 'Table of operating points', first: 'Name', head, rows })}
-    <p class="hint">Thresholds as the version has them; they were chosen on other images.</p></section>`
+    <p class="hint">Thresholds are those of the version; they were chosen on other images.</p></section>`
 }
 
 interface Table {
@@ -135,7 +132,7 @@ function table({ label, first, head, rows }: Table): Html {
 
 function leftOutFiles({ count: n, files }: Evaluation['report']['leftOut']): Html | undefined {
   if (n === 0) return undefined
-  return html`<details class="files"><summary><h2>Left out</h2> <span class="hint">${count(n, 'file')}</span></summary>
+  return html`<details class="files"><summary><h2>Excluded</h2> <span class="hint">${count(n, 'file')}</span></summary>
     <ul class="plain findings">${files.map(({ file, reason }) => html`<li><code>${file}</code>: ${reason}</li>`)}</ul></details>`
 }
 

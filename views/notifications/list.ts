@@ -32,11 +32,11 @@ const KINDS = [
 ] as const
 
 const EVENTS: readonly { readonly event: NotificationEvent; readonly text: string }[] = [
-  { event: 'run.finished', text: 'A training has left a version' },
-  { event: 'run.failed', text: 'A training has failed' },
-  { event: 'run.cancelled', text: 'A training was cancelled' },
-  { event: 'comparison.finished', text: 'A comparison on many images is done' },
-  { event: 'comparison.failed', text: 'A comparison has failed' },
+  { event: 'run.finished', text: 'Training finished' },
+  { event: 'run.failed', text: 'Training failed' },
+  { event: 'run.cancelled', text: 'Training cancelled' },
+  { event: 'comparison.finished', text: 'Comparison finished' },
+  { event: 'comparison.failed', text: 'Comparison failed' },
 ]
 
 export function notificationsPage(props: NotificationsProps): Html {
@@ -45,10 +45,9 @@ export function notificationsPage(props: NotificationsProps): Html {
     frame,
     { title: 'Notifications', width: 'wide' },
     html`<header class="heading"><h1>Notifications</h1>
-      <p>Roentgen tells people when a training or a comparison ends. Messages name conditions, versions and figures; never an
-        image or anything about a patient. <a href="${links.status}">Status</a></p></header>
+      <p>Sent when a training or comparison ends. Messages contain conditions, versions and metrics; never images or patient data. <a href="${links.status}">Status</a></p></header>
     ${problem && problemNotice(problem)}
-    ${tested && notice(html`The test for “${tested.name}” has arrived. ${tested.detail}`, { tone: 'good', live: true })}
+    ${tested && notice(html`The test for “${tested.name}” was delivered. ${tested.detail}`, { tone: 'good', live: true })}
     ${made && madeNotice(made)}
     <div class="condition-columns">
       <div class="condition-main">${targetList(props.targets)}${deliveryLog(props)}</div>
@@ -59,7 +58,7 @@ export function notificationsPage(props: NotificationsProps): Html {
 
 function madeNotice({ name, secret }: { name: string; secret: string }): Html {
   return notice(
-    html`<p>“${name}” is set up. This is the secret that its messages are signed with; it is not shown again:</p>
+    html`<p>“${name}” was added. Its messages are signed with this secret, which is not shown again:</p>
       <p><code class="hash">${secret}</code></p>`,
     { tone: 'good' },
   )
@@ -68,12 +67,12 @@ function madeNotice({ name, secret }: { name: string; secret: string }): Html {
 function targetList(targets: readonly NotificationTarget[]): Html {
   if (targets.length === 0) {
     return emptyState(
-      'Nobody is told yet',
-      'Set up a webhook, a channel or an address on this page.',
+      'No notifications yet',
+      'Add a webhook, a channel or an e-mail address below.',
     )
   }
   return html`<div class="table-wrap" tabindex="0" role="region" aria-label="Who is told"><table class="table">
-    <thead><tr><th scope="col">Who</th><th scope="col">Of what</th><th scope="col"><span
+    <thead><tr><th scope="col">Recipient</th><th scope="col">Events</th><th scope="col"><span
       class="visually-hidden">Actions</span></th></tr></thead>
     <tbody>${targets.map(targetRow)}</tbody></table></div>`
 }
@@ -110,19 +109,19 @@ function action(
 function newTarget({ fields, hasMail }: NotificationsProps): Html {
   const kinds = KINDS.filter(({ value }) => hasMail || value !== 'email')
   const chosen = (event: string) => (fields ? fields.has(event) : event !== 'run.cancelled')
-  return html`<section class="panel" aria-label="Tell somebody else"><h2>Tell somebody else</h2>
+  return html`<section class="panel" aria-label="Add recipient"><h2>Add recipient</h2>
     <form class="stack" method="post" action="${links.notifications}">
-      ${field('kind', { label: 'How', control: html`<select id="kind" name="kind">${options(kinds, fields?.get('kind'))}</select>`, hint: !hasMail && 'E-mail needs ROENTGEN_SMTP_URL and ROENTGEN_MAIL_FROM when Roentgen is started.' })}
+      ${field('kind', { label: 'Type', control: html`<select id="kind" name="kind">${options(kinds, fields?.get('kind'))}</select>`, hint: !hasMail && 'E-mail needs ROENTGEN_SMTP_URL and ROENTGEN_MAIL_FROM.' })}
       ${field('name', { label: 'Name', control: html`<input id="name" name="name" required maxlength="80" value="${fields?.get('name') ?? ''}" autocomplete="off" />` })}
-      ${field('address', { label: 'Address', control: html`<input id="address" name="address" required maxlength="2000" value="${fields?.get('address') ?? ''}" autocomplete="off" aria-describedby="address-hint" />`, hint: 'Of the webhook, beginning with https://; or the e-mail address.' })}
-      <fieldset><legend>Of what</legend>${EVENTS.map(
+      ${field('address', { label: 'Address', control: html`<input id="address" name="address" required maxlength="2000" value="${fields?.get('address') ?? ''}" autocomplete="off" aria-describedby="address-hint" />`, hint: 'Webhook URL (https://) or e-mail address.' })}
+      <fieldset><legend>Events</legend>${EVENTS.map(
         ({
           event,
           text,
         }) => html`<label class="check" for="${event}"><input type="checkbox" id="${event}"
         name="${event}"${chosen(event) ? html` checked` : ''} /><span>${text}</span></label>`,
       )}</fieldset>
-      <button class="button button-primary" type="submit">Set up</button>
+      <button class="button button-primary" type="submit">Add</button>
     </form>
   </section>`
 }
@@ -132,7 +131,7 @@ const TONES = { waiting: 'accent', delivered: 'good', failed: 'bad' } as const
 function deliveryLog({ deliveries, targets }: NotificationsProps): Html | undefined {
   if (deliveries.length === 0) return undefined
   const names = new Map(targets.map(({ id, name }) => [id, name]))
-  return html`<section aria-label="What was sent"><h2>What was sent</h2>
+  return html`<section aria-label="What was sent"><h2>Delivery log</h2>
     <div class="table-wrap" tabindex="0" role="region" aria-label="Log"><table class="table">
     <thead><tr><th scope="col">Message</th><th scope="col">To</th><th scope="col">State</th></tr></thead>
     <tbody>${deliveries.map(
@@ -140,7 +139,7 @@ function deliveryLog({ deliveries, targets }: NotificationsProps): Html | undefi
         html`<tr><th scope="row"><a href="${message.path}">${message.title}</a><span class="row-note">${time(createdAt)}</span></th>
       <td>${names.get(target) ?? ''}</td>
       <td>${badge(state, TONES[state])}<span class="row-note">${tries(attempts)} ${detail}
-        ${nextAt && html`Next try ${time(nextAt)}`}</span></td></tr>`,
+        ${nextAt && html`Next attempt ${time(nextAt)}`}</span></td></tr>`,
     )}</tbody></table></div></section>`
 }
 

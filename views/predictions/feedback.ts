@@ -1,4 +1,4 @@
-// What readers thought of a prediction, and the form to say so.
+// Readers' feedback on a prediction, and the form to give it.
 import { html } from 'hono/html'
 import type { Condition } from '../../src/registry/conditions/conditions.ts'
 import type { Feedback } from '../../src/registry/predictions/feedback.ts'
@@ -30,9 +30,9 @@ export function feedbackPanel(props: FeedbackProps): Html {
     <form method="post" action="${action}" hx-post="${action}" hx-target="#feedback"
       hx-swap="outerHTML">
       <div class="feedback-details">
-        <label for="feedback-label">Your reading</label>
+        <label for="feedback-label">Your diagnosis</label>
         <select id="feedback-label" name="label">
-          ${options([{ value: '', text: 'not given' }, ...labels.map((label) => ({ value: label, text: label }))], '')}
+          ${options([{ value: '', text: '–' }, ...labels.map((label) => ({ value: label, text: label }))], '')}
         </select>
         <label for="feedback-comment">Comment</label>
         <input id="feedback-comment" name="comment" maxlength="1000" autocomplete="off" />

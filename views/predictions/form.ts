@@ -58,12 +58,12 @@ function diagnoseForm({ choices, chosen, limits }: DiagnoseProps, action: string
     ${conditionTiles(choices, chosen.condition)}
     ${imageField({ limits })}
     <details class="options">
-      <summary>Version and explanation</summary>
+      <summary>Advanced: version, operating point, heatmap</summary>
       ${field('version', {
         label: 'Version',
         control: html`<select id="version" name="version"
           data-versions>${versionOptions(choices, { chosen: chosen.version, first: 'The active version' })}</select>`,
-        hint: 'Another one is loaded when it is asked for.',
+        hint: 'Other versions load on demand.',
       })}
       ${operatingPointField(operatingPointNames(choices), chosen.operatingPoint)}
       ${explanationField(chosen.explain)}
@@ -71,7 +71,7 @@ function diagnoseForm({ choices, chosen, limits }: DiagnoseProps, action: string
     </details>
     ${progress()}
     <button class="button button-primary button-wide" type="submit">Diagnose</button>
-    <p class="hint">More than one? <a href="${links.batches}">Read many images</a>.</p>
+    <p class="hint">Several images? <a href="${links.batches}">Analyse a batch</a>.</p>
   </form>`
 }
 
@@ -87,7 +87,7 @@ function operatingPointField(names: readonly string[], chosen: string | undefine
   return field('operating-point', {
     label: 'Operating point',
     control: html`<input id="operating-point" name="operatingPoint" list="operating-points"
-      value="${chosen ?? ''}" placeholder="as the condition is set" autocomplete="off" />
+      value="${chosen ?? ''}" placeholder="default for this condition" autocomplete="off" />
       <datalist id="operating-points">${names.map(
         (name) => html`<option
         value="${name}"></option>`,
@@ -101,12 +101,12 @@ function emptyStage(): Html {
       y="6" width="44" height="52" rx="5" /><path
       d="M32 16v32M22 22c6-3 14-3 20 0M20 30c7-3.5 17-3.5 24 0M22 38c6-3 14-3 20 0" /></svg>
     <img class="stage-preview" alt="" data-stage-preview hidden />
-    <strong data-stage-words>The film appears here</strong>
-    <span class="needs-script">Choose what to look for, then drop an image anywhere on this page.</span>
+    <strong data-stage-words>Your image will appear here</strong>
+    <span class="needs-script">Choose a condition, then drop an image anywhere on this page.</span>
   </label>`
 }
 
 function noConditions(): Html {
-  return html`<p>No condition exists yet. <a
-    href="${links.conditions}">Add one</a>, then import or train a model for it.</p>`
+  return html`<p>No conditions yet. <a
+    href="${links.conditions}">Add one</a>, then import or train a version for it.</p>`
 }

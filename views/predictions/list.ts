@@ -1,9 +1,9 @@
-// What was read before, newest first. Rows are a fragment, so that older ones can be added below.
+// Earlier predictions, newest first. Rows are a fragment, so that older ones can be added below.
 import { html } from 'hono/html'
 import type { Condition } from '../../src/registry/conditions/conditions.ts'
 import type { Prediction } from '../../src/registry/predictions/predictions.ts'
 import { badge, emptyState, type Html, nextPage, options, time } from '../shared/components.ts'
-import { percent } from '../shared/format.ts'
+import { probability } from '../shared/format.ts'
 import { type Frame, page } from '../shared/layout.ts'
 import { links } from '../shared/links.ts'
 import { shortVersion } from '../shared/version-parts.ts'
@@ -27,7 +27,7 @@ export function predictionListPage(props: PredictionListProps): Html {
     frame,
     { title: 'Predictions', width: 'wide' },
     html`<header class="heading"><h1>Predictions</h1>
-      <p>Every result stays at its address until it expires or is deleted, with the version and digest that gave it.</p></header>
+      <p>Results are kept until they expire. Each names the exact version that produced it.</p></header>
     <form class="filters" method="get" action="${links.predictions()}"
       hx-get="${links.predictions()}" hx-target="#prediction-rows" hx-swap="outerHTML"
       hx-trigger="change, submit" hx-push-url="true">
@@ -60,8 +60,8 @@ export function predictionRows({
     ${
       items.length === 0
         ? emptyState(
-            'Nothing was read yet',
-            html`<a href="${links.diagnose()}">Diagnose an image</a> and it appears here.`,
+            'No predictions yet',
+            html`<a href="${links.diagnose()}">Diagnose an image</a> to see the result here.`,
           )
         : html`<ul class="prediction-grid">${items.map((one) => row(one, names.get(one.condition)))}</ul>`
     }
@@ -78,7 +78,7 @@ function row(prediction: Prediction, conditionName: string | undefined): Html {
     <div>
       <p class="card-title"><a href="${links.prediction(prediction.id)}">${decision.label}</a>
         ${badge(decision.positive ? 'positive finding' : 'no positive finding', decision.positive ? 'warn' : 'neutral', tone)}</p>
-      <p class="card-line">${percent(prediction.confidence)} calibrated probability</p>
+      <p class="card-line">${probability(prediction.confidence)} ${prediction.calibration ? 'calibrated probability' : 'score (not calibrated)'}</p>
       <p class="hint">${conditionName ?? prediction.condition} · ${shortVersion(prediction.version)} · ${time(prediction.at)}</p>
     </div>
   </li>`

@@ -1,12 +1,12 @@
-// What a version says about an image, as three separate things: the decision, calibrated probabilities, raw scores.
+// The result for an image in three separate parts: the decision, calibrated probabilities, raw scores.
 import { html } from 'hono/html'
 import type { Prediction } from '../../src/registry/predictions/predictions.ts'
 import { type Html, icon } from '../shared/components.ts'
-import { fraction, operatingPointName, percent, score } from '../shared/format.ts'
+import { fraction, operatingPointName, percent, probability, score } from '../shared/format.ts'
 
 type Score = Prediction['classes'][number]
 
-/** The decision first: what was decided, and by which rule. */
+/** The decision, and the rule behind it. */
 export function decisionBlock(prediction: Prediction): Html {
   const { decision } = prediction
   const tone = decision.positive ? 'positive' : 'negative'
@@ -16,7 +16,7 @@ export function decisionBlock(prediction: Prediction): Html {
     <p class="decision-state">${decision.positive ? 'Positive finding' : 'No positive finding'}</p>
     <p class="hint">Operating point <strong>${operatingPointName(decision.operatingPoint)}</strong>${
       decision.threshold === null
-        ? ': the most probable class decides'
+        ? ': the most probable class'
         : html`, threshold <strong>${percent(decision.threshold)}</strong>`
     }</p>
   </div>`
@@ -26,11 +26,11 @@ function thresholdOf(prediction: Prediction, label: string): number | null {
   return prediction.decision.findings.find((one) => one.label === label)?.threshold ?? null
 }
 
-/** Bars on a common 0..100 % axis; the threshold is a mark across its bar and a word below it. */
+/** Bars on a common 0..100% axis; the threshold is a mark across its bar and a word below it. */
 export function probabilityBars(prediction: Prediction): Html {
   const classes = prediction.classes.toSorted((a, b) => b.probability - a.probability)
   return html`<div class="probabilities">
-    <h3>Calibrated probability</h3>
+    <h3>${prediction.calibration ? 'Calibrated probability' : 'Score (not calibrated)'}</h3>
     <ul class="bars">${classes.map((one) => bar(one, prediction))}</ul>
     <p class="hint">${calibrationWords(prediction)}</p>
   </div>`
@@ -43,7 +43,7 @@ function bar(one: Score, prediction: Prediction): Html {
   const stands = threshold === null ? positive && one.label === label : reached
   return html`<li class="${stands ? 'bar bar-reached' : 'bar'}">
     <span class="bar-label">${one.label}</span>
-    <span class="bar-value">${percent(one.probability)}</span>
+    <span class="bar-value">${probability(one.probability)}</span>
     <svg class="bar-track" width="100%" height="12" aria-hidden="true" focusable="false">
       <rect class="bar-ground" width="100%" height="6" y="3" rx="3" />
       <rect class="bar-fill" width="${(one.probability * 100).toFixed(2)}%" height="6" y="3"
@@ -63,17 +63,17 @@ function bar(one: Score, prediction: Prediction): Html {
 
 function calibrationWords({ calibration }: Prediction): Html {
   if (!calibration) {
-    return html`<strong>Not calibrated:</strong> this version brings no calibration, so these are its raw scores.`
+    return html`<strong>Not calibrated:</strong> this version has no calibration, so these are raw scores.`
   }
   return html`Temperature scaling, T = ${score(calibration.temperature)}. Expected calibration error
     ${fraction(calibration.eceBefore)} before, ${fraction(calibration.eceAfter)} after.`
 }
 
-/** Raw scores: what the network gave before calibration. Folded away so that nobody takes them for probabilities. */
+/** Raw scores: network output before calibration. Collapsed so that nobody mistakes them for probabilities. */
 export function rawScores(prediction: Prediction): Html {
   return html`<details class="raw-scores">
     <summary><h3>Raw scores</h3></summary>
-    <p class="hint">What the network gave, before calibration. Not a probability of disease.</p>
+    <p class="hint">Network output before calibration. Not a probability of disease.</p>
     <table class="table">
       <thead><tr><th scope="col">Class</th><th scope="col" class="number">Raw score</th>
       <th scope="col" class="number">Logit</th></tr></thead>

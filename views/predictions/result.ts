@@ -34,9 +34,9 @@ export function predictionResult(props: PredictionResultProps): Html {
         heatmap
           ? heatmapLegend(heatmap, { id: 'legend' })
           : html`<p
-        class="hint">No heatmap: none was asked for.</p>`
+        class="hint">No heatmap was requested.</p>`
       }
-      <p class="research-note">Research use only. Not a medical device. A person decides.</p>
+      <p class="research-note">Research use only. Not a medical device. Clinical judgement required.</p>
       ${actions(props)}
       ${feedbackPanel(props)}
     </div>
@@ -50,7 +50,7 @@ export function predictionResult(props: PredictionResultProps): Html {
 function film({ prediction, condition, imageAvailable }: PredictionResultProps): Html {
   const { width, height } = prediction.image
   const imageUrl = imageAvailable ? links.predictionImage(prediction.id) : undefined
-  const description = `Uploaded image, read for ${condition?.name ?? prediction.condition}`
+  const description = `Uploaded image, analysed for ${condition?.name ?? prediction.condition}`
   return films(
     [{ id: 'film', imageUrl, width, height, description, heatmap: prediction.heatmap }],
     { controlsId: 'film-controls' },
@@ -73,7 +73,7 @@ function warnings(list: readonly string[]): Html | undefined {
 function provenance({ prediction, condition, version }: PredictionResultProps): Html {
   const { image, familiarity } = prediction
   return html`<details class="provenance" open>
-    <summary><h3>How this answer was made</h3></summary>
+    <summary><h3>How this result was produced</h3></summary>
     ${facts([
       [
         'Condition',
@@ -81,27 +81,30 @@ function provenance({ prediction, condition, version }: PredictionResultProps): 
       ],
       [
         'Version',
-        html`${version ? versionLink(prediction.version) : html`${prediction.version} ${badge('deleted since')}`} ${badge(prediction.role)}`,
+        html`${version ? versionLink(prediction.version) : html`${prediction.version} ${badge('since deleted')}`} ${badge(prediction.role)}`,
       ],
       ['Package SHA-256', hash(prediction.sha256)],
       ['Image', `${image.width} × ${image.height} pixels, ${image.format}`],
       ['Image SHA-256', hash(image.sha256)],
       ['Pixels', image.passport && passportSteps(image.passport.steps)],
-      ['Read from the file', image.passport && passportTags(image.passport.tags)],
+      ['DICOM header', image.passport && passportTags(image.passport.tags)],
       ['Preprocessing', hash(prediction.preprocessing)],
       ['Precision', prediction.precision],
-      ['Familiarity', familiarity ? familiarityWords(familiarity) : 'not measured by this version'],
+      [
+        'Similarity to training data',
+        familiarity ? familiarityWords(familiarity) : 'not available for this version',
+      ],
       [
         'Activation',
         prediction.activation ? html`<code>${prediction.activation}</code>` : undefined,
       ],
-      ['Read at', time(prediction.at)],
+      ['Analysed', time(prediction.at)],
     ])}
     ${timings(prediction.timings)}
   </details>`
 }
 
-/** What was done to the pixels, in order: part of the answer, because a model sees nothing else. */
+/** What was done to the pixels, in order: part of the result, because a model sees nothing else. */
 function passportSteps(steps: readonly string[]): Html {
   return html`<ol class="passport">${steps.map((step) => html`<li>${step}</li>`)}</ol>`
 }
@@ -114,10 +117,10 @@ function passportTags(
 }
 
 function familiarityWords(familiarity: { score: number; outOfDistribution: boolean }): Html {
-  const score = html` <span class="hint">(distance ${familiarity.score.toFixed(2)}; 1 is the limit)</span>`
+  const score = html` <span class="hint">(${familiarity.score.toFixed(2)} of limit 1.00)</span>`
   return familiarity.outOfDistribution
-    ? html`${badge('unlike the training images', 'warn', 'warning')}${score}`
-    : html`like the training images${score}`
+    ? html`${badge('outside the range', 'warn', 'warning')}${score}`
+    : html`in range${score}`
 }
 
 function timings(all: Readonly<Record<string, number>>): Html {
@@ -143,19 +146,19 @@ function actions({ prediction, imageAvailable }: PredictionResultProps): Html {
       href="${links.heatmapComposite(heatmap.url)}"
       download="${id}-heatmap.png">Save image with heatmap</a>`
     }
-    <a class="button" href="${links.predictionReport(id)}">Print or save as PDF</a>
+    <a class="button" href="${links.predictionReport(id)}">PDF report</a>
     <a class="button" href="${links.predictionJson(id)}">JSON</a>
     ${
       heatmap &&
       imageAvailable &&
       html`<a class="button" href="${links.predictionCapture(id)}"
-      download="${id}-secondary-capture.dcm">DICOM image with heatmap</a>`
+      download="${id}-secondary-capture.dcm">Export DICOM (secondary capture)</a>`
     }
     <a class="button" href="${links.predictionSr(id)}"
-      download="${id}-structured-report.dcm">DICOM report</a>
+      download="${id}-structured-report.dcm">Export DICOM (structured report)</a>
     <form method="post" action="${remove}" class="inline-form"
-      data-confirm="Forget this prediction and its image?">
-      <button class="button button-quiet" type="submit">Delete now</button>
+      data-confirm="Delete this result and its image?">
+      <button class="button button-quiet" type="submit">Delete</button>
     </form>
   </div>`
 }

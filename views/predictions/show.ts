@@ -19,7 +19,7 @@ export function predictionPage({ frame, ...result }: PredictionPageProps): Html 
         <div><h1>${name}</h1><p
           class="hint">${time(prediction.at)} · <code>${prediction.id}</code></p></div>
         <a class="button"
-          href="${links.diagnose({ condition: prediction.condition })}">Read another image</a>
+          href="${links.diagnose({ condition: prediction.condition })}">New image</a>
       </header>
       <section id="result" class="result"
         aria-label="Result">${predictionResult(result)}</section>`,

@@ -60,20 +60,20 @@ function startForm(props: TrainingPageProps): Html {
   const { conditions, datasets, architectures, presets, chosen } = props
   if (conditions.length === 0) {
     return emptyState(
-      'No condition to train for',
-      html`Add one on the page <a href="${links.conditions}">Conditions</a> first.`,
+      'No conditions yet',
+      html`Add one under <a href="${links.conditions}">Conditions</a> first.`,
     )
   }
   const prepared = datasets.filter((one) => one.prepared !== null)
   if (prepared.length === 0) {
     return emptyState(
       'Dataset not prepared',
-      html`Scan and prepare a folder of images on the page <a href="${links.datasets}">Datasets</a> first.`,
+      html`Scan and prepare a folder of images under <a href="${links.datasets}">Datasets</a> first.`,
     )
   }
   const names = [
     ...conditions.map(({ id, name }) => ({ value: id, text: name })),
-    { value: '', text: 'the one that each dataset was prepared for' },
+    { value: '', text: 'as prepared in the dataset' },
   ]
   return html`<section class="panel" aria-label="Start">
     <h2>Start a training</h2>
@@ -93,7 +93,7 @@ function startForm(props: TrainingPageProps): Html {
         presets.map(({ name, title, text }) => ({ value: name, title, lines: [text] })),
         props,
       )}
-      <p class="hint">Several datasets, architectures or presets make one run for each combination.</p>
+      <p class="hint">Selecting several datasets, architectures or presets queues one run per combination.</p>
       ${moreSettings(props)}
       ${resourceLimits(props)}
       <button class="button button-primary" type="submit">Start</button>
@@ -161,7 +161,7 @@ function architectureTile(one: ArchitectureChoice): Tile {
   const millions = one.parameters / 1e6
   const speed =
     one.imagesPerSecond === null
-      ? 'speed on this machine not measured yet'
+      ? 'speed not measured on this machine yet'
       : `${one.imagesPerSecond} images a second here, 1,000 images in ${duration(1000 / one.imagesPerSecond)} an epoch`
   return {
     value: one.name,

@@ -22,10 +22,7 @@ export function runList({ runs, nextCursor }: RunListProps): Html {
     <h2>Runs</h2>
     ${
       runs.length === 0
-        ? emptyState(
-            'Nothing was trained yet',
-            'A run that is started appears here, with its progress.',
-          )
+        ? emptyState('No training runs yet', 'Runs appear here with their progress.')
         : html`<div class="table-wrap" tabindex="0" role="region" aria-label="Table of runs"><table class="table">
       <thead><tr><th scope="col">Run</th><th scope="col">State</th><th scope="col">Progress</th><th scope="col" class="number">Validation accuracy</th><th scope="col">Version</th></tr></thead>
       <tbody>${runs.map(row)}</tbody>

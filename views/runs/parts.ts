@@ -45,7 +45,7 @@ export function runLink(run: Run): Html {
 export function progressBar(run: Run): Html {
   const { done, words } = progressOf(run)
   return html`<div class="run-progress">
-    <progress max="1" value="${done.toFixed(4)}" aria-label="Progress" data-run-bar>${Math.round(done * 100)} %</progress>
+    <progress max="1" value="${done.toFixed(4)}" aria-label="Progress" data-run-bar>${Math.round(done * 100)}%</progress>
     <p class="hint" data-run-words>${words}</p>
   </div>`
 }
@@ -53,16 +53,16 @@ export function progressBar(run: Run): Html {
 function progressOf({ progress }: Run): { readonly done: number; readonly words: string } {
   const { phase, prepared, epoch, epochs, batch, batches, etaSeconds } = progress
   if (phase === 'preparing') {
-    if (!prepared) return { done: 0, words: 'reading the prepared dataset' }
+    if (!prepared) return { done: 0, words: 'loading the dataset' }
     const done = prepared.total === 0 ? 0 : prepared.done / prepared.total
     return { done, words: `decoding images, ${prepared.done} of ${prepared.total}` }
   }
   if (phase === 'evaluating') return { done: 1, words: 'calibrating and evaluating' }
   if (phase === 'writing') return { done: 1, words: 'writing the package' }
-  if (epochs === 0 || epoch === 0) return { done: 0, words: 'not begun' }
+  if (epochs === 0 || epoch === 0) return { done: 0, words: 'not started' }
   const within = batches === 0 ? 1 : batch / batches
   const done = Math.min(1, (epoch - 1 + within) / epochs)
-  const rest = etaSeconds === null ? '' : `, ${duration(etaSeconds)} left at most`
+  const rest = etaSeconds === null ? '' : `, about ${duration(etaSeconds)} left`
   const place = batches === 0 ? '' : `, batch ${batch} of ${batches}`
   return { done, words: `epoch ${epoch} of ${epochs}${place}${rest}` }
 }

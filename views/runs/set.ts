@@ -21,11 +21,11 @@ const PHASES = ['preparing', 'training', 'evaluating', 'writing'] as const
 export function runSetPage(props: RunSetProps): Html {
   return page(
     props.frame,
-    { title: 'Trainings together', width: 'wide' },
+    { title: 'Run group', width: 'wide' },
     html`<header class="heading">
         <p class="eyebrow"><a href="${links.training()}">Training</a></p>
-        <h1>${count(props.set.runs.length, 'training')} together</h1>
-        <p class="hint">One after the other, at the lowest priority beside diagnosing; this page can be closed, and the server restarted. <a href="${links.runSetJson(props.set.id)}">As JSON</a></p>
+        <h1>Run group (${props.set.runs.length})</h1>
+        <p class="hint">Runs are processed one at a time at low priority. You can close this page or restart the server. <a href="${links.runSetJson(props.set.id)}">As JSON</a></p>
       </header>
       ${runSetPanel(props)}`,
   )
@@ -37,9 +37,9 @@ export function runSetPanel({ set }: RunSetProps): Html {
     ? html` hx-get="${links.runSet(set.id)}" hx-trigger="every 3s" hx-swap="outerMorph"`
     : ''
   return html`<div id="run-set" class="run-panel"${live}>
-    <section class="panel" aria-label="All of them">
+    <section class="panel" aria-label="Progress">
       <div class="run-progress">
-        <progress max="1" value="${set.done.toFixed(4)}" aria-label="Progress of all">${Math.round(set.done * 100)} %</progress>
+        <progress max="1" value="${set.done.toFixed(4)}" aria-label="Progress of all">${Math.round(set.done * 100)}%</progress>
         <p class="hint">${words(set)}</p>
       </div>
       ${compareLink(set)}
@@ -49,11 +49,11 @@ export function runSetPanel({ set }: RunSetProps): Html {
         ),
       )}
     </section>
-    <section aria-label="One by one">
+    <section aria-label="Runs">
       <div class="table-wrap" tabindex="0" role="region" aria-label="Table of runs"><table class="table">
         <thead><tr><th scope="col">Run</th><th scope="col">State</th><th scope="col">Progress</th>
           ${PHASES.map((phase) => html`<th scope="col" class="number">${phase}</th>`)}
-          <th scope="col" class="number">Validation accuracy</th><th scope="col">Over ${TARGET * 100} %</th><th scope="col">Version</th></tr></thead>
+          <th scope="col" class="number">Validation accuracy</th><th scope="col">Target ≥${TARGET * 100}%</th><th scope="col">Version</th></tr></thead>
         <tbody>${set.runs.map(row)}</tbody>
       </table></div>
     </section>
@@ -68,7 +68,7 @@ function compareLink({ runs }: RunSet): Html[] {
     .filter(([, ids]) => ids.length > 1)
     .map(
       ([condition, ids]) =>
-        html`<p><a href="${links.modelComparison(ids)}">Compare what they left for ${condition}</a></p>`,
+        html`<p><a href="${links.modelComparison(ids)}">Compare the results for ${condition}</a></p>`,
     )
 }
 
@@ -76,23 +76,22 @@ function compareLink({ runs }: RunSet): Html[] {
 function target({ state }: RunInSet['run'], accuracy: number | undefined): Html | string {
   if (accuracy === undefined) return '–'
   if (accuracy > TARGET) return badge('met', 'good', 'check')
-  return state === 'finished' ? badge('not met', 'warn') : 'not yet'
+  return state === 'finished' ? badge('no', 'warn') : '–'
 }
 
 function words({ runs, ended, etaSeconds }: RunSet): string {
-  const done = `${ended} of ${runs.length} ended`
+  const done = `${ended} of ${runs.length} finished`
   if (ended === runs.length) return done
   if (etaSeconds === null) {
-    return `${done}; how long the rest takes is known when one run of its architecture has ended here`
+    return `${done}; time left is known once a run of each architecture has finished`
   }
-  return `${done}, ${duration(etaSeconds)} left at most`
+  return `${done}, about ${duration(etaSeconds)} left`
 }
 
 function row({ run, etaSeconds }: RunInSet): Html {
   const { history, bestEpoch, phases } = run.progress
   const best = history.find(({ epoch }) => epoch === bestEpoch)
-  const waits =
-    isOpen(run) && etaSeconds !== null ? `takes ${duration(etaSeconds)} at most` : undefined
+  const waits = isOpen(run) && etaSeconds !== null ? `about ${duration(etaSeconds)}` : undefined
   return html`<tr>
     <th scope="row">${runLink(run)}</th>
     <td>${stateBadge(run.state)}${run.reason && html`<span class="row-note">${run.reason}</span>`}</td>

@@ -26,10 +26,10 @@ export function runPage(props: RunPageProps): Html {
     html`<header class="heading">
         <p class="eyebrow"><a href="${links.training()}">Training</a></p>
         <h1>${run.condition}: ${runName(run)}</h1>
-        ${typeof run.lineage.set === 'string' && html`<p class="hint"><a href="${links.runSet(run.lineage.set)}">All runs that were asked for together</a></p>`}
-        <p class="hint">Asked for ${time(run.createdAt)} by ${run.by} · <a href="${links.runJson(run.id)}">as JSON</a></p>
+        ${typeof run.lineage.set === 'string' && html`<p class="hint"><a href="${links.runSet(run.lineage.set)}">All runs of this group</a></p>`}
+        <p class="hint">Queued ${time(run.createdAt)} by ${run.by} · <a href="${links.runJson(run.id)}">as JSON</a></p>
       </header>
-      ${isOpen(run) && html`<noscript><p class="hint"><a href="${links.run(run.id)}">Load this page again</a> to see how far it is.</p></noscript>`}
+      ${isOpen(run) && html`<noscript><p class="hint"><a href="${links.run(run.id)}">Reload this page</a> to see progress.</p></noscript>`}
       ${runPanel(props)}`,
   )
 }
@@ -45,7 +45,7 @@ export function runPanel(props: RunPageProps): Html {
     <div aria-live="polite">${problem && problemNotice(problem)}</div>
     <section class="panel" aria-label="State">
       <p class="run-state">${stateBadge(run.state)} ${resumedBadge(run)} ${run.reason && html`<span>${run.reason}</span>`}
-        ${run.version && html`<span>It left ${versionLink(run.version)}.</span>`}</p>
+        ${run.version && html`<span>Created version ${versionLink(run.version)}.</span>`}</p>
       ${(isUnderWay(run) || run.state === 'interrupted') && progressBar(run)}
       ${offer(run)}
       ${progress.notes.map((text) => notice(text, { tone: 'warn' }))}
@@ -53,11 +53,11 @@ export function runPanel(props: RunPageProps): Html {
     </section>
     ${progress.history.length > 0 && html`<section class="panel" aria-label="Curves">${runCurves(progress.history, { epochs: progress.epochs, best: progress.bestEpoch })}</section>`}
     <div class="run-columns">
-      <section class="panel" aria-label="Figures"><h2>${isOpen(run) ? 'Now' : 'At its end'}</h2>${figures(run)}</section>
+      <section class="panel" aria-label="Figures"><h2>${isOpen(run) ? 'Now' : 'At the end'}</h2>${figures(run)}</section>
       <section class="panel" aria-label="Settings"><h2>Settings</h2>${settings(run)}</section>
     </div>
     ${log(props)}
-    ${progress.history.length > 0 && html`<details class="panel"><summary><h2>Every epoch</h2></summary>${epochTable(progress.history, progress.bestEpoch)}</details>`}
+    ${progress.history.length > 0 && html`<details class="panel"><summary><h2>Epochs</h2></summary>${epochTable(progress.history, progress.bestEpoch)}</details>`}
   </div>`
 }
 
@@ -65,7 +65,7 @@ function resumedBadge({ progress }: Run): Html | undefined {
   const { resumed } = progress
   if (!resumed) return undefined
   if (resumed.exact) return badge('resumed')
-  return html`${badge('resumed, not exact', 'warn', 'warning')} <span>Other than before: ${resumed.differs.join(', ')}.</span>`
+  return html`${badge('resumed, not exact', 'warn', 'warning')} <span>Changed: ${resumed.differs.join(', ')}.</span>`
 }
 
 function figures(run: Run): Html {
@@ -79,25 +79,25 @@ function figures(run: Run): Html {
     ['Loss', live('loss', metrics ? score(metrics.loss) : '–')],
     ['Accuracy', live('accuracy', metrics ? metrics.accuracy.toFixed(3) : '–')],
     ['Validation accuracy', metrics?.valAccuracy?.toFixed(3) ?? '–'],
-    ['Precision in training', both(last?.trainPrecision, last?.valPrecision)],
-    ['Recall in training', both(last?.trainRecall, last?.valRecall)],
-    ['AUC in training', both(last?.trainAuc, last?.valAuc)],
+    ['Training precision', both(last?.trainPrecision, last?.valPrecision)],
+    ['Training recall', both(last?.trainRecall, last?.valRecall)],
+    ['Training AUC', both(last?.trainAuc, last?.valAuc)],
     ['Learning rate', live('learningRate', progress.learningRate?.toExponential(1) ?? '–')],
-    ['Images a second', live('imagesPerSecond', progress.imagesPerSecond ?? '–')],
+    ['Images per second', live('imagesPerSecond', progress.imagesPerSecond ?? '–')],
     [
-      'Processors busy',
+      'CPU',
       use
-        ? html`${live('cpuCores', use.cpuCores.toFixed(1))} of ${use.targetCores.toFixed(1)} that it may`
+        ? html`${live('cpuCores', use.cpuCores.toFixed(1))} / ${use.targetCores.toFixed(1)} cores`
         : '–',
     ],
-    ['Processor time', duration(progress.cpuSeconds)],
-    ['Memory of its process', live('memoryBytes', bytes(progress.memoryBytes))],
+    ['CPU time', duration(progress.cpuSeconds)],
+    ['Memory', live('memoryBytes', bytes(progress.memoryBytes))],
     ['Temperature', temperature(use)],
     [
       'Time lost to resource limits',
       use && use.lostSeconds >= 1 ? duration(use.lostSeconds) : undefined,
     ],
-    ['Begun', startedAt ? time(startedAt) : undefined],
+    ['Started', startedAt ? time(startedAt) : undefined],
     ['Ended', endedAt ? time(endedAt) : undefined],
     ...Object.entries(phases).map(
       ([phase, seconds]) => [`Time ${phase}`, duration(seconds)] as const,
@@ -112,7 +112,7 @@ function live(name: string, value: string | number): Html {
 
 function temperature(use: Run['progress']['use']): string | undefined {
   if (!use) return undefined
-  if (use.sensors === 0) return 'no sensor on this machine'
+  if (use.sensors === 0) return 'no sensor'
   const parts = [
     use.cpuCelsius === null ? '' : `processor ${Math.round(use.cpuCelsius)} °C`,
     use.gpuCelsius === null ? '' : `graphics ${Math.round(use.gpuCelsius)} °C`,
@@ -122,8 +122,7 @@ function temperature(use: Run['progress']['use']): string | undefined {
 }
 
 function startWords({ hyperparameters: { weights } }: Run): string {
-  if (typeof weights !== 'string' || weights === 'none')
-    return 'random weights, drawn from the seed'
+  if (typeof weights !== 'string' || weights === 'none') return 'random initialisation'
   return weights === 'imagenet' ? 'ImageNet weights' : `the weights "${weights}"`
 }
 
@@ -142,14 +141,13 @@ function settings(run: Run): Html {
   ])
 }
 
-/** Settings within a setting one by one: "pause above 75 °C, duty cycle 60 %". */
+/** Settings within a setting one by one: "pause above 75 °C, duty cycle 60%". */
 function settingWords(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   const parts = Object.entries(value).map(([name, one]) => {
     const [, plain = name, unit] = /^(.+?)(Celsius|Seconds|Degrees)$/.exec(name) ?? []
     const label = words(plain).toLowerCase()
-    if (name === 'dutyCycle' && typeof one === 'number')
-      return `${label} ${Math.round(100 * one)} %`
+    if (name === 'dutyCycle' && typeof one === 'number') return `${label} ${Math.round(100 * one)}%`
     return `${label} ${JSON.stringify(one)}${unit ? UNITS[unit] : ''}`
   })
   return parts.join(', ')
@@ -189,8 +187,9 @@ function actions(run: Run): Html | undefined {
     canPause && action(run, 'pause'),
     canResume && action(run, 'resume', { primary: true }),
     canStop && action(run, 'stop'),
-    isOpen(run) && action(run, 'cancel', { confirm: 'Cancel this run? Nothing of it is kept.' }),
-    !isOpen(run) && action(run, 'again', { text: 'Run it again' }),
+    isOpen(run) &&
+      action(run, 'cancel', { confirm: 'Cancel this run? Its results are discarded.' }),
+    !isOpen(run) && action(run, 'again', { text: 'Run again' }),
   ].filter((one) => one !== false)
   return html`<div class="button-row">${offered}</div>`
 }

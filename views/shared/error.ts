@@ -30,6 +30,6 @@ export function errorPage({ frame, problem }: { frame: Frame; problem: ProblemPr
         <h1>${problem.title}</h1>
       </header>
       ${problemNotice(problem)}
-      <p><a class="button" href="${links.diagnose()}">Go to the diagnose page</a></p>`,
+      <p><a class="button" href="${links.diagnose()}">Back to Diagnose</a></p>`,
   )
 }

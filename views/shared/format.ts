@@ -1,11 +1,18 @@
-// Numbers, times and digests as people read them. No HTML, no links.
+// Numbers, times and digests as text. No HTML, no links.
 
-/** A fraction 0..1 as a percentage with one decimal; never "100 %" or "0 %" for something that only comes near. */
+/** A fraction 0..1 as a percentage with one decimal; never "100.0%" or "0.0%" for something that only comes near. */
 export function percent(fraction: number | null | undefined): string {
   if (fraction === null || fraction === undefined) return '–'
-  if (fraction > 0 && fraction < 0.001) return '< 0.1 %'
-  if (fraction < 1 && fraction > 0.999) return '> 99.9 %'
-  return `${(fraction * 100).toFixed(1)} %`
+  if (fraction > 0 && fraction < 0.001) return '<0.1%'
+  if (fraction < 1 && fraction > 0.999) return '>99.9%'
+  return `${(fraction * 100).toFixed(1)}%`
+}
+
+/** A model's probability 0..1. Exactly 0 or 1 is a rounded number, never certainty: `<0.1%`, `>99.9%`. */
+export function probability(fraction: number | null | undefined): string {
+  if (fraction === 0) return '<0.1%'
+  if (fraction === 1) return '>99.9%'
+  return percent(fraction)
 }
 
 /** A difference of two fractions in percentage points, with its sign. */
@@ -53,7 +60,7 @@ export function timestamp(iso: string): string {
   return `${day} ${time} ${zone === 'Z' || zone === '+00:00' ? 'UTC' : zone}`
 }
 
-/** Seconds as people say them: 42 s, 3 min 20 s, 2 h 5 min. */
+/** Seconds in words: 42 s, 3 min 20 s, 2 h 5 min. */
 export function duration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return '–'
   const whole = Math.max(0, Math.round(seconds))
@@ -71,11 +78,14 @@ export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`
 }
 
-/** Names of operating points as people read them. */
+/** Names of operating points for display. */
 export function operatingPointName(name: string | null): string {
   if (name === null) return 'none'
   // Youden 1950: the threshold with the largest sum of sensitivity and specificity.
-  if (name === 'youden') return 'Youden (best sum of sensitivity and specificity)'
+  if (name === 'youden') return 'Youden (maximum sensitivity + specificity)'
   if (name === 'argmax') return 'most probable class'
+  // A target is what was aimed at on the calibration images; test images can miss it.
+  const target = /^(sensitivity|specificity)>=([\d.]+)$/.exec(name)
+  if (target) return `aimed at ${target[1]} ≥ ${target[2]}`
   return name.replace('>=', ' ≥ ').replace('<=', ' ≤ ')
 }

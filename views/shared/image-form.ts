@@ -35,7 +35,7 @@ export function conditionTiles(
 ): Html {
   const only = choices.length === 1 ? choices[0]?.condition.id : undefined
   return html`<fieldset class="tiles" data-conditions>
-    <legend>What to look for</legend>
+    <legend>Condition</legend>
     <div class="tile-grid">${choices.map((choice) => tile(choice, chosen ?? only))}</div>
   </fieldset>`
 }
@@ -105,7 +105,7 @@ export function frameField(): Html {
     label: 'Frame',
     control: html`<input type="number" id="frame" name="frame" min="1" max="999999" step="1"
       placeholder="1" inputmode="numeric" aria-describedby="frame-hint" />`,
-    hint: 'Of a DICOM file or TIFF with several pictures; the first when left empty.',
+    hint: 'For multi-frame files. Default: frame 1.',
   })
 }
 

@@ -102,7 +102,7 @@ function topBar(frame: Frame): Html {
       )}
     </nav>
     <button class="theme-button needs-script" type="button" data-theme-button>
-      ${icon('theme')}<span class="visually-hidden">Colours: </span><span
+      ${icon('theme')}<span class="visually-hidden">Theme: </span><span
         data-theme-name>auto</span>
     </button>
   </header>`

@@ -2,7 +2,6 @@
 // Heatmap and inversion work without a script (the style sheet asks the checkboxes); viewer.js adds the rest.
 import { html } from 'hono/html'
 import { badge, type Html } from './components.ts'
-import { score } from './format.ts'
 
 export interface ViewerProps {
   /** Unique on the page; prefix of ids. */
@@ -49,7 +48,7 @@ function film(props: ViewerProps): Html {
 
 function expired(): Html {
   return html`<p
-    class="film-gone">The image is no longer kept. The result below stays as it was.</p>`
+    class="film-gone">The image is no longer stored. The result below is unchanged.</p>`
 }
 
 function view(props: ViewerProps, imageUrl: string): Html {
@@ -79,7 +78,7 @@ function viewerControls(id: string, hasHeatmap: boolean): Html {
       <label class="slider needs-script" for="${id}-opacity">Opacity
         <input type="range" id="${id}-opacity" min="0" max="100" value="80" step="5"
           data-film-opacity />
-        <output for="${id}-opacity" data-film-opacity-value>80 %</output>
+        <output for="${id}-opacity" data-film-opacity-value>80%</output>
       </label>`
     }
     <label class="toggle" for="${id}-invert"><input type="checkbox" id="${id}-invert"
@@ -87,7 +86,7 @@ function viewerControls(id: string, hasHeatmap: boolean): Html {
     <span class="zoom needs-script" role="group" aria-label="Zoom">
       <button type="button" class="button button-small" data-film-zoom="out"
         aria-label="Zoom out">−</button>
-      <output data-film-zoom-value>100 %</output>
+      <output data-film-zoom-value>100%</output>
       <button type="button" class="button button-small" data-film-zoom="in"
         aria-label="Zoom in">+</button>
       <button type="button" class="button button-small" data-film-zoom="fit">Fit</button>
@@ -99,7 +98,7 @@ function viewerControls(id: string, hasHeatmap: boolean): Html {
       <label class="slider" for="${id}-contrast">Contrast <input type="range" id="${id}-contrast"
         min="30" max="300" value="100" data-film-contrast /></label>
       <button type="button" class="button button-small" data-film-reset>Reset</button>
-      <p class="hint">For the eye only: the model always reads the image as it was uploaded.</p>
+      <p class="hint">Display only; the model always uses the original pixels.</p>
     </details>
   </div>`
 }
@@ -110,7 +109,7 @@ export function heatmapLegend(
   { id, isShared = false }: { id: string; isShared?: boolean },
 ): Html {
   return html`<div class="legend">
-    <p class="legend-title">Where the evidence for <strong>${heatmap.target}</strong> lies
+    <p class="legend-title">Heatmap: evidence for <strong>${heatmap.target}</strong>
       ${heatmap.weak && badge('weak evidence', 'warn', 'warning')}</p>
     <svg class="legend-scale" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"
       focusable="false">
@@ -121,18 +120,15 @@ export function heatmapLegend(
       )}</linearGradient></defs>
       <rect width="100" height="6" fill="url(#${id}-gradient)" />
     </svg>
-    <p class="legend-ends"><span>none</span><span>${
-      heatmap.scale && !isShared ? html`strong (${score(heatmap.scale)} or more)` : 'strong'
-    }</span></p>
+    <p class="legend-ends"><span>weak</span><span>${'strong'}</span></p>
     <p class="hint">${methodName(heatmap.method)}${heatmap.layer && html`, layer <code>${heatmap.layer}</code>`}. ${
       isShared
-        ? 'Both maps have one scale, in calibrated units: the same colour is the same evidence.'
-        : 'The scale is fixed for this version, never stretched to this image.'
-    } A dark map means little evidence.</p>
+        ? 'Shared scale: the same colour means the same evidence in both maps.'
+        : 'Fixed scale: colours are comparable between images.'
+    } </p>
     ${
       heatmap.weak &&
-      html`<p class="hint">No region of this image speaks strongly for ${heatmap.target}: do not read a place into
-        the map.</p>`
+      html`<p class="hint">No region stands out for ${heatmap.target}; do not use this map to localise.</p>`
     }
   </div>`
 }

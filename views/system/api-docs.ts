@@ -21,7 +21,7 @@ export function apiDocsPage({ frame, openapi }: { frame: Frame; openapi: object 
     frame,
     { title: 'API', width: 'wide' },
     html`<header class="heading"><h1>API</h1>
-      <p>${prose(asJson(document.info).description)} The same as a document for programs: <a
+      <p>${prose(asJson(document.info).description)} OpenAPI spec: <a
         href="${links.openapi}">${links.openapi}</a>.</p>
     </header>
     <nav class="api-index" aria-label="Groups">${[...groups.keys()].map(

@@ -26,10 +26,10 @@ export function statusPage(props: StatusProps): Html {
     props.frame,
     { title: 'Status', width: 'wide' },
     html`<header class="heading"><h1>Status</h1>
-      <p><a href="${links.notifications}">Notifications</a> tell people when a training or a comparison ends.</p></header>${statusPanel(props)}
-      <p><a href="${links.jobs()}">Jobs</a>: all work in the background, what runs, what waits and how it ended.</p>
-      <p><a href="${links.archive}">Images from an archive</a>: what came, what became of it, who reads what.</p>
-      <p class="hint">For programs: <a href="/healthz">/healthz</a>, <a
+      <p><a href="${links.notifications}">Notifications</a> when a training or comparison ends.</p></header>${statusPanel(props)}
+      <p><a href="${links.jobs()}">Jobs</a>: background work, running, queued and finished.</p>
+      <p><a href="${links.archive}">PACS integration</a>: incoming images, status, routing.</p>
+      <p class="hint">For monitoring: <a href="/healthz">/healthz</a>, <a
         href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a>.</p>`,
   )
 }
@@ -58,7 +58,7 @@ export function statusPanel({
       class="figure-name">${label}</span><span class="figure-value">${value}</span></li>`,
     )}</ul>
     <h2>Model hosts</h2>
-    ${hosts.length === 0 ? emptyState('No host is running', 'A host starts with the first version that becomes active.') : hostTable(hosts)}
+    ${hosts.length === 0 ? emptyState('No model loaded', 'Models load when a version is activated.') : hostTable(hosts)}
     ${inboxList(inbox)}
     <h2>This machine</h2>
     ${facts(system.map(({ label, value }) => [label, timestamp(value)]))}

@@ -40,8 +40,7 @@ export function modelComparisonPage(props: ModelComparisonProps): Html {
     { title: 'Compare versions', width: 'wide' },
     html`<header class="heading"><p class="eyebrow"><a href="${links.models()}">Models</a></p>
       <h1>Compare versions</h1>
-      <p>Figures of each version’s own test images, side by side. One is called better only where a paired test on the same images
-        says so. <a href="${links.compare()}">On one image</a> · <a href="${links.ab()}">On a set of images</a></p></header>
+      <p>Test metrics of each version, side by side. A version is called better only if a paired test on the same images supports it. <a href="${links.compare()}">On one image</a> · <a href="${links.ab()}">On a set of images</a></p></header>
     ${problem && problemNotice(problem)}
     ${results && shown(results, props)}
     ${results && plots && plots.length > 0 && html`<section aria-label="Curves"><h2>Curves</h2>${plotGrid(plots)}</section>`}
@@ -51,9 +50,9 @@ export function modelComparisonPage(props: ModelComparisonProps): Html {
 
 function shown(results: ComparisonResults, props: ModelComparisonProps): Html {
   return html`<ul class="plain">${results.summary.conclusions.map((line) => html`<li>${line}</li>`)}</ul>
-    ${results.testSet === null && notice('These versions were measured on different images: a higher figure here does not mean a better model.', { tone: 'warn' })}
+    ${results.testSet === null && notice('Different test sets: not directly comparable.', { tone: 'warn' })}
     ${figuresTable(results, props)}
-    <p><a class="button" href="${links.comparisonExport(props.chosen)}" download>Take it away (tables, LaTeX, plots)</a>
+    <p><a class="button" href="${links.comparisonExport(props.chosen)}" download>Export (tables, LaTeX, plots)</a>
       <a href="${links.comparisonJson(props.chosen)}">As JSON</a></p>
     ${results.pairs.length > 0 && pairsTable(results)}
     ${confusions(results)}
@@ -83,7 +82,7 @@ function figuresTable(
     <tbody>${models.map(
       (
         one,
-      ) => html`<tr><th scope="row">${versionLink(one.id)} ${one.id === best && badge('more accurate than all others', 'good', 'check')}
+      ) => html`<tr><th scope="row">${versionLink(one.id)} ${one.id === best && badge('most accurate (significant)', 'good', 'check')}
         <span class="row-note">${one.architecture}</span></th>
       ${metrics.map(({ name }) => html`<td class="number">${estimate(one.metrics[name], name)}</td>`)}
       <td class="number">${one.parameters === null ? '–' : `${(one.parameters / 1e6).toFixed(1)} M`}</td>
@@ -102,10 +101,10 @@ function estimate(figure: Figure | undefined, name: MetricName): Html | string {
 
 function pairsTable({ pairs, images }: ComparisonResults): Html {
   return html`<section aria-label="Paired tests"><h2>Paired tests</h2>
-    <p class="hint">On the same ${images} test images: McNemar’s test on who is right, DeLong’s on the ranking; p adjusted for
+    <p class="hint">On the same ${images} test images: McNemar’s test for accuracy, DeLong’s for AUC; p adjusted for
       ${pairs.length === 1 ? 'one pair' : `${pairs.length} pairs`} (Holm).</p>
     <div class="table-wrap" tabindex="0" role="region" aria-label="Table of pairs"><table class="table">
-    <thead><tr><th scope="col">Second less first</th><th scope="col" class="number">Same decision</th>
+    <thead><tr><th scope="col">Second minus first</th><th scope="col" class="number">Same decision</th>
       <th scope="col" class="number">Accuracy</th><th scope="col" class="number">p</th><th scope="col" class="number">AUC</th>
       <th scope="col" class="number">p</th></tr></thead>
     <tbody>${pairs.map(
@@ -128,8 +127,8 @@ function difference({ value, interval }: Figure): Html | string {
 function confusions({ models, classes }: ComparisonResults): Html | undefined {
   const known = models.filter(({ confusion }) => confusion !== null)
   if (known.length === 0) return undefined
-  return html`<section aria-label="Confusion"><h2>Confusion</h2>
-    <p class="hint">Rows: what the images show; columns: what was said.</p>
+  return html`<section aria-label="Confusion"><h2>Confusion matrices</h2>
+    <p class="hint">Rows: actual; columns: predicted.</p>
     <div class="confusions">${known.map(
       ({
         id,
@@ -152,7 +151,7 @@ function differences({ models }: ComparisonResults): Html | undefined {
       new Set(models.map(({ configuration }) => String(configuration[name] ?? '–'))).size > 1,
   )
   if (differing.length === 0) {
-    return html`<p class="hint">All were trained with the same settings, but for the architecture.</p>`
+    return html`<p class="hint">Same training settings except for the architecture.</p>`
   }
   return html`<section aria-label="Settings that differ"><h2>Settings that differ</h2>
     <div class="table-wrap" tabindex="0" role="region" aria-label="Table of settings"><table class="table">
@@ -167,7 +166,7 @@ function differences({ models }: ComparisonResults): Html | undefined {
 
 function chooser({ choices, condition, chosen }: ModelComparisonProps): Html {
   const current = choices.find((one) => one.condition.id === condition) ?? choices[0]
-  return html`<section class="panel" aria-label="Choose versions"><h2>${chosen.length > 0 ? 'Choose others' : 'Choose versions'}</h2>
+  return html`<section class="panel" aria-label="Choose versions"><h2>${chosen.length > 0 ? 'Change selection' : 'Choose versions'}</h2>
     <form class="stack" method="get" action="${links.modelComparison([])}">
       ${field('condition', {
         label: 'Condition',

@@ -5,7 +5,7 @@ import type { PendingImport, Trial } from '../../src/app/models/pending-imports.
 import type { Condition } from '../../src/registry/conditions/conditions.ts'
 import { badge, facts, field, type Html, notice, options } from '../shared/components.ts'
 import { type ProblemProps, problemNotice } from '../shared/error.ts'
-import { bytes, percent } from '../shared/format.ts'
+import { bytes, probability as percentOf } from '../shared/format.ts'
 import type { Example } from '../shared/image-form.ts'
 import { type Frame, page } from '../shared/layout.ts'
 import { links } from '../shared/links.ts'
@@ -28,8 +28,8 @@ const FORMATS = {
 } as const
 
 const KINDS = [
-  { value: '', text: 'as the condition, or as the file says' },
-  { value: 'binary', text: 'binary: one finding, yes or no' },
+  { value: '', text: 'as in the condition or the file' },
+  { value: 'binary', text: 'binary: one finding, present or absent' },
   { value: 'single-label', text: 'single-label: exactly one of several classes' },
   { value: 'multi-label', text: 'multi-label: any number of findings' },
 ]
@@ -42,7 +42,7 @@ const SCALINGS = [
   { value: 'raw', text: 'raw: from 0 to 255' },
   { value: 'caffe', text: 'caffe: BGR with the mean subtracted (VGG and ResNet of Keras)' },
   { value: 'xrv', text: 'xrv: from -1024 to 1024, the middle of the image (torchxrayvision)' },
-  { value: 'own', text: 'its own, below' },
+  { value: 'own', text: 'custom, below' },
 ]
 
 export function modelImportPage(props: ModelImportProps): Html {
@@ -52,14 +52,13 @@ export function modelImportPage(props: ModelImportProps): Html {
     frame,
     { title: 'Import a model', width: 'wide' },
     html`<header class="heading"><h1>Import a model</h1>
-      <p>${pending.fileName} · ${FORMATS[pending.kind]} · ${bytes(pending.size)}. The file does not say what its outputs mean:
-        you do, try it on an image, and save it. Nothing in it is executed as a program.</p></header>
+      <p>${pending.fileName} · ${FORMATS[pending.kind]} · ${bytes(pending.size)}. Describe the outputs, test on an image, then save. The file’s code is never executed.</p></header>
     ${problem && problemNotice(problem)}
     <div class="condition-columns">
       <div class="condition-main">${trial ? trialOf(pending.id, trial) : ''}${detailsForm(props)}</div>
       <div class="condition-side">${help()}
         <form method="post" action="${links.modelImportStep(pending.id, 'discard')}"><button
-          class="button button-quiet" type="submit">Throw it away</button></form></div>
+          class="button button-quiet" type="submit">Discard</button></form></div>
     </div>`,
   )
 }
@@ -69,46 +68,46 @@ function detailsForm(props: ModelImportProps): Html {
   const said = (name: string): string => pending.fields[name] ?? ''
   const action = links.modelImportStep(pending.id, 'try')
   return html`<form class="panel stack" method="post" action="${action}" enctype="multipart/form-data">
-    <h2>${pending.trial ? 'Change it and try again' : 'What it is'}</h2>
+    <h2>${pending.trial ? 'Change and test again' : 'Description'}</h2>
     ${field('condition', {
       label: 'Condition',
       control: html`<input id="condition" name="condition" list="conditions" required maxlength="64"
         value="${said('condition')}" autocomplete="off" aria-describedby="condition-hint" />
         <datalist id="conditions">${conditions.map(({ id, name }) => html`<option value="${id}">${name}</option>`)}</datalist>`,
-      hint: 'Its id; one that is not there yet is made.',
+      hint: 'Existing or new id.',
     })}
     ${field('name', {
-      label: 'Name of the version',
+      label: 'Version name',
       control: html`<input id="name" name="name" required maxlength="64" value="${said('name')}" autocomplete="off" />`,
     })}
     ${field('classes', {
-      label: 'Classes, one a line in the order of the outputs',
+      label: 'Classes, one per line, in output order',
       control: html`<textarea id="classes" name="classes" rows="4" placeholder="NORMAL\n*PNEUMONIA"
         aria-describedby="classes-hint">${said('classes')}</textarea>`,
-      hint: 'A * before each positive finding. May be empty where the condition, or the file, has them.',
+      hint: 'Mark positive findings with *. May be empty if the condition or the file defines them.',
     })}
     ${field('kind', { label: 'Kind', control: html`<select id="kind" name="kind">${options(KINDS, said('kind'))}</select>` })}
     ${field('scaling', {
-      label: 'How pixel values were scaled',
+      label: 'Pixel scaling',
       control: html`<select id="scaling" name="scaling" required>${options(SCALINGS, said('scaling'))}</select>`,
     })}
     ${field('preprocessing', {
-      label: 'Its own preprocessing, as JSON',
+      label: 'Custom preprocessing (JSON)',
       control: html`<textarea id="preprocessing" name="preprocessing" rows="3" spellcheck="false"
         placeholder='{"scale":0.00392157,"mean":[0.5],"std":[0.25],"aspect":"stretch"}'>${said('preprocessing')}</textarea>`,
-      hint: 'value × scale, minus mean, divided by std; size and channels are read from the model.',
+      hint: 'value × scale, minus mean, divided by std; size and channels come from the model.',
     })}
     ${field('architecture', {
       label: 'Architecture',
       control: html`<input id="architecture" name="architecture" list="architectures" maxlength="100"
         value="${said('architecture')}" autocomplete="off" />
         <datalist id="architectures">${architectures.map((one) => html`<option value="${one}"></option>`)}</datalist>`,
-      hint: 'A PyTorch state dict needs one that exists here, unless its weights tell; else only a word.',
+      hint: 'Required for a PyTorch state dict if it cannot be detected; otherwise a label.',
     })}
     ${field('image', {
-      label: 'An image to try it on',
+      label: 'Test image',
       control: html`<input type="file" id="image" name="image" aria-describedby="image-hint" />`,
-      hint: 'One whose answer you know. It is not kept.',
+      hint: 'Use an image with a known label. It is not kept.',
     })}
     ${
       examples.length > 0 &&
@@ -126,18 +125,18 @@ function detailsForm(props: ModelImportProps): Html {
         )}</select>`,
       })
     }
-    <button class="button button-primary" type="submit">Convert and try</button>
+    <button class="button button-primary" type="submit">Convert and test</button>
   </form>`
 }
 
 function trialOf(id: string, { manifest, diagnosis, input }: Trial): Html {
   const { decision, classes, warnings } = diagnosis
   const shown = classes.toSorted((a, b) => b.probability - a.probability).slice(0, 20)
-  return html`<section class="panel" aria-label="Trial"><h2>What it says about the image</h2>
+  return html`<section class="panel" aria-label="Trial"><h2>Test result</h2>
     <p><strong>${decision.label}</strong> ${decision.positive ? badge('positive finding', 'warn', 'positive') : badge('no positive finding', 'neutral', 'negative')}</p>
     <div class="table-wrap" tabindex="0" role="region" aria-label="Scores"><table class="table">
       <thead><tr><th scope="col">Class</th><th scope="col" class="number">Score</th></tr></thead>
-      <tbody>${shown.map(({ label, probability }) => html`<tr><th scope="row">${label}</th><td class="number">${percent(probability)}</td></tr>`)}</tbody>
+      <tbody>${shown.map(({ label, probability }) => html`<tr><th scope="row">${label}</th><td class="number">${percentOf(probability)}</td></tr>`)}</tbody>
     </table></div>
     ${classes.length > shown.length && html`<p class="hint">and ${classes.length - shown.length} more classes</p>`}
     ${facts([
@@ -150,15 +149,14 @@ function trialOf(id: string, { manifest, diagnosis, input }: Trial): Html {
       ],
     ])}
     ${warnings.map((text) => notice(text, { tone: 'warn' }))}
-    ${notice('If this is not what the model should say, the scaling or the order of the classes is wrong: change it below.')}
+    ${notice('If this result is wrong, check the scaling and the class order below.')}
     <form method="post" action="${links.modelImportStep(id, 'save')}"><button class="button button-primary"
       type="submit">Save as a version</button></form>
-    <p class="hint">It stays inactive and unevaluated until it is measured.</p>
+    <p class="hint">It stays inactive and unevaluated until evaluated.</p>
   </section>`
 }
 
 function help(): Html {
   return html`<section class="panel" aria-label="Help"><h2>Which scaling?</h2>
-    <p>Look at how the model’s authors prepare an image before it goes in. A wrong scaling gives answers that look like
-      answers. Try an image whose finding you know, and one without.</p></section>`
+    <p>Check how the authors preprocess images. Wrong scaling produces plausible but wrong results. Test one positive and one negative image.</p></section>`
 }

@@ -14,7 +14,7 @@ export function inboxList(items: readonly InboxItem[] | undefined): Html | undef
   return html`<section aria-labelledby="inbox">
     <h2 id="inbox">Inbox</h2>
     <div class="table-wrap" tabindex="0" role="region" aria-labelledby="inbox"><table class="table">
-      <thead><tr><th scope="col">Dropped</th><th scope="col">State</th><th scope="col">Why</th></tr></thead>
+      <thead><tr><th scope="col">Dropped</th><th scope="col">State</th><th scope="col">Reason</th></tr></thead>
       <tbody>${items.map(
         ({ name, state, reason }) => html`<tr>
         <th scope="row">${name}</th>

@@ -69,8 +69,8 @@ export function modelListPage(props: ModelListProps): Html {
     props.frame,
     { title: 'Models', width: 'wide' },
     html`<header class="heading"><h1>Models</h1>
-      <p>Every version that exists, with its digest and its figures on images that training did not see.
-        <a href="${links.modelComparison([])}">Compare several of them</a></p></header>
+      <p>All model versions with held-out test metrics.
+        <a href="${links.modelComparison([])}">Compare versions</a></p></header>
     ${props.problem && problemNotice(props.problem)}
     ${filters(props)}
     ${modelRows(props)}
@@ -95,13 +95,13 @@ function filters({ filter, conditions, architectures }: ModelListProps): Html {
     ${field('filter-q', { label: 'Search', control: input('q', 'search', filter.q) })}
     ${field('filter-condition', { label: 'Condition', control: select('condition', [any('All'), ...conditions.map(({ id, name }) => ({ value: id, text: name }))], filter.condition) })}
     ${field('filter-architecture', { label: 'Architecture', control: select('architecture', [any('All'), ...architectures.map(plain)], filter.architecture) })}
-    ${field('filter-status', { label: 'Status', control: select('status', [any('All but deleted'), ...STATUSES.map(plain)], filter.status) })}
+    ${field('filter-status', { label: 'Status', control: select('status', [any('All except deleted'), ...STATUSES.map(plain)], filter.status) })}
     <details class="filters-more"${filter.tag || filter.minAccuracy || filter.from || filter.to ? html` open` : ''}>
       <summary>More</summary>
       <div class="filters-row">
         ${field('filter-tag', { label: 'Tag', control: input('tag', 'text', filter.tag) })}
         ${field('filter-minAccuracy', {
-          label: 'Accuracy at least (0 to 1)',
+          label: 'Minimum accuracy (0 to 1)',
           control: html`<input
           id="filter-minAccuracy" name="minAccuracy" type="number" min="0" max="1" step="0.01"
           value="${filter.minAccuracy ?? ''}" />`,
@@ -126,8 +126,8 @@ export function modelRows(props: ModelListProps): Html {
     ${
       items.length === 0
         ? emptyState(
-            'No version matches',
-            html`<a href="${links.models()}">Show all versions</a>, or import one below.`,
+            'No matching versions',
+            html`<a href="${links.models()}">Show all versions</a>, or import a model below.`,
           )
         : html`<div class="table-wrap" tabindex="0" role="region" aria-label="Versions"><table
           class="table">
@@ -175,7 +175,7 @@ function importForm(): Html {
         control: html`<input type="file" id="package"
         name="package" accept=".zip,.onnx,.keras,.h5,.hdf5,.pth,.pt,.safetensors" required
         aria-describedby="package-hint" />`,
-        hint: 'A .roentgen.zip is verified file by file. A model from elsewhere (.onnx, .keras, .h5, .pth, .safetensors, or a zipped TF.js model) is asked for its classes and preprocessing next, and tried on an image. Neither becomes active.',
+        hint: 'A .roentgen.zip is verified file by file. For other models (.onnx, .keras, .h5, .pth, .safetensors, or a zipped TF.js model) you describe classes and preprocessing next and test on an image. Imported versions are not activated.',
       })}
       <button class="button" type="submit">Import</button>
     </form>

@@ -13,11 +13,11 @@ export function precisionField(prefix: string, versions: readonly Version[]): Ht
   return field(id, {
     label: 'Precision',
     control: html`<select id="${id}" name="precision">
-      <option value="auto">the faster one, measured now</option>
-      <option value="float32">float32, as it was trained</option>
-      <option value="int8">int8, where the version has it</option>
+      <option value="auto">auto: the faster one, measured now</option>
+      <option value="float32">float32, as trained</option>
+      <option value="int8">int8, if available</option>
     </select>`,
-    hint: 'int8 has golden images, a temperature and thresholds of its own',
+    hint: 'int8 has its own golden images, temperature and thresholds',
   })
 }
 
@@ -39,14 +39,13 @@ export function precisionTable(version: Version): Html | undefined {
       <tbody>${[
         ...rows,
         ['Temperature', temperature(version), temperature(int8)],
-        ['Size of the graph', size(bytesOf(version, false)), size(bytesOf(version, true))],
+        ['Graph size', size(bytesOf(version, false)), size(bytesOf(version, true))],
       ].map(
         ([text, float32, reduced]) => html`<tr><th scope="row">${text}</th>
         <td class="number">${float32}</td><td class="number">${reduced}</td></tr>`,
       )}</tbody>
     </table></div>
-    <p class="hint">int8 is offered because it loses at most half a point of accuracy on these images. Which of the two answers
-      is chosen when the version is activated, and named in every result.</p>
+    <p class="hint">int8 is available because it loses at most 0.5 points of accuracy on these images. Precision is chosen at activation and recorded with every result.</p>
   </section>`
 }
 

@@ -95,7 +95,7 @@ function identity({ version, signers = [], replay }: ModelPageProps): Html {
   return html`<section class="panel" aria-label="Identity"><h2>Identity</h2>
     ${facts([
       ['Version', html`<code>${version.id}</code>`],
-      ['Called', aliasWords(version)],
+      ['Aliases', aliasWords(version)],
       ['Package SHA-256', hash(version.sha256)],
       ['Created', time(version.createdAt)],
       [
@@ -104,7 +104,7 @@ function identity({ version, signers = [], replay }: ModelPageProps): Html {
       ],
       ['Signed by', signerWords(signers)],
       [
-        'Golden images on arrival',
+        'Golden images on import',
         replay && `${replay.ok ? 'reproduced' : 'not reproduced'}: ${replay.detail}`,
       ],
       ['Files last verified', version.verifiedAt ? time(version.verifiedAt) : 'not yet'],
@@ -121,7 +121,7 @@ function use({ version, condition, siblings }: ModelPageProps, isActive: boolean
   const rival = siblings.find((one) => one.id === condition.active?.version) ?? siblings[0]
   const usable = version.status === 'verified' || version.status === 'unevaluated'
   return html`<section class="panel" aria-label="Use"><h2>Use</h2>
-    ${isActive ? html`<p>It answers for ${condition.name} now.</p>${changePrecisionForm(version, condition)}` : usable ? activateThisForm(version, condition) : html`<p class="hint">A ${version.status} version cannot be activated.</p>`}
+    ${isActive ? html`<p>Active for ${condition.name}.</p>${changePrecisionForm(version, condition)}` : usable ? activateThisForm(version, condition) : html`<p class="hint">A ${version.status} version cannot be activated.</p>`}
     ${
       usable &&
       html`<p class="button-row">
@@ -140,7 +140,7 @@ function use({ version, condition, siblings }: ModelPageProps, isActive: boolean
 function figures({ metrics }: Version): Html {
   if (!metrics) {
     return html`<section aria-label="Figures"><h2>Figures</h2>
-      ${notice('Not evaluated: nothing is known about how well it does. Evaluate it on labelled images below; until then it can only be activated with force and a reason.', { tone: 'warn' })}</section>`
+      ${notice('Not evaluated: performance is unknown. Evaluate it on labelled images below; until then, activation requires overriding the performance gate.', { tone: 'warn' })}</section>`
   }
   return html`<section aria-label="Figures"><h2>Figures</h2>
     <ul class="figure-grid">${METRICS.map(
@@ -148,17 +148,17 @@ function figures({ metrics }: Version): Html {
         html`<li><span class="figure-name">${text}</span><span
           class="figure-value">${metricText(key, metrics[key])}</span></li>`,
     )}</ul>
-    <p class="hint">On ${count(metrics.n, 'image')} that training did not see; test set <code>${metrics.testSet}</code>.</p>
+    <p class="hint">On ${count(metrics.n, 'held-out image')}; test set <code>${metrics.testSet}</code>.</p>
   </section>`
 }
 
 function plots(id: string, shown: readonly ShownPlot[]): Html {
   return html`<section aria-label="Plots"><h2>Plots</h2>
     ${plotGrid(shown)}
-    <p class="hint">Of the training, and of the test images, which training did not see. Each as a file for a paper: PNG at 300 dpi, PDF or SVG.
+    <p class="hint">Training history and results on held-out test images. Downloads: PNG at 300 dpi, PDF or SVG.
       ${
         shown.some(({ name }) => name === 'loss_curve') &&
-        html`Loss and accuracy in one: ${['png', 'pdf', 'svg'].map(
+        html`Loss and accuracy combined: ${['png', 'pdf', 'svg'].map(
           (format) =>
             html`<a href="${links.versionPlot(id, `training_curves.${format}`)}" download>${format.toUpperCase()}</a> `,
         )}`
@@ -174,11 +174,11 @@ function calibration({ calibration: one }: Version): Html {
             ['Method', `${one.method} scaling, T = ${score(one.temperature)}`],
             ['Fitted on', count(one.n, 'image')],
             [
-              'Expected calibration error on them',
+              'Expected calibration error on these images',
               `${fraction(one.eceBefore)} before, ${fraction(one.eceAfter)} after`,
             ],
           ])
-        : html`<p class="hint">None: its probabilities are raw scores.</p>`
+        : html`<p class="hint">None: probabilities are raw scores.</p>`
     }
   </section>`
 }
@@ -188,7 +188,7 @@ function operatingPoints(version: Version, condition: Condition): Html {
   return html`<section aria-label="Operating points"><h2>Operating points</h2>
     ${
       version.operatingPoints.length === 0
-        ? html`<p class="hint">None: the usual rule decides (one half, or the most probable class).</p>`
+        ? html`<p class="hint">None: default rule (threshold 50%, or the most probable class).</p>`
         : html`<div class="table-wrap" tabindex="0" role="region"
           aria-label="Table of operating points"><table class="table">
       <thead><tr><th scope="col">Name</th><th scope="col">Thresholds on ${version.calibration ? 'calibrated probability' : 'raw score'}</th>
@@ -196,20 +196,31 @@ function operatingPoints(version: Version, condition: Condition): Html {
       <th scope="col" class="number">Specificity</th></tr></thead>
       <tbody>${version.operatingPoints.map(
         (point) => html`<tr><th
-          scope="row">${operatingPointName(point.name)} ${point.name === inUse && badge('in use', 'accent')}</th>
+          scope="row">${operatingPointName(point.name)}${targetWords(point)} ${point.name === inUse && badge('in use', 'accent')}</th>
           <td>${thresholds(point.thresholds)}</td>
           <td class="number">${percent(point.sensitivity)}</td>
           <td class="number">${percent(point.specificity)}</td></tr>`,
       )}</tbody></table></div>
-      <p class="hint">Each threshold was chosen on the calibration images; the figures are what it gave on the test
-        images, where a target can be missed.</p>`
+      <p class="hint">Thresholds were chosen on calibration images; sensitivity and specificity were measured on test images and can miss the target.</p>`
     }
   </section>`
 }
 
+/** What a point named for a target reached on the test images, when that is less. */
+function targetWords({
+  name,
+  sensitivity,
+  specificity,
+}: Version['operatingPoints'][number]): Html | undefined {
+  const [, metric, target] = /^(sensitivity|specificity)>=([\d.]+)$/.exec(name) ?? []
+  const reached = metric === 'sensitivity' ? sensitivity : specificity
+  if (target === undefined || reached === null || reached >= Number(target)) return undefined
+  return html` ${badge(`target missed: reached ${percent(reached)}`, 'bad', 'warning')}`
+}
+
 function thresholds(all: Readonly<Record<string, number>>): Html {
   const entries = Object.entries(all)
-  if (entries.length === 0) return html`the most probable class decides`
+  if (entries.length === 0) return html`most probable class`
   return html`<ul
     class="plain">${entries.map(([label, value]) => html`<li>${label} ${percent(value)}</li>`)}</ul>`
 }
@@ -218,11 +229,11 @@ function activations({ activations: list, version }: ModelPageProps): Html {
   return html`<section aria-label="Activations"><h2>Activations</h2>
     ${
       list.length === 0
-        ? html`<p class="hint">It never answered.</p>`
+        ? html`<p class="hint">Never active.</p>`
         : html`<ul class="plain">${list.map((one) => html`<li>${time(one.at)} ${badge(one.outcome, one.outcome === 'refused' ? 'bad' : 'good')} ${one.reason} <span class="hint">${one.by}</span></li>`)}</ul>`
     }
     <p><a href="${links.predictions({ condition: version.condition, version: version.id })}">Predictions of this version</a> ·
-      <a href="${links.ab({ condition: version.condition, a: version.id })}">read them again with another</a></p>
+      <a href="${links.ab({ condition: version.condition, a: version.id })}">re-run with another version</a></p>
   </section>`
 }
 
@@ -275,14 +286,14 @@ function notes(version: Version): Html {
 
 function putBack(version: Version): Html {
   return html`<form class="panel stack" method="post" action="${links.versionUndelete(version.id)}">
-    <p>${version.deletedAt && html`Deleted ${time(version.deletedAt)}. `}Its files are in the bin until it is emptied.</p>
-    <button class="button" type="submit">${icon('undo')}Put it back</button>
+    <p>${version.deletedAt && html`Deleted ${time(version.deletedAt)}. `}Its files stay in the trash until it is emptied.</p>
+    <button class="button" type="submit">${icon('undo')}Restore</button>
   </form>`
 }
 
 function removal(version: Version): Html {
   return html`<form method="post" action="${links.versionDelete(version.id)}"
-    data-confirm="Move ${version.id} to the bin?">
-    <button class="button button-quiet" type="submit">Move to the bin</button>
+    data-confirm="Move ${version.id} to the trash?">
+    <button class="button button-quiet" type="submit">Move to trash</button>
   </form>`
 }

@@ -7,7 +7,7 @@ export type SignerList = readonly Signer[] | 'damaged'
 
 /** undefined: nobody signed it, as most packages. */
 export function signerWords(signers: SignerList): Html | undefined {
-  if (signers === 'damaged') return badge('its signature does not fit', 'bad', 'cross')
+  if (signers === 'damaged') return badge('invalid signature', 'bad', 'cross')
   if (signers.length === 0) return undefined
   return html`<ul class="plain">${signers.map(
     ({

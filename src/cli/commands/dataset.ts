@@ -142,7 +142,7 @@ async function checkDatasetLabels(
   if (o.exclude) {
     return printFields({ images: prepared?.images, fingerprint: prepared?.fingerprint })
   }
-  const percent = (p: number): string => `${Math.round(100 * p)} %`
+  const percent = (p: number): string => `${Math.round(100 * p)}%`
   printTable(
     (labelCheck?.labels ?? []).map((one) => [
       ...[one.file, one.given, percent(one.givenProbability)],

@@ -27,7 +27,7 @@ const SPLITS = ['train', 'validation', 'calibration', 'test', 'all']
 
 export function addEvaluateCommand(program: Command): void {
   command(program, 'evaluate <version>', {
-    does: 'Measure a version on labelled images from elsewhere, with 95 % intervals, and keep the result beside it',
+    does: 'Measure a version on labelled images from elsewhere, with 95% intervals, and keep the result beside it',
     example: 'roentgen evaluate pneumonia/tiny-cnn-quick@1 --dataset chest-of-another-hospital',
   })
     .requiredOption('--dataset <folder>', 'below the data root, or the id of a prepared dataset')
@@ -107,7 +107,7 @@ function printEvaluation({ version, dataset, split, report, metrics }: Evaluatio
     ]),
     { columns: ['operating point', 'sensitivity', 'specificity'], none: '' },
   )
-  printLine('In brackets: 95 % intervals. For research, not a medical device.')
+  printLine('In brackets: 95% intervals. For research, not a medical device.')
 }
 
 function estimate(one: {

@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts'
 import { KindSchema } from '../../package/schema.ts'
 
 const interval = z.tuple([z.number(), z.number()])
-/** A fraction (or an error, a time) with its 95 % interval; null where it is undefined. */
+/** A fraction (or an error, a time) with its 95% interval; null where it is undefined. */
 const FigureSchema = z.strictObject({ value: z.number().nullable(), interval: interval.nullable() })
 export type Figure = Readonly<z.infer<typeof FigureSchema>>
 
@@ -77,7 +77,7 @@ const PairSchema = z.strictObject({
   b: z.string(),
   n: z.int(),
   agreement: z.number().nullable(),
-  /** Accuracy of b less that of a, 95 % interval (Agresti and Min 2005). */
+  /** Accuracy of b less that of a, 95% interval (Agresti and Min 2005). */
   accuracyDifference: FigureSchema,
   /** McNemar's test, two-sided; `adjusted` over all pairs (Holm 1979). */
   accuracyP: z.number(),

@@ -93,7 +93,7 @@ function drawCell([x, y]: readonly [number, number], { side, n, of, isHit }: Cel
   const share = of === 0 ? 0 : n / of
   const middle = x + side / 2
   const size = side >= 80 ? 15 : side >= 40 ? 11 : 8
-  const percent = share > 0 && share < 0.005 ? '<1 %' : `${Math.round(100 * share)} %`
+  const percent = share > 0 && share < 0.005 ? '<1%' : `${Math.round(100 * share)}%`
   const isSmall = side < 30
   return [
     el('rect', {

@@ -1,4 +1,4 @@
-// Does "80 %" come true in 80 of 100? Predicted against observed, before and after calibration, with how many images stand
+// Does "80%" come true in 80 of 100? Predicted against observed, before and after calibration, with how many images stand
 // behind each point.
 
 import { wilsonInterval } from '../../statistics/wilson.ts'
@@ -9,7 +9,7 @@ import { linePath, marker, type Place, type SeriesStyle, sample, seriesStyle } f
 
 export interface Reliability {
   readonly bins: readonly ReliabilityBin[]
-  /** Expected calibration error, and its 95 % interval. */
+  /** Expected calibration error, and its 95% interval. */
   readonly ece: number
   readonly eceInterval?: readonly [number, number] | null
   readonly brier: number
@@ -63,7 +63,7 @@ export function reliabilityPlot({ raw, calibrated, of }: ReliabilityInput): Plot
       ...(calibrated ? drawSeries(raw, { axes, style: BEFORE, hollow: true }) : []),
       ...drawSeries(shown, { axes, style: AFTER, hollow: false }),
       ...key,
-      text('bars: 95 % interval', [left, calibrated ? 132 : 78], { size: 8, faint: true }),
+      text('bars: 95% interval', [left, calibrated ? 132 : 78], { size: 8, faint: true }),
       ...drawCounts(shown.bins, axes),
     ],
   }

@@ -117,7 +117,7 @@ function sizeWarnings(image: SeenImage, rule: Preprocessing): string[] {
   const { source } = placement(image, rule)
   const seen = (source.width * source.height) / (width * height)
   if (seen < SEEN) {
-    warnings.push(`The model sees only the middle ${Math.round(seen * 100)} % of this image.`)
+    warnings.push(`The model sees only the middle ${Math.round(seen * 100)}% of this image.`)
   }
   return warnings
 }

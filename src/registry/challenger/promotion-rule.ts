@@ -16,7 +16,7 @@ import type { ChallengerEvidence } from './challenger-evidence.ts'
 export interface PromotionRule {
   /** With `shadow`: images that both read and a reader spoke on; with `split`: such answers of each of the two. */
   readonly minCases: number
-  /** Fraction right by which it may at most be worse, at the lower end of the 95 % interval. */
+  /** Fraction right by which it may at most be worse, at the lower end of the 95% interval. */
   readonly margin: number
   readonly reason: string
   readonly at: string
@@ -101,7 +101,7 @@ export function judgeEvidence(
   }
   const isMet = difference !== null && difference.lower >= -rule.margin
   const figures = difference
-    ? `fraction right ${signed(difference.seen)} against the active version, 95 % interval from ${signed(difference.lower)}`
+    ? `fraction right ${signed(difference.seen)} against the active version, 95% interval from ${signed(difference.lower)}`
     : 'nothing to compare'
   const verdict = isMet ? 'not worse' : 'it may be worse'
   return {

@@ -15,7 +15,7 @@ export const COMPARISON: readonly Operation[] = [
     tag: 'versions',
     summary: 'Several versions of a condition held against each other on their test images',
     description:
-      'Figures with 95 % intervals, curves, and for versions that were measured on the same images paired tests, adjusted for their number.',
+      'Figures with 95% intervals, curves, and for versions that were measured on the same images paired tests, adjusted for their number.',
     query,
     answers: { 200: json(ComparisonResultsSchema, 'comparison_results.json') },
     errors,

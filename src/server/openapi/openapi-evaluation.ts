@@ -33,7 +33,7 @@ const WholeEvaluationSchema = EvaluationSchema.extend({
   report: z.object({
     assessment: z
       .looseObject({})
-      .describe('every figure with its 95 % interval, for all operating points and each class'),
+      .describe('every figure with its 95% interval, for all operating points and each class'),
     figures: z.looseObject({}).describe('what the plots are drawn from'),
     warnings: z.array(z.string()).describe('sentences; whether it falls apart here comes first'),
     leftOut: z.object({

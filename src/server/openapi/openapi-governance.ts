@@ -58,7 +58,7 @@ export const GOVERNANCE: readonly Operation[] = [
     tag: 'activation',
     summary: 'Set or end the rule by which a challenger is promoted',
     description:
-      'From minCases with a reader’s word on, when the lower end of the 95 % interval of the difference of the fractions ' +
+      'From minCases with a reader’s word on, when the lower end of the 95% interval of the difference of the fractions ' +
       'right is not below -margin. The promotion passes the whole gate, as policy, with the evidence as its first step.',
     json: schemas.PromotionRuleSchema,
     answers: { 200: json(RuleAnswer, 'The rule in force, or null') },

@@ -80,7 +80,7 @@ export function splitImages(items: readonly Splittable[], seed: number): SplitPl
     })
   } else {
     notes.push(
-      '65 % train, 10 % stop training early, 10 % calibrate, 15 % test; stratified by class.',
+      '65% train, 10% stop training early, 10% calibrate, 15% test; stratified by class.',
     )
     deal(() => true, ALL)
   }

@@ -101,7 +101,7 @@ export function judgeAccuracy({ float32, int8 }: Measured['accuracy']): {
 }
 
 function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(1)} %`
+  return `${(100 * fraction).toFixed(1)}%`
 }
 
 /** Training images, classes in turn, by content hash: the same ones in every run on the same data. */

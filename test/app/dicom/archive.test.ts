@@ -1,4 +1,4 @@
-// Images from an archive, by all three ways: read once by the conditions that are set to, results stored in the same study,
+// PACS integration, by all three ways: read once by the conditions that are set to, results stored in the same study,
 // through failures and restarts, and nothing that identifies a person left behind.
 import assert from 'node:assert/strict'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'

@@ -60,7 +60,7 @@ test('first the image alone, then readings without names, then everything with t
   assert.equal((await step(id, 'read', { label: prediction.decision.label })).status, 303)
 
   const read = await page(id)
-  assert.match(read, /Whose reading is better\?/)
+  assert.match(read, /Which result is better\?/)
   assert.match(read, /Calibrated probability/)
   assert.doesNotMatch(read, names)
   // What stands first is the one that the lot put there.

@@ -109,7 +109,7 @@ test('what a version read before is read again by another as a job', async (t) =
   await home.jobs.whenIdle()
   const job = await getPairedJob(home.db, id)
   assert.deepEqual([job.kind, job.state, job.done, job.folder], ['reread', 'finished', 2, null])
-  assert.match(await page(`/ab/${id}`), /What tiny@1 read, read again with tiny@2/)
+  assert.match(await page(`/ab/${id}`), /Predictions of tiny@1, re-run with tiny@2/)
   const [first] = await listPairedEntries(home.db, { job: id, limit: 1 })
   assert.equal((await call(`/ab/${id}/images/1`)).status, 200)
   await call(`/api/v1/predictions/${first?.image}`, { method: 'DELETE' })

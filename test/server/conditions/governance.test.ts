@@ -160,5 +160,5 @@ test('the last case that a rule waits for promotes the challenger, and the reade
   const page = await (
     await call('/conditions/pneumonia', { headers: { accept: 'text/html' } })
   ).text()
-  assert.match(page, /Evidence of the challenge/)
+  assert.match(page, /Challenger evidence/)
 })

@@ -41,7 +41,7 @@ test('a dataset is scanned and prepared and a training started, watched and repe
     }
   }
   await until('scanned')
-  assert.match(await page(address), /What is there/)
+  assert.match(await page(address), /Overview/)
   const wrong = await form(`${address}/prepare`, { imageSize: '3' })
   assert.equal(wrong.status, 422)
   const prepare = { condition: 'spots', imageSize: '32', seed: '42', maxPerClass: '' }
@@ -91,7 +91,7 @@ test('a dataset is scanned and prepared and a training started, watched and repe
   assert.equal(together.status, 303, await together.clone().text())
   const set = together.headers.get('location') ?? ''
   assert.match(set, /^\/training\/sets\//)
-  assert.match(await page(set), /2 trainings together.*heatmap-standard.*heatmap-intensive/s)
+  assert.match(await page(set), /Run group \(2\).*heatmap-standard.*heatmap-intensive/s)
   const { items } = await home.runs.list({ set: set.split('/').at(-1) })
   assert.deepEqual(
     items.map(({ architecture, condition, preset }) => [architecture, condition, preset]),

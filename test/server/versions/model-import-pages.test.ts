@@ -43,7 +43,7 @@ test('an ONNX model is described, tried on an image, corrected, and saved as an 
   assert.equal(sent.status, 303)
   const place = placeOf(sent)
   assert.match(place, /^\/models\/import\/[\w-]+$/)
-  assert.match(await page(place), /theirs\.onnx[\s\S]*What it is/)
+  assert.match(await page(place), /theirs\.onnx[\s\S]*Description/)
   const said = {
     condition: 'effusion',
     name: 'theirs',
@@ -55,7 +55,7 @@ test('an ONNX model is described, tried on an image, corrected, and saved as an 
   const picture = await image(5)
   assert.equal((await attempt(place, said, picture)).status, 303)
   const first = await page(place)
-  assert.match(first, /What it says about the image/)
+  assert.match(first, /Test result/)
   assert.match(first, /EFFUSION/)
   assert.equal(await total(), 0, 'nothing is registered yet')
   assert.ok(

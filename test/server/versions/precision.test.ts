@@ -123,7 +123,7 @@ test('int8 is an activation of its own, with golden outputs, calibration and thr
   assert.match(page, /Roll back to tiny-cnn-quick@1 in float32/)
   const model = await (await call('/models/spots/tiny-cnn-quick/1', html)).text()
   assert.match(model, /Figures in both precisions/)
-  assert.match(model, /Check and change precision/)
+  assert.match(model, /Change precision/)
 })
 
 test('a rollback returns to the precision of before, twice to the start, and a restart keeps it', async (t) => {

@@ -23,7 +23,7 @@ export function figuresSection(evaluation: Evaluation): string {
   return `## How good it is
 
 On ${metrics.n} test images that training, early stopping and calibration did not see, at its operating point
-\`${evaluation.defaultOperatingPoint}\`. In brackets: 95 % intervals (shares: Wilson; AUC: DeLong; the others: bootstrap over ${resampled}).
+\`${evaluation.defaultOperatingPoint}\`. In brackets: 95% intervals (shares: Wilson; AUC: DeLong; the others: bootstrap over ${resampled}).
 Another hospital's images are another matter: \`roentgen evaluate\` measures that.
 
 | figure | value |
@@ -90,7 +90,7 @@ function thresholds(all: Readonly<Record<string, number>>): string {
 }
 
 function share({ value, interval }: Estimate): string {
-  const percent = (one: number) => `${(100 * one).toFixed(1)} %`
+  const percent = (one: number) => `${(100 * one).toFixed(1)}%`
   if (value === null) return 'undefined'
   return interval
     ? `${percent(value)} (${percent(interval[0])} to ${percent(interval[1])})`

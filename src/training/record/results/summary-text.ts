@@ -83,7 +83,7 @@ function summaryText(c: PackageContext): string {
     ),
     row('Convergence', `${convergence.conclusion}. ${convergence.words}`),
     '',
-    `Test split (${metrics.n} images, 95 % intervals), operating point ${evaluation.defaultOperatingPoint}`,
+    `Test split (${metrics.n} images, 95% intervals), operating point ${evaluation.defaultOperatingPoint}`,
     row(
       index.kind === 'multi-label' ? 'All labels right' : 'Accuracy',
       withInterval(evaluation.accuracy),
@@ -156,7 +156,7 @@ function machineWords({ observed, peakMemoryBytes }: PackageContext): string[] {
       ? [
           row(
             'Rests',
-            `${readableDuration(observed.restSeconds)}, for a duty cycle of ${Math.round(100 * dutyCycle)} %`,
+            `${readableDuration(observed.restSeconds)}, for a duty cycle of ${Math.round(100 * dutyCycle)}%`,
           ),
         ]
       : []),
@@ -185,7 +185,7 @@ function withInterval({ value, interval }: Rate): string {
 }
 
 function percent(value: number | null): string {
-  return value === null ? 'undefined' : `${(100 * value).toFixed(1)} %`
+  return value === null ? 'undefined' : `${(100 * value).toFixed(1)}%`
 }
 
 function number(value: number | null | undefined): string {
