@@ -52,7 +52,7 @@ test('first the image alone, then readings without names, then everything with t
   const unread = await page(id)
   assert.match(unread, /What do you see\?/)
   assert.doesNotMatch(unread, names)
-  assert.doesNotMatch(unread, /Calibrated probability|class="decision|film-heat"/)
+  assert.doesNotMatch(unread, /Score \(not calibrated\)|class="decision|film-heat"/)
 
   assert.equal((await step(id, 'vote', { preference: 'a' })).status, 409, 'not before the reading')
   assert.equal((await step(id, 'read', {})).status, 422)
@@ -61,7 +61,7 @@ test('first the image alone, then readings without names, then everything with t
 
   const read = await page(id)
   assert.match(read, /Which result is better\?/)
-  assert.match(read, /Calibrated probability/)
+  assert.match(read, /Score \(not calibrated\)/)
   assert.doesNotMatch(read, names)
   // What stands first is the one that the lot put there.
   const shownFirst = reading.isSwapped ? reading.b : reading.a

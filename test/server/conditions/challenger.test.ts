@@ -63,7 +63,7 @@ test('a shadow reads what was answered, is never the answer, and its pairs are e
   const page = await (
     await call('/conditions/pneumonia', { headers: { accept: 'text/html' } })
   ).text()
-  assert.match(page, /Images with predictions of both<\/dt><dd>5</)
+  assert.match(page, /Images analysed by both<\/dt><dd>5</)
   assert.match(page, />Promote</)
 
   const over = await call(PATH, jsonBody({ version: null }))
