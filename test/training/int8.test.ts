@@ -33,7 +33,7 @@ test('a half of a point of accuracy may be lost, and no more', () => {
   assert.equal(judgeAccuracy({ float32: null, int8: 0.9 }).offered, false)
   assert.match(
     judgeAccuracy({ float32: 0.9, int8: 0.8 }).reason,
-    /80\.0 % in int8, 90\.0 % in float32: more than 0\.5 points lost/,
+    /80\.0% in int8, 90\.0% in float32: more than 0\.5 points lost/,
   )
 })
 

@@ -22,17 +22,23 @@ test('decision, calibrated probability and raw score are shown apart and named s
   )
   assert.match(
     root.querySelector('.probabilities')?.text ?? '',
-    /Calibrated probability[\s\S]*91\.0 %/,
+    /Calibrated probability[\s\S]*91\.0%/,
   )
   assert.match(root.querySelector('.raw-scores')?.text ?? '', /Raw scores[\s\S]*0\.99[\s\S]*4\.2/)
   assert.doesNotMatch(root.querySelector('.decision')?.text ?? '', /91/)
+})
+
+test('scores of a version without calibration are not called probabilities', () => {
+  const text = show({ prediction: { ...prediction(), calibration: null } }).text
+  assert.match(text, /Score \(not calibrated\)/)
+  assert.doesNotMatch(text, /Calibrated probability/)
 })
 
 test('the threshold is a mark on the bar and a word below it', () => {
   const bars = show().querySelectorAll('.bar')
   assert.equal(bars[0]?.querySelector('.bar-fill')?.getAttribute('width'), '91.00%')
   assert.equal(bars[0]?.querySelector('.bar-threshold')?.getAttribute('x'), '37.00%')
-  assert.match(bars[0]?.text ?? '', /at or above the threshold of 37\.0 %/)
+  assert.match(bars[0]?.text ?? '', /at or above the threshold of 37\.0%/)
   assert.equal(bars[1]?.querySelector('.bar-threshold'), null)
 })
 

@@ -52,7 +52,10 @@ test('first the image alone, then readings without names, then everything with t
   const unread = await page(id)
   assert.match(unread, /What do you see\?/)
   assert.doesNotMatch(unread, names)
-  assert.doesNotMatch(unread, /Score \(not calibrated\)|class="decision|film-heat"/)
+  assert.doesNotMatch(
+    unread,
+    /Calibrated probability|Score \(not calibrated\)|class="decision|film-heat/,
+  )
 
   assert.equal((await step(id, 'vote', { preference: 'a' })).status, 409, 'not before the reading')
   assert.equal((await step(id, 'read', {})).status, 422)
