@@ -79,9 +79,7 @@ export function splitImages(items: readonly Splittable[], seed: number): SplitPl
       test: 0.5,
     })
   } else {
-    notes.push(
-      '65% train, 10% stop training early, 10% calibrate, 15% test; stratified by class.',
-    )
+    notes.push('65% train, 10% stop training early, 10% calibrate, 15% test; stratified by class.')
     deal(() => true, ALL)
   }
   return { splits, notes: [...notes, ...leaks(items, splits)] }

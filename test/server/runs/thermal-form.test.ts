@@ -103,7 +103,7 @@ test('the page of a run shows use against target, temperature, breaks and the ti
   const hyperparameters = { thermal: { pauseAboveCelsius: 75, dutyCycle: 0.6 } }
   const shown = { ...run, hyperparameters, progress: { ...run.progress, use } }
   const html = String(runPanel({ ...runProps, run: shown }))
-  assert.match(html, /1\.6<\/span> of 2\.0 that it may/)
+  assert.match(html, /1\.6<\/span> \/ 2\.0 cores/)
   assert.match(html, /processor 83 °C, 2 thermal pauses/)
   assert.match(html, /Time lost to resource limits[\s\S]*1 min 1 s/)
   assert.match(html, /pause above 75 °C, duty cycle 60%/)
