@@ -1,5 +1,5 @@
-// The versions that stand beside the active ones, at most one for each condition: they look on (shadow), or answer the
-// requests that are handed to them (split). When and what they read is the server's.
+// The versions that stand beside the active ones, at most one for each condition: they predict in the background (shadow), or
+// answer the requests that are handed to them (split). When and on what is the server's.
 import { parseVersion } from '../package/ids.ts'
 import type { ServingSource } from './host/serving-copy.ts'
 import type { Lease, LoadedVersion } from './lease.ts'
@@ -12,7 +12,7 @@ export interface ChallengersOptions {
   readonly hold: (served: ServedVersion) => Promise<Lease>
 }
 
-/** A challenger while it looks on: what it reads, it reads when nobody waits. */
+/** A challenger in shadow: it predicts while nobody waits. */
 export interface ShadowModel extends LoadedVersion {
   readonly versionId: string
   readonly sha256: string
@@ -56,7 +56,7 @@ export class Challengers {
     return served && this.#options.hold(served)
   }
 
-  /** Reads with it while no request runs or waits; undefined unless it is loaded and is that version. */
+  /** Predicts with it while no request runs or waits; undefined unless it is loaded and is that version. */
   async inferShadow<T>(
     { condition, sha256 }: { condition: string; sha256: string },
     read: (shadowModel: ShadowModel) => Promise<T>,

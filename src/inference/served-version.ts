@@ -170,7 +170,7 @@ export class ServedVersion {
     return this.#onHost((host) => host.infer(tensor, { explain: false }), { urgent: true })
   }
 
-  /** As `infer`, while no request runs or waits: for a challenger that only looks on. */
+  /** As `infer`, while no request runs or waits: for a challenger in shadow. */
   inferInBackground(tensor: Float32Array, signal?: AbortSignal): Promise<RawOutput> {
     const turn = { background: true, signal }
     return this.#onHost((host) => host.infer(tensor, { explain: false }), turn)

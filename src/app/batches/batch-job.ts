@@ -105,7 +105,7 @@ export class BatchJobs {
     if (kept) return kept
     throw new AppError(
       'not-found',
-      'This batch is no longer shown; what it read is on the predictions page.',
+      'This batch is no longer shown; its results are on the predictions page.',
     )
   }
 
@@ -141,7 +141,7 @@ export class BatchJobs {
       keepMs: KEEP_MS,
       page: ({ id }) => (this.#batches.has(id) ? links.batch(id) : undefined),
       interruptedWords: async (_, why) =>
-        `${why}. Names of files are not kept, so that the rest cannot be read; what was read is on the predictions page.`,
+        `${why}. Names of files are not kept, so the rest cannot be done; the results so far are on the predictions page.`,
       run: (run) => this.#predict(run),
       onRest: async ({ id, endedAt }) => {
         const kept = this.#batches.get(id)

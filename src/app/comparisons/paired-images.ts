@@ -1,4 +1,4 @@
-// The labelled images of a set that two versions are to read: of a prepared dataset the split that training did not see,
+// The labelled images of a set for two versions: of a prepared dataset the split that training did not see,
 // else of a folder below the data root, with its class folders or label table as the truth.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'

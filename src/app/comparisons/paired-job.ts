@@ -1,5 +1,5 @@
-// Two versions on many images as a job: begun by a form, read one image after the other while the server does other things,
-// kept line by line, so that a restart goes on behind the last one. What is read how is paired-predictions.ts.
+// Two versions on many images as a job: begun by a form, one image after the other while the server does other things,
+// kept line by line, so that a restart goes on behind the last one. How they are predicted is paired-predictions.ts.
 import { randomUUID } from 'node:crypto'
 import { links } from '../../../views/shared/links.ts'
 import { AppError } from '../../errors.ts'
@@ -26,7 +26,7 @@ export interface PairedRequest {
   readonly condition: string
   readonly a: string
   readonly b: string
-  /** Left out: the newest predictions of `a` are read again by `b`. */
+  /** Left out: the newest predictions of `a` are repeated with `b`. */
   readonly folder?: string | undefined
   readonly split?: WantedSplit | undefined
   readonly limit?: number | undefined
@@ -81,7 +81,7 @@ export class PairedJobs {
     return id
   }
 
-  /** What was read so far stays. @throws AppError `not-found`, `conflict` when it has ended */
+  /** What was done so far stays. @throws AppError `not-found`, `conflict` when it has ended */
   async stop(id: string): Promise<void> {
     await getPairedJob(this.#services.db, id)
     await this.#services.jobs.cancel(id)
@@ -172,5 +172,5 @@ async function usable(
   const wanted = { condition: condition.id, text }
   const version = await getVersion(db, await versionOfCondition(db, wanted))
   if (version.status !== 'deleted' && version.status !== 'quarantined') return version
-  throw new AppError('conflict', `${version.id} is ${version.status} and cannot read images.`)
+  throw new AppError('conflict', `${version.id} is ${version.status} and cannot be used.`)
 }

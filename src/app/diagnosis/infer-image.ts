@@ -1,4 +1,4 @@
-// One image through one version: hold, decode, preprocess, infer, decide, let go. Everything that predicts calls this:
+// One image through one version: hold, decode, preprocess, infer, decide, release. Everything that predicts calls this:
 // diagnose, compare, batches, evaluations, shadow, paired comparison and the trial of an import. Stores nothing.
 import type { ReadImage } from '../../imaging/imaging-job.ts'
 import { chooseOperatingPoint } from '../../inference/decide.ts'
@@ -9,7 +9,7 @@ import { packageDir } from '../../registry/home/store.ts'
 import type { Version } from '../../registry/versions/versions.ts'
 import type { Uses } from '../services.ts'
 
-/** Runs `use` while the version is held, and lets it go whatever happens. */
+/** Runs `use` while the version is held, and releases it whatever happens. */
 export type Hold<Held extends LoadedVersion> = <T>(use: (held: Held) => Promise<T>) => Promise<T>
 
 /** What turns raw scores into probabilities and a decision; of the graph that is held. */
@@ -39,7 +39,7 @@ export interface Inferred<Held extends LoadedVersion, Rule extends DecisionRule>
   readonly diagnosis: Diagnosis
   readonly image: ReadImage
   readonly tensor: Float32Array // [1, height, width, channels]
-  /** Let go of: its facts may be read, it infers no more. */
+  /** Released: its properties may be used, but it infers no more. */
   readonly held: Held
   readonly rule: Rule
   readonly keptPng: Uint8Array | undefined
@@ -56,7 +56,7 @@ export function inferImage<Held extends LoadedVersion, Rule extends DecisionRule
   const { image: bytes, frame, keepPng } = request
   return request.hold(async (held) => {
     const rule = await request.rule(held)
-    // A wrong name is told before any pixel is read.
+    // A wrong name is refused before any pixel is decoded.
     const operatingPoint = operatingPointOf(held, { rule, wanted: request.operatingPoint })
     const wanted = { preprocessing: [held.preprocessing], frame }
     const { prepared, kept } = keepPng

@@ -83,7 +83,7 @@ export async function predictImage(
 }
 
 /**
- * What can be said before any image is read; returns the condition's id.
+ * Checks what can be checked before an image is decoded; returns the condition's id.
  * @throws AppError `unknown-condition`, `unknown-version`, `no-active-version`
  */
 export async function checkAnswerable(

@@ -1,5 +1,5 @@
-// Readings as comma-separated values, for people with a spreadsheet: RFC 4180, a header line, and no cell that a spreadsheet
-// would take for a formula.
+// Predictions as comma-separated values, for people with a spreadsheet: RFC 4180, a header line, and no cell that a
+// spreadsheet would take for a formula.
 import type { Prediction } from '../../registry/predictions/predictions.ts'
 import type { Problem } from '../problem.ts'
 
@@ -18,7 +18,7 @@ type Column = readonly [name: string, of: (entry: CsvEntry, prediction?: Predict
 
 const MAX_NAME = 200
 
-/** A writer for readings that have these classes; other classes are left out. */
+/** A writer for predictions with these classes; other classes are left out. */
 export function predictionCsv(labels: readonly string[]): {
   readonly header: string
   line(entry: CsvEntry): string
@@ -34,7 +34,7 @@ export function predictionCsv(labels: readonly string[]): {
   }
 }
 
-/** Stored readings whole; the columns hold every class that occurs among them. */
+/** Stored predictions as a whole table; the columns hold every class that occurs among them. */
 export function predictionTable(predictions: readonly Prediction[]): string {
   const labels = new Set(predictions.flatMap(({ classes }) => classes.map(({ label }) => label)))
   const { header, line } = predictionCsv([...labels])

@@ -1,4 +1,4 @@
-// The share of requests that a challenger answers. The same image always goes to the same of the two, so that reading it
+// The share of requests that a challenger answers. The same image always goes to the same of the two, so that sending it
 // again gives the same result.
 import type { Lease } from '../../inference/lease.ts'
 import { sha256Of } from '../../package/hash-file.ts'

@@ -75,7 +75,7 @@ export async function* evaluateVersion(
 ): AsyncGenerator<EvaluationLine> {
   const { version, signal } = request
   if (version.status === 'deleted' || version.status === 'quarantined') {
-    throw new AppError('conflict', `${version.id} is ${version.status} and cannot read images.`)
+    throw new AppError('conflict', `${version.id} is ${version.status} and cannot be used.`)
   }
   const started = performance.now()
   const set = await evaluationSet(services, request)

@@ -77,7 +77,7 @@ async function change(id: string, body: object, json: true | undefined): Promise
   if (json) return printJson(condition)
   const { challenger } = condition
   if (!challenger) return printLine(`${id} has no challenger.`)
-  const how = challenger.mode === 'shadow' ? 'looks on' : `answers ${share(challenger.share)}`
+  const how = challenger.mode === 'shadow' ? 'predicts in the background' : `answers ${share(challenger.share)}`
   printLine(`${challenger.version} challenges: it ${how}.`)
 }
 
@@ -91,10 +91,10 @@ async function show(id: string, { json }: Json): Promise<void> {
   printFields({
     challenger: `${challenge.version} (${challenge.mode}) since ${challenge.startedAt}`,
     active,
-    'read by both': evidence.pairs,
+    'predictions of both': evidence.pairs,
     'same decision': share(evidence.agreement),
     kappa: share(evidence.kappa),
-    'read differently': evidence.disagreementCount,
+    'different decisions': evidence.disagreementCount,
     "with a reader's word": truth.n,
     'right: active': truth.n > 0 ? truth.activeRight : null,
     'right: challenger': truth.n > 0 ? truth.challengerRight : null,

@@ -27,7 +27,7 @@ export function rollbackCondition(
 ): Promise<ActivationResult> {
   const { condition, to, expected, ...rest } = request
   const work = async (): Promise<ActivationResult> => {
-    // Before the target is looked for: that of another state is nobody's wish.
+    // Before the target is determined: the target of another state is not what the caller chose.
     const now = await getCondition(ctx.db, condition)
     await checkExpectedState(ctx.db, { condition: now, expected })
     const version = to ? await targetNamed(ctx.db, now, to) : await targetBefore(ctx.db, condition)

@@ -108,7 +108,7 @@ export async function findChallenge(db: Db, condition: string): Promise<Challeng
   return { id, condition, version, sha256, mode, share, by, promotion: promotion || null, ...times }
 }
 
-/** Two readings of one image. Kept when image and prediction have gone: it is numbers and labels only. */
+/** Two predictions of one image. Kept when image and prediction have gone: it is numbers and labels only. */
 export async function storePair(db: Db, pair: PairRead): Promise<void> {
   const { prediction, challenger } = pair
   const { label } = prediction.decision

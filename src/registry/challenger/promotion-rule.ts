@@ -14,7 +14,7 @@ import type { Db } from '../schema/database.ts'
 import type { ChallengerEvidence } from './challenger-evidence.ts'
 
 export interface PromotionRule {
-  /** With `shadow`: images that both read and a reader spoke on; with `split`: such answers of each of the two. */
+  /** With `shadow`: images with predictions of both and a reader's verdict; with `split`: such answers of each. */
   readonly minCases: number
   /** Fraction right by which it may at most be worse, at the lower end of the 95% interval. */
   readonly margin: number

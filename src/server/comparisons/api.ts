@@ -27,7 +27,7 @@ export const AbSchema = z.strictObject({
 })
 
 export const RereadSchema = z.strictObject({
-  /** The version to read with. */
+  /** The version to predict with. */
   with: z.string(),
   /** The newest so many. */
   limit: z.int().min(1).max(100_000).optional(),
@@ -75,7 +75,7 @@ export function pairedRoutes(
       await versionOfCondition(services.db, { condition, text: id }),
     )
     if (version.status !== 'deleted' && version.status !== 'quarantined') return version
-    throw new AppError('conflict', `${version.id} is ${version.status} and cannot read images.`)
+    throw new AppError('conflict', `${version.id} is ${version.status} and cannot be used.`)
   }
 }
 

@@ -1,4 +1,4 @@
-// A challenger over the API, with real hosts: it never answers while it looks on, and answers its share when asked to.
+// A challenger over the API, with real hosts: it never answers in shadow, and answers its share when asked to.
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { isInShare } from '../../../src/app/diagnosis/traffic-split.ts'
