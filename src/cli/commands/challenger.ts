@@ -77,7 +77,10 @@ async function change(id: string, body: object, json: true | undefined): Promise
   if (json) return printJson(condition)
   const { challenger } = condition
   if (!challenger) return printLine(`${id} has no challenger.`)
-  const how = challenger.mode === 'shadow' ? 'predicts in the background' : `answers ${share(challenger.share)}`
+  const how =
+    challenger.mode === 'shadow'
+      ? 'predicts in the background'
+      : `answers ${share(challenger.share)}`
   printLine(`${challenger.version} challenges: it ${how}.`)
 }
 
