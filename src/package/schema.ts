@@ -128,8 +128,8 @@ export type FamiliarityConfig = Readonly<z.infer<typeof FamiliaritySchema>>
 /** results/golden/golden.json: stored images with the raw outputs that this very graph gave. */
 export const GoldenSchema = z.object({
   schema: z.literal(1),
-  /** Largest absolute difference of an uncalibrated probability that still passes. */
-  tolerance: finite.positive(),
+  /** Largest absolute difference of an uncalibrated probability that still passes. With more than this nothing would be proved. */
+  tolerance: finite.positive().max(0.05),
   items: z.array(
     z.object({ file: z.string(), label: z.string().nullable(), probabilities: z.array(finite) }),
   ),

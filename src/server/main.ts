@@ -8,7 +8,7 @@ import { PRODUCT_VERSION } from '../app/product.ts'
 import { newToken, removeServerFile, writeServerFile } from '../app/server-file.ts'
 import { type Config, readConfig } from '../config.ts'
 import { checkNativeEngine } from '../engine/native-engine.ts'
-import { AppError, isAppError, messageOf } from '../errors.ts'
+import { AppError, diskFull, isAppError, isDiskFull, messageOf } from '../errors.ts'
 import { createApp } from './app.ts'
 
 /** Requests in flight get so long to be answered after the server was told to stop. */
@@ -29,21 +29,26 @@ export async function serve(config: Config): Promise<void> {
   // Not by the clock: a large import may take longer than Node's five minutes. Who falls silent is let go by request-body.ts,
   // and who never finishes his headers by headersTimeout.
   server.requestTimeout = 0
+  let address: string
   try {
     await listen(server, config)
+    address = addressOf(server, config)
+    const startedAt = new Date().toISOString()
+    const { pid } = process
+    await writeServerFile(config.dataDir, {
+      address,
+      token,
+      pid,
+      startedAt,
+      version: PRODUCT_VERSION,
+    })
   } catch (error) {
+    // Nothing may stay open: what listens would keep the process, which has no one left to end it.
+    server.close()
+    server.closeAllConnections()
     await application.close()
-    throw error
+    throw isDiskFull(error) ? diskFull(error) : error
   }
-  const address = addressOf(server, config)
-  const startedAt = new Date().toISOString()
-  await writeServerFile(config.dataDir, {
-    address,
-    token,
-    pid: process.pid,
-    startedAt,
-    version: PRODUCT_VERSION,
-  })
   process.stdout.write(`Roentgen listening on ${address}\n`)
   await told
   await stop({ server, application })

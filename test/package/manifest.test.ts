@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { readManifest } from '../../src/package/manifest.ts'
 import { checkPaths, pathProblem } from '../../src/package/package-paths.ts'
+import { GoldenSchema } from '../../src/package/schema.ts'
 import { readServingConfig } from '../../src/package/serving-config.ts'
 import { servingFiles, verifyPackage } from '../../src/package/verify-package.ts'
 import { makeTempDir, writePackage } from '../support/package.ts'
@@ -188,4 +189,12 @@ test('the serving configuration is read and checked', async (t) => {
   await assert.rejects(readServingConfig(dir), {
     message: /preprocessing.json is wrong at "width"/,
   })
+})
+
+test('golden images that would let any output pass are refused', () => {
+  const golden = (tolerance: number) => ({ schema: 1, tolerance, items: [] })
+  for (const good of [1e-6, 0.02, 0.05]) assert.ok(GoldenSchema.safeParse(golden(good)).success)
+  for (const bad of [0.051, 1, 1e9, 0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    assert.equal(GoldenSchema.safeParse(golden(bad)).success, false, String(bad))
+  }
 })
