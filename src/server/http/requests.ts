@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { AppError } from '../../errors.ts'
 import { findVersionRef, isName, type VersionRef } from '../../package/ids.ts'
 import type { AppEnv } from './app-env.ts'
+import { issueWords, wrongFieldOf } from './field-words.ts'
 import { bodyOf } from './request-body.ts'
 import { readUpload } from './uploads.ts'
 
@@ -26,13 +27,13 @@ export async function readJson<T extends z.ZodType>(
 
 /** @throws AppError `invalid` naming the first field that is wrong */
 export function parseWith<T extends z.ZodType>(schema: T, value: unknown): z.infer<T> {
-  const parsed = schema.safeParse(value)
+  const parsed = schema.safeParse(value, { error: issueWords })
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  const field = issue?.path.join('.') || 'body'
-  throw new AppError('invalid', `"${field}": ${issue?.message ?? 'is not as expected'}.`, {
-    extra: { field },
-  })
+  const [issue] = parsed.error.issues
+  const { field, sentence } = issue
+    ? wrongFieldOf(issue)
+    : { field: 'body', sentence: 'The body is not as it must be.' }
+  throw new AppError('invalid', sentence, { extra: { field } })
 }
 
 /** The bytes of a body that is known to be small; stops reading at the limit. */
@@ -47,6 +48,19 @@ async function readSmallBody(request: Request): Promise<Uint8Array> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks, size)
+}
+
+/** Of the path of a version. @throws AppError `unknown-version` */
+export function versionOfParams(o: { condition: string; name: string; n: string }): VersionRef {
+  const ref = findVersionRef(`${o.condition}/${o.name}@${o.n}`)
+  if (ref) return ref
+  throw new AppError('unknown-version', 'There is no such version.')
+}
+
+/** Of the path of a condition. @throws AppError `unknown-condition` */
+export function conditionOfParams({ id }: { id: string }): string {
+  if (isName(id)) return id
+  throw new AppError('unknown-condition', `There is no condition "${id.slice(0, 80)}".`)
 }
 
 /** The three path segments `condition/name/n`. @throws AppError `unknown-version` */

@@ -1,31 +1,8 @@
-// For those who watch the server: alive, ready, and figures in the Prometheus text format.
-import { Hono } from 'hono'
-import type { Gauge } from '../../app/metrics.ts'
-import { PRODUCT_VERSION } from '../../app/product.ts'
-import type { Uses } from '../../app/services.ts'
-import { listWarnings } from '../../registry/home/warnings.ts'
-import type { AppEnv } from '../http/app-env.ts'
+// Figures of this moment that are read and not counted: readiness, hosts, the queue, the web process.
+import type { Gauge } from './metrics.ts'
+import type { Uses } from './services.ts'
 
-export function healthRoutes(
-  services: Uses<'db' | 'isReady' | 'metrics' | 'reasons' | 'runtime'>,
-): Hono<AppEnv> {
-  const routes = new Hono<AppEnv>()
-  routes.get('/healthz', (c) => c.json({ status: 'ok', version: PRODUCT_VERSION }))
-  routes.get('/readyz', (c) => {
-    const found = listWarnings(services.db).map(({ sentence }) => sentence)
-    const warnings = found.length > 0 ? { warnings: found } : {}
-    if (services.isReady) return c.json({ status: 'ready', ...warnings })
-    c.header('Retry-After', '1')
-    return c.json({ status: 'not ready', reasons: services.reasons, ...warnings }, 503)
-  })
-  routes.get('/metrics', (c) => {
-    c.header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
-    return c.body(services.metrics.text(gauges(services)))
-  })
-  return routes
-}
-
-function gauges(services: Uses<'isReady' | 'runtime'>): Gauge[] {
+export function serverGauges(services: Uses<'isReady' | 'runtime'>): Gauge[] {
   const hosts = services.runtime.status()
   const queue = services.runtime.queue()
   const memory = process.memoryUsage()
