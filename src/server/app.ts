@@ -43,10 +43,8 @@ import { predictRoutes } from './predictions/predict.ts'
 import { runRoutes } from './runs/api.ts'
 import { trainingPages } from './runs/pages.ts'
 import { weightsRoutes } from './runs/weights.ts'
-import { backupRoutes } from './system/backup.ts'
-import { healthRoutes } from './system/health.ts'
-import { openapiRoutes } from './system/openapi.ts'
-import { statusPages } from './system/pages.ts'
+import { systemRoutes } from './system/api.ts'
+import { systemPages } from './system/pages.ts'
 import { publicRoutes } from './system/public.ts'
 import { versionRoutes } from './versions/api.ts'
 import { modelComparisonRoutes } from './versions/comparison.ts'
@@ -97,12 +95,10 @@ export function createApp(application: Application, { token }: AppOptions): Hono
   })
   const parts = [
     publicRoutes(),
-    healthRoutes(application),
-    openapiRoutes(),
+    systemRoutes(application, { described: () => app }),
     conditionRoutes(application),
     activationRoutes(application),
     governanceRoutes(application),
-    backupRoutes(application),
     predictRoutes(application),
     batchRoutes(application),
     pairedRoutes(application),
@@ -130,7 +126,7 @@ export function createApp(application: Application, { token }: AppOptions): Hono
     conditionPages(application),
     datasetPages(application),
     trainingPages(application),
-    statusPages(application),
+    systemPages(application, { described: () => app }),
     jobPages(application),
     notificationPages(application),
   ]

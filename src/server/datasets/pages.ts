@@ -18,7 +18,7 @@ import { problemProps, seeOther } from '../http/page-data.ts'
 import { wantsFragment } from '../http/problem.ts'
 import { numberField, parseWith, queryText, readForm } from '../http/requests.ts'
 import { picture } from '../predictions/images.ts'
-import { PrepareSchema } from '../runs/schema.ts'
+import { PrepareSchema } from './schema.ts'
 
 function linesOf(text = ''): string[] {
   return text.split(/[\r\n]+/).filter((line) => line.trim() !== '')

@@ -11,35 +11,107 @@ import type { Uses } from '../../app/services.ts'
 import { AppError } from '../../errors.ts'
 import { patchArchiveRule } from '../../registry/archive/archive-rules.ts'
 import type { AppEnv } from '../http/app-env.ts'
+import { json, operation } from '../http/operation.ts'
 import { bodyOf } from '../http/request-body.ts'
-import { conditionOfPath, readJson } from '../http/requests.ts'
+import { conditionOfParams } from '../http/requests.ts'
+import { ConditionParams } from '../http/shared-schemas.ts'
 import { findUploadScope } from '../http/upload-scope.ts'
-import { ArchiveRulePatchSchema } from './schema.ts'
+import {
+  ArchiveRulePatchSchema,
+  ArchiveRuleSchema,
+  ArchiveStatusSchema,
+  StoreAnswerSchema,
+  StudyParams,
+} from './schema.ts'
 
 /** Objects of one request. */
 const MAX_OBJECTS = 2000
+
+const tag = 'archive'
+const DICOM_JSON = 'application/dicom+json'
+const STORED = (description: string) => ({
+  description,
+  type: DICOM_JSON,
+  schema: StoreAnswerSchema,
+})
+const STORE = {
+  method: 'post',
+  tag,
+  description: 'An object that cannot be taken costs only itself; the answer says why.',
+  bodyType: 'multipart/related',
+  answers: {
+    200: STORED('All were taken'),
+    202: STORED('Some were taken'),
+    409: STORED('None was taken'),
+  },
+  errors: [
+    [404, 'not-found: receiving is off (ROENTGEN_DICOM_STOW)'],
+    [413, 'upload-too-large'],
+    [415, 'unsupported-image: not multipart/related'],
+    [422, 'image-required, invalid'],
+  ],
+} as const
 
 export function archiveRoutes(
   services: Uses<'clock' | 'config' | 'db' | 'log'> & { readonly archive: Archive },
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
-  routes.get('/api/v1/archive', async (c) => c.json(await archiveStatus(services)))
-  routes.patch('/api/v1/archive/rules/:id', async (c) => {
-    const patch = await readJson(c, ArchiveRulePatchSchema)
-    const rule = await patchArchiveRule(services.db, {
-      condition: conditionOfPath(c),
-      patch,
-      suggested: suggestedRule,
-      actor: c.var.actor,
-      clock: services.clock,
-    })
-    return c.json(rule)
-  })
-  routes.post('/dicomweb/studies', store)
-  routes.post('/dicomweb/studies/:study', store)
+  operation(
+    routes,
+    {
+      method: 'get',
+      path: '/api/v1/archive',
+      tag,
+      summary: 'Images that came from an archive and what became of them, newest first',
+      answers: { 200: json(ArchiveStatusSchema, 'What goes on') },
+    },
+    async ({ reply }) => reply(200, await archiveStatus(services)),
+  )
+  operation(
+    routes,
+    {
+      method: 'patch',
+      path: '/api/v1/archive/rules/:id',
+      tag,
+      summary: 'Which images from an archive a condition reads by itself',
+      description: 'What is absent stays as it is.',
+      params: ConditionParams,
+      json: ArchiveRulePatchSchema,
+      answers: { 200: json(ArchiveRuleSchema, 'The rule') },
+      errors: [
+        [404, 'unknown-condition'],
+        [422, 'invalid'],
+      ],
+    },
+    async ({ c, params, body: patch, reply }) => {
+      const rule = await patchArchiveRule(services.db, {
+        condition: conditionOfParams(params),
+        patch,
+        suggested: suggestedRule,
+        actor: c.var.actor,
+        clock: services.clock,
+      })
+      return reply(200, rule)
+    },
+  )
+  operation(
+    routes,
+    { ...STORE, path: '/dicomweb/studies', summary: 'Send DICOM images to be read (STOW-RS)' },
+    ({ c }) => store(c, undefined),
+  )
+  operation(
+    routes,
+    {
+      ...STORE,
+      path: '/dicomweb/studies/:study',
+      summary: 'The same; an object of another study is refused',
+      params: StudyParams,
+    },
+    ({ c, params: { study } }) => store(c, study),
+  )
   return routes
 
-  async function store(c: Context<AppEnv>): Promise<Response> {
+  async function store(c: Context<AppEnv>, study: string | undefined): Promise<Response> {
     if (!services.config.dicom.stow) {
       throw new AppError(
         'not-found',
@@ -54,7 +126,6 @@ export function archiveRoutes(
         'Send DICOM objects as multipart/related; type="application/dicom".',
       )
     }
-    const study = c.req.param('study')
     const outcomes: StoreOutcome[] = []
     const maxPartBytes = services.config.maxUploadBytes
     const place = findUploadScope(c.req.raw)
@@ -67,7 +138,7 @@ export function archiveRoutes(
     }
     if (outcomes.length === 0) throw new AppError('image-required', 'The request holds no objects.')
     const answer = storeAnswer(outcomes)
-    c.header('Content-Type', 'application/dicom+json')
+    c.header('Content-Type', DICOM_JSON)
     return c.body(JSON.stringify(answer.body), answer.status)
   }
 

@@ -10,38 +10,76 @@ import type { Uses } from '../../app/services.ts'
 import { AppError } from '../../errors.ts'
 import { getPrediction } from '../../registry/predictions/predictions.ts'
 import type { AppEnv } from '../http/app-env.ts'
+import { bytes, operation } from '../http/operation.ts'
+import { IdParams } from '../http/shared-schemas.ts'
 import { readUpload } from '../http/uploads.ts'
+import { SourceForm } from './schema.ts'
 
-const EXPORTS = {
-  'secondary-capture.dcm': secondaryCaptureOf,
-  'structured-report.dcm': structuredReportOf,
-} as const
+const EXPORTS = [
+  {
+    name: 'secondary-capture.dcm',
+    encode: secondaryCaptureOf,
+    summary: 'The image with its heatmap burnt in, as DICOM Secondary Capture',
+    unknown: 'unknown-prediction, not-found: it has no heatmap',
+  },
+  {
+    name: 'structured-report.dcm',
+    encode: structuredReportOf,
+    summary: 'Findings, probabilities and version as a DICOM structured report (TID 1500)',
+    unknown: 'unknown-prediction',
+  },
+] as const
+
+const GONE = [410, 'gone: it has expired'] as const
 
 export function dicomExportRoutes(
   services: Uses<'config' | 'db' | 'imaging' | 'store'>,
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
-  for (const [name, encode] of Object.entries(EXPORTS)) {
-    const path = `/api/v1/predictions/:id/${name}` as const
+  for (const { name, encode, summary, unknown } of EXPORTS) {
     const answer = async (c: Context<AppEnv>, request: ExportRequest) => {
-      const bytes = await encode(services, request)
+      const encoded = await encode(services, request)
       c.header('Content-Type', 'application/dicom')
       const { id } = request.stored.prediction
       c.header('Content-Disposition', `attachment; filename="${id}-${name}"`)
       c.header('Cache-Control', 'private, no-store')
-      return c.body(new Uint8Array(bytes))
+      return c.body(new Uint8Array(encoded))
     }
-    routes.get(path, async (c) => answer(c, { stored: await storedOf(c) }))
-    routes.post(path, async (c) => {
-      const stored = await storedOf(c)
-      return answer(c, { stored, source: await sourceOf(c) })
-    })
+    const shared = {
+      path: `/api/v1/predictions/:id/${name}`,
+      tag: 'predictions',
+      params: IdParams,
+      answers: { 200: bytes('application/dicom', 'The object') },
+    }
+    operation(
+      routes,
+      {
+        ...shared,
+        method: 'get',
+        summary,
+        description: 'The object names nobody and makes a study of its own.',
+        errors: [[404, unknown], GONE],
+      },
+      async ({ c, params: { id } }) => answer(c, { stored: await getPrediction(services.db, id) }),
+    )
+    operation(
+      routes,
+      {
+        ...shared,
+        method: 'post',
+        summary: `${summary}, in the study of its source`,
+        description:
+          'Patient and study are taken over from the source, which must be the very file that was read; nothing of it is kept.',
+        form: SourceForm,
+        errors: [[404, unknown], GONE, [422, 'image-required, invalid']],
+      },
+      async ({ c, params: { id } }) => {
+        const stored = await getPrediction(services.db, id)
+        return answer(c, { stored, source: await sourceOf(c) })
+      },
+    )
   }
   return routes
-
-  function storedOf(c: Context<AppEnv>) {
-    return getPrediction(services.db, c.req.param('id') ?? '')
-  }
 
   async function sourceOf(c: Context<AppEnv>): Promise<Uint8Array> {
     const limits = { maxFileBytes: services.config.maxUploadBytes, maxFiles: 2 }

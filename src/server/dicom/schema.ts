@@ -1,5 +1,6 @@
-// What programs send and get about images from an archive; the OpenAPI document is made of the same schemas.
+// What programs send and get about images from an archive; STOW-RS answers as DICOM PS3.18 has it.
 import { z } from 'zod'
+import { fileField } from '../http/shared-schemas.ts'
 
 const term = z
   .string()
@@ -53,3 +54,15 @@ export const ArchiveStatusSchema = z.object({
     }),
   ),
 })
+
+/** An attribute list as DICOM JSON has it: tag, then `vr` and `Value`. */
+export const StoreAnswerSchema = z.record(
+  z.string(),
+  z.object({ vr: z.string(), Value: z.array(z.unknown()).optional() }),
+)
+
+export const StudyParams = z.object({
+  study: z.string().describe('Study Instance UID that every object must have'),
+})
+
+export const SourceForm = z.object({ source: fileField('the very DICOM file that was read') })

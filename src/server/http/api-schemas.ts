@@ -253,17 +253,6 @@ export const FeedbackSchema = z.looseObject({
   at: text,
 })
 
-export const InboxSchema = z.object({
-  items: z.array(
-    z.object({
-      name: text,
-      kind: z.enum(['package', 'zip', 'foreign', 'folder']),
-      state: z.enum(['waiting', 'needs-details', 'refused']),
-      reason: text,
-    }),
-  ),
-})
-
 /** `{items, nextCursor}` and for versions `total`. */
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.looseObject({ items: z.array(item), nextCursor: text.nullable() })

@@ -2,8 +2,8 @@
 // schema, forms) is put together here.
 import { type DescribeRouteOptions, resolver } from 'hono-openapi'
 import { z } from 'zod'
+import type { Answer, Operation } from './declaration.ts'
 import { ProblemSchema } from './problem-schema.ts'
-import type { Answer, Operation } from './operation.ts'
 
 type Json = Record<string, unknown>
 
@@ -17,7 +17,7 @@ export function operationSpec(declared: Operation): DescribeRouteOptions {
     'application/problem+json': { schema: resolver(ProblemSchema, ANSWERED) },
   }
   const parameters = [...parametersOf(params, 'path'), ...parametersOf(query, 'query')]
-  return {
+  const spec: Json = {
     tags: [tag],
     summary,
     ...(description !== undefined && { description }),
@@ -33,7 +33,8 @@ export function operationSpec(declared: Operation): DescribeRouteOptions {
       ),
       default: { description: 'A problem, with a stable code', content: problem },
     },
-  } as DescribeRouteOptions
+  }
+  return spec as DescribeRouteOptions
 }
 
 function parametersOf(schema: z.ZodObject | undefined, where: 'path' | 'query'): Json[] {
@@ -42,7 +43,13 @@ function parametersOf(schema: z.ZodObject | undefined, where: 'path' | 'query'):
   return Object.entries(properties).map(([name, property]) => {
     const { description, ...rest } = property as z.core.JSONSchema.JSONSchema
     const isRequired = where === 'path' || required.includes(name)
-    return { name, in: where, required: isRequired, schema: rest, ...(description && { description }) }
+    return {
+      name,
+      in: where,
+      required: isRequired,
+      schema: rest,
+      ...(description && { description }),
+    }
   })
 }
 

@@ -2,13 +2,25 @@
 import { z } from 'zod'
 
 export const ConditionParams = z.object({
-  id: z.string().describe('id of the condition').meta({ examples: ['pneumonia'] }),
+  id: z
+    .string()
+    .describe('id of the condition')
+    .meta({ examples: ['pneumonia'] }),
 })
 
 export const VersionParams = z.object({
-  condition: z.string().describe('id of its condition').meta({ examples: ['pneumonia'] }),
-  name: z.string().describe('name of the version').meta({ examples: ['densenet121-standard'] }),
-  n: z.string().describe('its number').meta({ examples: ['3'] }),
+  condition: z
+    .string()
+    .describe('id of its condition')
+    .meta({ examples: ['pneumonia'] }),
+  name: z
+    .string()
+    .describe('name of the version')
+    .meta({ examples: ['densenet121-standard'] }),
+  n: z
+    .string()
+    .describe('its number')
+    .meta({ examples: ['3'] }),
 })
 
 export const IdParams = z.object({ id: z.string() })
@@ -22,7 +34,9 @@ export function numberIn({ min, max }: { readonly min: number; readonly max: num
 
 /** A whole number in a query. */
 export function wholeNumberIn(range: { readonly min: number; readonly max: number }) {
-  return numberIn(range).int({ error: ({ path }) => `"${path?.join('.')}" must be a whole number.` })
+  return numberIn(range).int({
+    error: ({ path }) => `"${path?.join('.')}" must be a whole number.`,
+  })
 }
 
 /** One of some words in a query. */
@@ -50,4 +64,14 @@ export function pageOf<T extends z.ZodType>(item: T) {
 /** `{items}`: all of them. */
 export function listOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item) })
+}
+
+/** A file of a form, which is streamed and never held against a schema. */
+export function fileField(description: string) {
+  return z.string().meta({ format: 'binary', description })
+}
+
+/** Any number of files under the same name. */
+export function filesField(description: string) {
+  return z.array(z.string().meta({ format: 'binary' })).describe(description)
 }

@@ -154,37 +154,3 @@ export const READING: readonly Operation[] = [
     errors: [['404', 'unknown-prediction']],
   },
 ]
-
-export const SERVER: readonly Operation[] = [
-  {
-    method: 'get',
-    path: '/healthz',
-    tag: 'server',
-    summary: 'Alive',
-    answers: { 200: { description: 'Alive', type: 'application/json' } },
-  },
-  {
-    method: 'get',
-    path: '/readyz',
-    tag: 'server',
-    summary: 'Ready: the registry is open and every active version can answer',
-    answers: {
-      200: { description: 'Ready', type: 'application/json' },
-      503: { description: 'Not ready, with reasons', type: 'application/json' },
-    },
-  },
-  {
-    method: 'get',
-    path: '/metrics',
-    tag: 'server',
-    summary: 'Figures in the Prometheus text format',
-    answers: { 200: { description: 'The figures', type: 'text/plain' } },
-  },
-  {
-    method: 'get',
-    path: '/api/v1/openapi.json',
-    tag: 'server',
-    summary: 'This document',
-    answers: { 200: { description: 'OpenAPI 3.1', type: 'application/json' } },
-  },
-]

@@ -137,20 +137,6 @@ export const CONDITIONS: readonly Operation[] = [
 export const VERSIONS: readonly Operation[] = [
   {
     method: 'get',
-    path: '/api/v1/backup',
-    tag: 'server',
-    summary: 'Registry, packages and kept images as one zip; `roentgen restore` brings it back',
-    answers: { 200: { description: 'The zip', type: 'application/zip' } },
-  },
-  {
-    method: 'get',
-    path: '/api/v1/inbox',
-    tag: 'versions',
-    summary: 'What was dropped into models/inbox and is not a version yet, and why',
-    answers: { 200: json(schemas.InboxSchema, 'What lies there') },
-  },
-  {
-    method: 'get',
     path: '/api/v1/versions',
     tag: 'versions',
     summary: 'Search, filter and sort versions',

@@ -3,20 +3,14 @@
 import { z } from 'zod'
 import { PRODUCT_VERSION } from '../../app/product.ts'
 import * as schemas from '../http/api-schemas.ts'
-import { JobSchema } from '../jobs/schema.ts'
-import { DatasetSchema, RunSchema } from '../runs/schema.ts'
+import { RunSchema } from '../runs/schema.ts'
 import { COMPARISON } from './openapi-comparison.ts'
-import { DICOM } from './openapi-dicom.ts'
 import { EVALUATION } from './openapi-evaluation.ts'
 import { GOVERNANCE } from './openapi-governance.ts'
-import { JOBS } from './openapi-jobs.ts'
-import { KEYS } from './openapi-keys.ts'
-import { NOTIFICATIONS } from './openapi-notifications.ts'
 import type { Operation } from './openapi-operation.ts'
-import { READING, SERVER } from './openapi-reading.ts'
+import { READING } from './openapi-reading.ts'
 import { CONDITIONS, VERSIONS } from './openapi-registry.ts'
 import { TRAINING } from './openapi-training.ts'
-import { WEIGHTS } from './openapi-weights.ts'
 
 type Json = Record<string, unknown>
 
@@ -29,9 +23,7 @@ const COMPONENTS = {
   Prediction: schemas.PredictionSchema,
   Comparison: schemas.ComparisonSchema,
   Feedback: schemas.FeedbackSchema,
-  Dataset: DatasetSchema,
   Run: RunSchema,
-  Job: JobSchema,
 } as const
 
 let document: Json | undefined
@@ -49,18 +41,12 @@ export function openapiDocument(): Json {
     servers: [{ url: '/' }],
     paths: pathsOf([
       ...READING,
-      ...DICOM,
       ...CONDITIONS,
       ...GOVERNANCE,
-      ...KEYS,
       ...VERSIONS,
       ...EVALUATION,
       ...COMPARISON,
       ...TRAINING,
-      ...WEIGHTS,
-      ...JOBS,
-      ...NOTIFICATIONS,
-      ...SERVER,
     ]),
     components: {
       schemas: Object.fromEntries(

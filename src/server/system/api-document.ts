@@ -6,7 +6,10 @@ import type { AppEnv } from '../http/app-env.ts'
 import { openapiDocument } from '../openapi/openapi.ts'
 
 export async function apiDocument(app: Hono<AppEnv>): Promise<object> {
-  const written = openapiDocument() as { paths: object; components: object }
+  const written = openapiDocument() as {
+    paths: Record<string, object>
+    components: Record<string, object>
+  }
   return generateSpecs(app, {
     excludeStaticFile: false,
     documentation: {

@@ -1,6 +1,7 @@
-// The status page: readiness, hosts, how much there is, the machine.
+// The status page: readiness, hosts, how much there is, the machine; and the description of the API as a page.
 import { availableParallelism, freemem, hostname, totalmem } from 'node:os'
 import { Hono } from 'hono'
+import { apiDocsPage } from '../../../views/system/api-docs.ts'
 import { statusPage, statusPanel } from '../../../views/system/status.ts'
 import { PRODUCT_VERSION } from '../../app/product.ts'
 import type { Uses } from '../../app/services.ts'
@@ -10,11 +11,13 @@ import { countVersions } from '../../registry/versions/version-list.ts'
 import type { AppEnv } from '../http/app-env.ts'
 import { frameOf } from '../http/frame.ts'
 import { wantsFragment } from '../http/problem.ts'
+import { apiDocument } from './api-document.ts'
 
 const GIB = 1024 ** 3
 
-export function statusPages(
+export function systemPages(
   services: Uses<'config' | 'db' | 'inbox' | 'isReady' | 'reasons' | 'runtime'>,
+  { described }: { readonly described: () => Hono<AppEnv> },
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
   routes.get('/status', async (c) => {
@@ -37,6 +40,9 @@ export function statusPages(
     }
     return c.html(wantsFragment(c) ? statusPanel(props) : statusPage(props))
   })
+  routes.get('/api/docs', async (c) =>
+    c.html(apiDocsPage({ frame: frameOf(c), openapi: await apiDocument(described()) })),
+  )
   return routes
 }
 
