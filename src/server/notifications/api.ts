@@ -107,8 +107,7 @@ export function notificationRoutes(
       answers: { 200: json(NotificationSchema, 'As it is now') },
       errors: [unknown, [422, 'invalid']],
     },
-    async ({ params: { id }, body: change, reply }) =>
-      reply(200, await post.change(id, change)),
+    async ({ params: { id }, body: change, reply }) => reply(200, await post.change(id, change)),
   )
   operation(
     routes,
