@@ -48,7 +48,6 @@ export const ArchiveStatusSchema = z.object({
         z.object({ condition: z.string(), prediction: z.string(), delivered: z.boolean() }),
       ),
       attempts: z.int(),
-      dueAt: z.string(),
       receivedAt: z.string(),
       endedAt: z.string().nullable(),
     }),
