@@ -4,7 +4,7 @@ import test from 'node:test'
 import { z } from 'zod'
 import { AppError } from '../../src/errors.ts'
 import { parseWith } from '../../src/server/http/requests.ts'
-import { numberIn, wholeNumberIn } from '../../src/server/http/shared-schemas.ts'
+import { numberIn, wholeNumberIn } from '../../src/server/operations/shared-schemas.ts'
 
 const schema = z.strictObject({
   name: z.string().trim().min(1).max(100),

@@ -7,8 +7,8 @@ import type { Uses } from '../../app/services.ts'
 import { AppError } from '../../errors.ts'
 import { type Dataset, getDataset, listDatasets } from '../../registry/runs/datasets.ts'
 import type { AppEnv } from '../http/app-env.ts'
-import { json, operation, type Reply } from '../http/operation.ts'
-import { IdParams } from '../http/shared-schemas.ts'
+import { json, operation, type Reply } from '../operations/operation.ts'
+import { IdParams } from '../operations/shared-schemas.ts'
 import {
   DatasetListSchema,
   DatasetSchema,

@@ -11,11 +11,11 @@ import type { Uses } from '../../app/services.ts'
 import { AppError } from '../../errors.ts'
 import { patchArchiveRule } from '../../registry/archive/archive-rules.ts'
 import type { AppEnv } from '../http/app-env.ts'
-import { json, operation } from '../http/operation.ts'
 import { bodyOf } from '../http/request-body.ts'
 import { conditionOfParams } from '../http/requests.ts'
-import { ConditionParams } from '../http/shared-schemas.ts'
 import { findUploadScope } from '../http/upload-scope.ts'
+import { json, operation } from '../operations/operation.ts'
+import { ConditionParams } from '../operations/shared-schemas.ts'
 import {
   ArchiveRulePatchSchema,
   ArchiveRuleSchema,

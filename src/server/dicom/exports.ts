@@ -10,9 +10,9 @@ import type { Uses } from '../../app/services.ts'
 import { AppError } from '../../errors.ts'
 import { getPrediction } from '../../registry/predictions/predictions.ts'
 import type { AppEnv } from '../http/app-env.ts'
-import { bytes, operation } from '../http/operation.ts'
-import { IdParams } from '../http/shared-schemas.ts'
 import { readUpload } from '../http/uploads.ts'
+import { bytes, operation } from '../operations/operation.ts'
+import { IdParams } from '../operations/shared-schemas.ts'
 import { SourceForm } from './schema.ts'
 
 const EXPORTS = [

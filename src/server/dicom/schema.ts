@@ -1,6 +1,6 @@
 // What programs send and get about images from an archive; STOW-RS answers as DICOM PS3.18 has it.
 import { z } from 'zod'
-import { fileField } from '../http/shared-schemas.ts'
+import { fileField } from '../operations/shared-schemas.ts'
 
 const term = z
   .string()

@@ -1,7 +1,7 @@
 // What the API says about jobs.
 import { z } from 'zod'
 import { JOB_STATES } from '../../registry/jobs/job-store.ts'
-import { choiceOf, pageOf, paging } from '../http/shared-schemas.ts'
+import { choiceOf, pageOf, paging } from '../operations/shared-schemas.ts'
 
 export const JobSchema = z
   .object({

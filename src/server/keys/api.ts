@@ -12,9 +12,9 @@ import {
 } from '../../registry/versions/trusted-keys.ts'
 import { getVersion } from '../../registry/versions/versions.ts'
 import type { AppEnv } from '../http/app-env.ts'
-import { json, operation } from '../http/operation.ts'
 import { versionOfParams } from '../http/requests.ts'
-import { VersionParams } from '../http/shared-schemas.ts'
+import { json, operation } from '../operations/operation.ts'
+import { VersionParams } from '../operations/shared-schemas.ts'
 import {
   KeyListSchema,
   KeyParams,

@@ -1,6 +1,6 @@
 // What programs send and get about keys and signatures.
 import { z } from 'zod'
-import { listOf } from '../http/shared-schemas.ts'
+import { listOf } from '../operations/shared-schemas.ts'
 
 const name = z
   .string()

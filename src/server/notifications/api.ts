@@ -16,8 +16,8 @@ import {
   listTargets,
 } from '../../registry/notifications/notification-targets.ts'
 import type { AppEnv } from '../http/app-env.ts'
-import { json, operation } from '../http/operation.ts'
-import { IdParams } from '../http/shared-schemas.ts'
+import { json, operation } from '../operations/operation.ts'
+import { IdParams } from '../operations/shared-schemas.ts'
 import {
   DeliveriesQuery,
   DeliveriesSchema,

@@ -1,7 +1,7 @@
 // What programs send and get about notifications. What a target may be is checked by the use case, for page and API alike.
 import { z } from 'zod'
 import { DeliverySchema, TargetSchema } from '../../app/notifications/notification-request.ts'
-import { listOf, wholeNumberIn } from '../http/shared-schemas.ts'
+import { listOf, wholeNumberIn } from '../operations/shared-schemas.ts'
 
 const Target = TargetSchema.meta({ id: 'Notification' })
 

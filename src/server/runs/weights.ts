@@ -4,7 +4,7 @@ import type { Uses } from '../../app/services.ts'
 import { fetchable } from '../../conversion/pretrained/published-files.ts'
 import { listWeights } from '../../conversion/pretrained/weights-store.ts'
 import type { AppEnv } from '../http/app-env.ts'
-import { json, operation } from '../http/operation.ts'
+import { json, operation } from '../operations/operation.ts'
 import { WeightsListSchema } from './schema.ts'
 
 export function weightsRoutes({ store }: Uses<'store'>): Hono<AppEnv> {

@@ -7,7 +7,7 @@ import { serverGauges } from '../../app/server-gauges.ts'
 import type { Uses } from '../../app/services.ts'
 import { listWarnings } from '../../registry/home/warnings.ts'
 import type { AppEnv } from '../http/app-env.ts'
-import { bytes, json, operation } from '../http/operation.ts'
+import { bytes, json, operation } from '../operations/operation.ts'
 import { apiDocument } from './api-document.ts'
 import { AliveSchema, ApiDocumentSchema, NotReadySchema, ReadySchema } from './schema.ts'
 

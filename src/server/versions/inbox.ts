@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import type { Uses } from '../../app/services.ts'
 import type { AppEnv } from '../http/app-env.ts'
-import { json, operation } from '../http/operation.ts'
+import { json, operation } from '../operations/operation.ts'
 import { InboxSchema } from './schema.ts'
 
 export function inboxRoutes(services: Uses<'inbox'>): Hono<AppEnv> {

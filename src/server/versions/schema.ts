@@ -1,6 +1,6 @@
 // What programs send and get about versions.
 import { z } from 'zod'
-import { listOf } from '../http/shared-schemas.ts'
+import { listOf } from '../operations/shared-schemas.ts'
 
 export const InboxSchema = listOf(
   z.object({

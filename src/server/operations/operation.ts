@@ -3,10 +3,10 @@
 import type { Context, Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
 import { z } from 'zod'
-import type { AppEnv } from './app-env.ts'
+import type { AppEnv } from '../http/app-env.ts'
+import { parseWith, readJson } from '../http/requests.ts'
 import type { Answer, Answers, Operation } from './declaration.ts'
 import { operationSpec } from './operation-spec.ts'
-import { parseWith, readJson } from './requests.ts'
 
 type Value<T> = T extends z.ZodType ? z.output<T> : Record<never, never>
 
