@@ -7,8 +7,9 @@ const Z = 1.959964
 export interface Difference {
   /** Fraction right of the second minus that of the first, as seen. */
   readonly seen: number
-  /** Lower end of the two-sided 95% interval. */
+  /** Ends of the two-sided 95% interval. */
   readonly lower: number
+  readonly upper: number
 }
 
 /**
@@ -22,7 +23,23 @@ export function pairedDifference({ n, b, c }: { n: number; b: number; c: number 
   return {
     seen: n === 0 ? 0 : (c - b) / n,
     lower: Math.max(-1, difference - Z * Math.sqrt(variance)),
+    upper: Math.min(1, difference + Z * Math.sqrt(variance)),
   }
+}
+
+/**
+ * Mean of `n` >= 2 paired differences with its t interval (quantile to order n^-2: Abramowitz and Stegun 26.7.5).
+ * Undefined for fewer.
+ */
+export function meanDifference(differences: readonly number[]): Difference | undefined {
+  const n = differences.length
+  if (n < 2) return undefined
+  const mean = differences.reduce((sum, one) => sum + one, 0) / n
+  const variance = differences.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (n - 1)
+  const df = n - 1
+  const t = Z + (Z ** 3 + Z) / (4 * df) + (5 * Z ** 5 + 16 * Z ** 3 + 3 * Z) / (96 * df ** 2)
+  const half = t * Math.sqrt(variance / n)
+  return { seen: mean, lower: mean - half, upper: mean + half }
 }
 
 interface Counted {
@@ -38,5 +55,6 @@ export function unpairedDifference(first: Counted, second: Counted): Difference 
   return {
     seen: share(second) - share(first),
     lower: Math.max(-1, p2 - p1 - Z * Math.sqrt(variance)),
+    upper: Math.min(1, p2 - p1 + Z * Math.sqrt(variance)),
   }
 }

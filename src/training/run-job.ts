@@ -131,10 +131,9 @@ async function trainObserved(job: TrainingJob, context: ObservedContext): Promis
       await adoptPretrained(model, { weights: pretrained, dataDir: job.dataDir })
       context.report({ type: 'log', text: `started from the weights "${pretrained.name}"` })
     }
-    if (!job.initFrom && !pretrained) {
-      const batches = Math.floor(prepared.imagesOf('train').length / hyperparameters.batchSize)
-      shortenMemory(model, batches * hyperparameters.epochs)
-    }
+    const batches = Math.floor(prepared.imagesOf('train').length / hyperparameters.batchSize)
+    const isFromScratch = !job.initFrom && !pretrained
+    const shortened = isFromScratch ? shortenMemory(model, batches * hyperparameters.epochs) : null
     phases.building = (performance.now() - buildingFrom) / 1000
     const trained = await inPhase('training', () =>
       trainModel(model, {
@@ -164,7 +163,7 @@ async function trainObserved(job: TrainingJob, context: ObservedContext): Promis
     const { manifest, sha256 } = await inPhase('writing', async () => {
       await rm(job.packageDir, { recursive: true, force: true })
       const trial = { job, name, architecture, pretrained, variant }
-      const input = { ...trial, model, prepared, hyperparameters, trained, engine }
+      const input = { ...trial, model, prepared, hyperparameters, trained, shortened, engine }
       const observed = await observer.observed()
       const times = wholeRun(observed, { startedAt, phases })
       return writePackage({ ...input, evaluation, validation, observed, ...times })

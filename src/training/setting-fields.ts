@@ -94,8 +94,10 @@ export function usualOf({ usual, otherwise, choices, isPercent }: SettingField):
  * The request's value of a text from a form: numbers (a decimal comma is taken) and the three words of JSON as such. What is no number stays text, for
  * the schema to refuse it.
  */
-export function settingValue({ kind, isPercent }: SettingField, text: string): unknown {
+export function settingValue({ kind, check, isPercent }: SettingField, text: string): unknown {
   if (kind === 'text') return text
+  // A ticked box without a value of its own.
+  if (kind === 'check' && check && text === 'on') return JSON.parse(check)
   if (kind === 'number') {
     const value = Number(text.replace(',', '.'))
     if (!Number.isFinite(value)) return text

@@ -9,12 +9,14 @@ interface BatchOptions {
   readonly size?: number
   readonly channels?: number
   readonly classes?: number
+  /** A weight for each label of each image. */
+  readonly isMulti?: boolean
 }
 
 /** Noise with stripes: rows in the first class, columns in the second, diagonals in the third. */
 export function batchAt(
   step: number,
-  { size = 16, channels = 1, classes = 1 }: BatchOptions = {},
+  { size = 16, channels = 1, classes = 1, isMulti = false }: BatchOptions = {},
 ): TrainingBatch {
   const x = uniforms(BATCH * size * size * channels, 11, step)
   const y = new Float32Array(BATCH * classes)
@@ -33,7 +35,7 @@ export function batchAt(
   return {
     x,
     y,
-    sampleWeights: Float32Array.of(1, 2, 0.5, 1),
+    sampleWeights: isMulti ? uniforms(BATCH * classes, 13, step) : Float32Array.of(1, 2, 0.5, 1),
     learningRate: LEARNING_RATE,
     dropoutSeed: 5,
   }

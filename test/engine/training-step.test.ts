@@ -30,7 +30,8 @@ function referenceStep(model: tf.LayersModel, kind: LossKind, optimizer: tf.Opti
       const classes = model.outputs[0]?.shape[1] ?? 1
       const x = tf.tensor(batch.x, [BATCH, ...shape.map(Number)])
       const y = tf.tensor(batch.y, [BATCH, classes])
-      const weights = tf.tensor1d(batch.sampleWeights)
+      const isMulti = kind === 'multi-label'
+      const weights = tf.tensor(batch.sampleWeights, isMulti ? [BATCH, classes] : [BATCH])
       const loss = optimizer.minimize(() => {
         const z = withoutLastActivation(findHead(model), () =>
           model.apply(x, { training: true }),
@@ -38,7 +39,9 @@ function referenceStep(model: tf.LayersModel, kind: LossKind, optimizer: tf.Opti
         const each =
           kind === 'single-label'
             ? tf.losses.softmaxCrossEntropy(y, z, undefined, 0, tf.Reduction.NONE)
-            : tf.mean(tf.losses.sigmoidCrossEntropy(y, z, undefined, 0, tf.Reduction.NONE), 1)
+            : isMulti
+              ? tf.losses.sigmoidCrossEntropy(y, z, undefined, 0, tf.Reduction.NONE)
+              : tf.mean(tf.losses.sigmoidCrossEntropy(y, z, undefined, 0, tf.Reduction.NONE), 1)
         return tf.div(tf.sum(tf.mul(each, weights)), tf.sum(weights)) as tf.Scalar
       }, true)
       return loss?.dataSync()[0] ?? Number.NaN
@@ -48,6 +51,12 @@ function referenceStep(model: tf.LayersModel, kind: LossKind, optimizer: tf.Opti
 for (const [name, make, kind, options] of [
   ['the tiny net', () => tinyNet(), 'binary', { classes: 1 }],
   ['the separable net', () => separableNet(), 'single-label', { channels: 3, classes: 3 }],
+  [
+    'the separable net of several labels',
+    () => separableNet(),
+    'multi-label',
+    { channels: 3, classes: 3, isMulti: true },
+  ],
 ] as const) {
   for (const optimizer of ['adam', 'sgd'] as const) {
     test(`${name} with ${optimizer} has cpu's weights and moving averages after five steps`, async () => {

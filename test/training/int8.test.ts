@@ -7,13 +7,14 @@ import * as tf from '@tensorflow/tfjs'
 import { getArchitecture } from '../../src/architectures/catalogue.ts'
 import { loadLayersModel } from '../../src/engine/layers-model.ts'
 import { createSession } from '../../src/engine/session.ts'
-import type { Evaluation } from '../../src/evaluation/evaluate.ts'
+import { type Evaluation, evaluate } from '../../src/evaluation/evaluate.ts'
 import { readServingConfig } from '../../src/package/serving-config.ts'
 import { servingFiles, verifyPackage } from '../../src/package/verify-package.ts'
 import { runRequestOf } from '../../src/server/runs/run-form.ts'
-import { openPrepared } from '../../src/training/dataset/prepared.ts'
+import { openPrepared, type Prepared } from '../../src/training/dataset/prepared.ts'
 import { int8Card, int8Summary } from '../../src/training/int8/int8-words.ts'
-import { judgeAccuracy, tryInt8 } from '../../src/training/int8/try-int8.ts'
+import { tryInt8 } from '../../src/training/int8/try-int8.ts'
+import { predictAll } from '../../src/training/predict.ts'
 import {
   augmentationFor,
   completeHyperparameters,
@@ -24,18 +25,6 @@ import { trainInt8 } from '../support/training/trained-int8.ts'
 const trained = await trainInt8()
 after(trained.remove)
 const read = (file: string) => readFile(join(trained.packageDir, file), 'utf8')
-
-test('a half of a point of accuracy may be lost, and no more', () => {
-  assert.equal(judgeAccuracy({ float32: 0.9, int8: 0.9 - 0.005 }).offered, true)
-  assert.equal(judgeAccuracy({ float32: 0.905, int8: 0.9 }).offered, true)
-  assert.equal(judgeAccuracy({ float32: 0.9, int8: 0.9 - 0.0051 }).offered, false)
-  assert.equal(judgeAccuracy({ float32: 0.9, int8: 0.95 }).offered, true)
-  assert.equal(judgeAccuracy({ float32: null, int8: 0.9 }).offered, false)
-  assert.match(
-    judgeAccuracy({ float32: 0.9, int8: 0.8 }).reason,
-    /80\.0% in int8, 90\.0% in float32: more than 0\.5 points lost/,
-  )
-})
 
 test('the package holds the graph in int8 with golden outputs, calibration and figures of its own', async () => {
   const { manifest } = await verifyPackage(trained.packageDir)
@@ -63,7 +52,10 @@ test('the measured pair of figures is in the package, its summary and its card',
   const report = JSON.parse(await read('results/precision.json'))
   assert.equal(report.offered, true)
   assert.equal(report.int8.ranges.split, 'train')
-  assert.ok(report.int8.metrics.accuracy >= report.float32.metrics.accuracy - 0.005)
+  const { decidedBy, images, accuracy, probability } = report.difference
+  assert.equal(images, report.int8.metrics.n)
+  const { lower } = decidedBy === 'accuracy' ? accuracy : probability
+  assert.ok(lower >= -0.005, `${decidedBy}: ${lower}`)
   assert.match(await read('results/SUMMARY.txt'), /Int8 +offered: accuracy on the test split/)
   assert.match(await read('README.md'), /## Precision[\s\S]*operating points of its own/)
 })
@@ -95,6 +87,20 @@ function stretchOneChannel(model: tf.LayersModel): void {
   next.setWeights([scaled(kernel, 1e-5, 2)])
 }
 
+/** Of the float model, as the training had them. */
+async function answersInFloat(prepared: Prepared) {
+  const model = await loadLayersModel(join(trained.packageDir, 'models/tfjs'))
+  const outputs = (split: 'calibration' | 'test') =>
+    predictAll(model, { prepared, images: prepared.imagesOf(split), threads: 1, engine: 'onnx' })
+  try {
+    const { classes, testSet } = prepared.index
+    const [calibration, test] = [await outputs('calibration'), await outputs('test')]
+    return evaluate({ classes, calibration, test, testSet }).answers
+  } finally {
+    model.dispose()
+  }
+}
+
 test('a model that eight bits ruin is refused, with the pair of figures and a word in summary and card', async () => {
   await tf.setBackend('cpu')
   const prepared = await openPrepared(trained.preparedDir)
@@ -107,14 +113,17 @@ test('a model that eight bits ruin is refused, with the pair of figures and a wo
       architecture: getArchitecture('tiny_cnn'),
       model,
       prepared,
-      evaluation: { metrics: manifest.metrics } as Evaluation,
+      evaluation: { answers: await answersInFloat(prepared) } as Evaluation,
       job: { threads: 1 },
       hyperparameters: { explanationLayer: null },
       graph: config.graph,
     })
     assert.equal(trial.offered, false)
     assert.match(trial.reason, /more than 0\.5 points lost/)
-    assert.ok((trial.measured?.accuracy.int8 ?? 1) < (manifest.metrics?.accuracy ?? 0) - 0.1)
+    assert.ok(
+      (trial.measured?.evaluation.metrics.accuracy ?? 1) < (manifest.metrics?.accuracy ?? 0) - 0.1,
+    )
+    assert.ok((trial.measured?.verdict.accuracy.upper ?? 1) < 0)
     assert.match(int8Summary(trial), /^Int8 +not offered: accuracy/)
     assert.match(int8Card(trial), /that form is not offered/)
   } finally {

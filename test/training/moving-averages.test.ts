@@ -21,6 +21,15 @@ test('a short run remembers a tenth of its steps, a long one as long as its laye
   assert.deepEqual(new Set(momenta(3)), new Set([0.5]))
 })
 
+test('what was shortened is told: momentum, layers and steps, and nothing where nothing was', () => {
+  const shape = { height: 32, width: 32, channels: 1, outputs: 1, seed: 42 } as const
+  const build = () => getArchitecture('Custom_CNN').build(shape)
+  const shortened = shortenMemory(build(), 100)
+  assert.deepEqual([shortened?.momentum, shortened?.steps], [0.9, 100])
+  assert.ok((shortened?.layers ?? 0) > 0)
+  assert.equal(shortenMemory(build(), 10_000), null)
+})
+
 test('layers that are not trained keep theirs', () => {
   const some = momenta(100, 9)
   assert.deepEqual(

@@ -13,10 +13,13 @@ export interface LossOptions {
 export interface LossInputs {
   readonly logits: tf.Tensor // [batch, classes]
   readonly targets: tf.Tensor // [batch, classes]
-  readonly sampleWeights: tf.Tensor // [batch]
+  readonly sampleWeights: tf.Tensor // [batch]; [batch, classes] for multi-label
 }
 
-/** sum(weight * loss) / sum(weight) over the images; a weight of 0 leaves an image out. */
+/**
+ * sum(weight * loss) / sum(weight) over the images, for multi-label over every label of every image; a weight of 0 leaves it
+ * out.
+ */
 export function weightedLoss(inputs: LossInputs, options: LossOptions): tf.Scalar {
   const { logits, targets, sampleWeights } = inputs
   const classes = logits.shape[1] ?? 1
@@ -28,7 +31,9 @@ export function weightedLoss(inputs: LossInputs, options: LossOptions): tf.Scala
       : tf.add(tf.mul(targets, 1 - options.labelSmoothing), rest)
   const losses = isSoftmax
     ? tf.neg(tf.sum(tf.mul(smoothed, tf.logSoftmax(logits)), 1))
-    : tf.mean(sigmoidCrossEntropy(logits, smoothed), 1)
+    : options.kind === 'multi-label'
+      ? sigmoidCrossEntropy(logits, smoothed)
+      : tf.mean(sigmoidCrossEntropy(logits, smoothed), 1)
   const total = tf.sum(tf.mul(losses, sampleWeights))
   return tf.div(total, tf.maximum(tf.sum(sampleWeights), 1e-7)).asScalar()
 }

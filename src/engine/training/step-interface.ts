@@ -8,7 +8,7 @@ export interface TrainingBatch {
   /** [B, K]: 0 or 1 (binary, K = 1), one-hot, or multi-hot. */
   readonly y: Float32Array
   /**
-   * [B]. Class weights go here. 0 leaves an image out of the loss, but not out of the statistics of batch normalisation:
+   * [B]; [B, K] for multi-label. Class weights go here. 0 leaves an image out of the loss, but not out of the statistics of batch normalisation:
    * drop a smaller last batch, or fill it up with real images.
    */
   readonly sampleWeights: Float32Array

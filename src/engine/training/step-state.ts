@@ -3,7 +3,7 @@
 import type * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
 import type { TensorValue } from '../session.ts'
-import { type StepPlan, sizeOfAll, slotName } from './step.ts'
+import { type StepPlan, sizeOfAll, slotName, weightShape } from './step.ts'
 import type { OptimizerState, TrainingBatch, TrainingState } from './step-interface.ts'
 import { type NamedWeight, namedWeights, writeWeight } from './weights.ts'
 
@@ -84,7 +84,7 @@ export function batchInputs(
   return {
     x: shaped(batch.x, inputShape, 'x'),
     y: shaped(batch.y, [batchSize, classes], 'y'),
-    sampleWeights: shaped(batch.sampleWeights, [batchSize], 'sampleWeights'),
+    sampleWeights: shaped(batch.sampleWeights, weightShape(plan), 'sampleWeights'),
     ...Object.fromEntries(
       Object.entries(scalars).map(([name, value]) => [
         name,

@@ -68,10 +68,15 @@ export function inputShapes(plan: StepPlan): Record<string, readonly number[]> {
   return {
     x: inputShape,
     y: [batchSize, classes],
-    sampleWeights: [batchSize],
+    sampleWeights: weightShape(plan),
     ...Object.fromEntries(scalars.map((name) => [name, []])),
     ...Object.fromEntries(Object.entries(vectors).map(([name, length]) => [name, [length]])),
   }
+}
+
+/** Each label of a multi-label image has a weight of its own. */
+export function weightShape({ kind, batchSize, classes }: StepPlan): number[] {
+  return kind === 'multi-label' ? [batchSize, classes] : [batchSize]
 }
 
 function checkTrainable(model: tf.LayersModel, weights: ChangingWeights): void {

@@ -16,11 +16,10 @@ import { explanationChoice } from '../explanation-choice.ts'
 import type { Hyperparameters } from '../hyperparameters.ts'
 import { targetOf } from '../loop/batches.ts'
 import { lastActivation, runOne } from '../predict.ts'
+import { type Int8Verdict, judgeInt8 } from './judge-int8.ts'
 
 /** Enough for stable extremes: the widest of 64 images is rarely passed by much. */
 const RANGE_IMAGES = 64
-/** A half of a percentage point of test accuracy may be lost, no more. */
-export const MAX_LOST = 0.005
 
 /** What came of it; `offered` says whether the package holds the graph. */
 export type Int8Trial =
@@ -30,8 +29,7 @@ export type Int8Trial =
 export interface Measured {
   readonly quantised: QuantisedPrediction
   readonly evaluation: Evaluation
-  /** Fractions on the same test images, each at its own default operating point. */
-  readonly accuracy: { readonly float32: number | null; readonly int8: number | null }
+  readonly verdict: Int8Verdict
   readonly rangeImages: number
 }
 
@@ -65,43 +63,16 @@ export async function tryInt8(o: TrialInput): Promise<Int8Trial> {
   try {
     const outputs = (split: 'calibration' | 'test') =>
       outputsOf(session, { prepared, graph, images: prepared.imagesOf(split) })
-    const evaluation = evaluate({
-      classes,
-      calibration: await outputs('calibration'),
-      test: await outputs('test'),
-      testSet,
-    })
-    const accuracy = {
-      float32: o.evaluation.metrics.accuracy,
-      int8: evaluation.metrics.accuracy,
-    }
-    const measured = { quantised, evaluation, accuracy, rangeImages: images.length }
-    return { ...judgeAccuracy(accuracy), measured }
+    const test = await outputs('test')
+    const calibration = await outputs('calibration')
+    const evaluation = evaluate({ classes, calibration, test, testSet })
+    const answers = { float32: o.evaluation.answers, int8: evaluation.answers }
+    const verdict = judgeInt8({ classes, kind, truth: test.truth, ...answers })
+    const measured = { quantised, evaluation, verdict, rangeImages: images.length }
+    return { offered: verdict.offered, reason: verdict.reason, measured }
   } finally {
     await session.release()
   }
-}
-
-/** Offered when int8 loses at most `MAX_LOST` of the accuracy. */
-export function judgeAccuracy({ float32, int8 }: Measured['accuracy']): {
-  readonly offered: boolean
-  readonly reason: string
-} {
-  if (float32 === null || int8 === null) {
-    return { offered: false, reason: 'there are no test images to compare it on' }
-  }
-  const figures = `accuracy on the test split ${percent(int8)} in int8, ${percent(float32)} in float32`
-  // A hair of tolerance: 0.905 - 0.9 is not exactly 0.005 in binary.
-  const offered = float32 - int8 <= MAX_LOST + 1e-12
-  const allowed = `${(100 * MAX_LOST).toFixed(1)} points`
-  return {
-    offered,
-    reason: offered ? `${figures}: within ${allowed}` : `${figures}: more than ${allowed} lost`,
-  }
-}
-
-function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(1)}%`
 }
 
 /** Training images, classes in turn, by content hash: the same ones in every run on the same data. */

@@ -17,7 +17,8 @@ import { absent, SizeSchema, sizeOf, valueOrReason } from '../record/known.ts'
 import { json, type PackageContext, writeFiles } from '../record/package-context.ts'
 import { explainNulls } from '../record/results/explain-nulls.ts'
 import { int8Card, int8Summary } from './int8-words.ts'
-import { type Int8Trial, MAX_LOST } from './try-int8.ts'
+import { type Int8Verdict, MAX_LOST } from './judge-int8.ts'
+import type { Int8Trial } from './try-int8.ts'
 
 const GOLDEN = 'results/golden/golden.json'
 const LIMITS = { maxBytes: 256 * 1024 * 1024, maxPixels: 100_000_000 }
@@ -39,13 +40,29 @@ const FiguresSchema = z.strictObject({
   testSet: z.string(),
 })
 
+const DifferenceSchema = z.strictObject({
+  seen: z.number(),
+  lower: z.number(),
+  upper: z.number(),
+})
+
 /** results/precision.json, of a training that was asked for int8. */
 export const PrecisionFileSchema = z.strictObject({
-  schema: z.literal(1),
+  schema: z.literal(2),
   offered: z.boolean(),
   reason: z.string(),
   /** Fraction of accuracy that int8 may lose. */
-  mostLost: z.number(),
+  maxLost: z.number(),
+  /** int8 minus float32 on the test images, fractions with 95% intervals. */
+  difference: valueOrReason(
+    z.strictObject({
+      decidedBy: z.enum(['accuracy', 'probability', 'too few images']),
+      images: z.int().min(0),
+      accuracy: DifferenceSchema,
+      /** Of the probability of what is true. */
+      probability: valueOrReason(DifferenceSchema),
+    }),
+  ),
   float32: z.strictObject({ metrics: FiguresSchema, size: SizeSchema }),
   int8: valueOrReason(
     z.strictObject({
@@ -96,10 +113,11 @@ export async function writeInt8(c: PackageContext): Promise<void> {
 
 function report({ onnx, evaluation }: PackageContext, { offered, reason, measured }: Int8Trial) {
   return explainNulls({
-    schema: 1,
+    schema: 2,
     offered,
     reason,
-    mostLost: MAX_LOST,
+    maxLost: MAX_LOST,
+    difference: measured ? differenceOf(measured.verdict) : absent(reason),
     float32: { metrics: evaluation.metrics, size: sizeOf(onnx.length) },
     int8: measured
       ? {
@@ -118,6 +136,13 @@ function report({ onnx, evaluation }: PackageContext, { offered, reason, measure
         }
       : absent(reason),
   })
+}
+
+function differenceOf({ decidedBy, images, accuracy, probability }: Int8Verdict) {
+  return {
+    ...{ decidedBy, images, accuracy },
+    probability: probability ?? absent('Fewer than two test images.'),
+  }
 }
 
 async function goldenOutputs(c: PackageContext, onnx: Uint8Array): Promise<Golden> {

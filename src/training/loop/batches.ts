@@ -8,7 +8,7 @@ import type { ImageSource } from './image-source.ts'
 export interface Batch {
   readonly x: Float32Array // [batch, height, width, channels], or [batch, features]
   readonly y: Float32Array // [batch, outputs]
-  readonly sampleWeights: Float32Array // [batch]
+  readonly sampleWeights: Float32Array // [batch]; [batch, outputs] for multi-label
 }
 
 /** Numbers that a model gives for one image: one for binary, else one for each class. */
@@ -27,12 +27,35 @@ export function targetOf(
   return index.classes.map((_, k) => (image.classes.includes(k) ? 1 : 0))
 }
 
-/** Weight of each class, such that every class has the same share of the loss; all 1 for multi-label. */
-export function classWeights(images: readonly PreparedImage[], index: PreparedIndex): number[] {
-  if (index.kind === 'multi-label') return index.classes.map(() => 1)
-  const counts = index.classes.map((_, k) => images.filter((one) => one.classes[0] === k).length)
+/** Weight of an image in the loss where a class is there, and where it is not. */
+export interface ClassWeight {
+  readonly present: number
+  /** Multi-label only. */
+  readonly absent: number
+}
+
+/**
+ * Single-label and binary: every class has the same share of the loss. Multi-label: for each label, the images that bear it
+ * and those that do not have the same share. A class without images, or that all bear, weighs 1.
+ */
+export function classWeights(
+  images: readonly PreparedImage[],
+  { kind, classes }: Pick<PreparedIndex, 'kind' | 'classes'>,
+): ClassWeight[] {
+  const n = images.length
+  if (kind === 'multi-label') {
+    return classes.map((_, k) => {
+      const count = images.filter((one) => one.classes.includes(k)).length
+      if (count === 0 || count === n) return { present: 1, absent: 1 }
+      return { present: n / (2 * count), absent: n / (2 * (n - count)) }
+    })
+  }
+  const counts = classes.map((_, k) => images.filter((one) => one.classes[0] === k).length)
   const present = counts.filter((count) => count > 0).length
-  return counts.map((count) => (count === 0 ? 0 : images.length / (present * count)))
+  return counts.map((count) => {
+    const weight = count === 0 ? 0 : n / (present * count)
+    return { present: weight, absent: weight }
+  })
 }
 
 export interface Feeder {
@@ -45,7 +68,7 @@ export interface FeederOptions {
   readonly source: ImageSource
   readonly batchSize: number
   /** By class; null weighs every image 1. */
-  readonly weights: readonly number[] | null
+  readonly weights: readonly ClassWeight[] | null
 }
 
 export function createFeeder(o: FeederOptions): Feeder {
@@ -54,13 +77,21 @@ export function createFeeder(o: FeederOptions): Feeder {
   const outputs = outputsOf(index)
   const x = new Float32Array(batchSize * rowLength)
   const y = new Float32Array(batchSize * outputs)
-  const sampleWeights = new Float32Array(batchSize)
+  const isMulti = index.kind === 'multi-label'
+  const sampleWeights = new Float32Array(batchSize * (isMulti ? outputs : 1))
+  const weightsOf = (image: PreparedImage): number[] => {
+    if (!isMulti) return [o.weights?.[image.classes[0] ?? 0]?.present ?? 1]
+    return index.classes.map((_, k) => {
+      const weight = o.weights?.[k]
+      return (image.classes.includes(k) ? weight?.present : weight?.absent) ?? 1
+    })
+  }
   const fill = (images: readonly PreparedImage[], epoch: number): Batch => {
     images.forEach((image, place) => {
       const target = x.subarray(place * rowLength, (place + 1) * rowLength)
       source.readChanged(image, { epoch, target })
       y.set(targetOf(image, index), place * outputs)
-      sampleWeights[place] = o.weights?.[image.classes[0] ?? 0] ?? 1
+      sampleWeights.set(weightsOf(image), place * (isMulti ? outputs : 1))
     })
     return { x, y, sampleWeights }
   }

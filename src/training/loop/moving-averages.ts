@@ -6,13 +6,28 @@ import type * as tf from '@tensorflow/tfjs'
 /** Averages remember at most a tenth of the run. */
 const SHARE = 0.1
 
-/** Shortens the memory of trained batch normalisation where the run has few steps; long runs keep the layer's own. */
-export function shortenMemory(model: tf.LayersModel, steps: number): void {
+export interface ShortenedMemory {
+  readonly momentum: number
+  /** How many layers had a longer memory. */
+  readonly layers: number
+  /** Of the whole run. */
+  readonly steps: number
+}
+
+/**
+ * Shortens the memory of trained batch normalisation where the run has few steps; long runs keep the layer's own.
+ * @returns null where no layer was changed
+ */
+export function shortenMemory(model: tf.LayersModel, steps: number): ShortenedMemory | null {
   const most = Math.max(0.5, 1 - 1 / Math.max(1, SHARE * steps))
+  let layers = 0
   for (const layer of model.layers) {
     if (layer.getClassName() !== 'BatchNormalization' || !layer.trainable) continue
     // The layer keeps it as a field that its configuration is read from.
     const norm = layer as unknown as { momentum: number }
-    norm.momentum = Math.min(norm.momentum, most)
+    if (norm.momentum <= most) continue
+    norm.momentum = most
+    layers++
   }
+  return layers === 0 ? null : { momentum: most, layers, steps }
 }

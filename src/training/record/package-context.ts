@@ -13,6 +13,7 @@ import type { Prepared, PreparedIndex } from '../dataset/prepared.ts'
 import type { Hyperparameters } from '../hyperparameters.ts'
 import type { Int8Trial } from '../int8/try-int8.ts'
 import type { TrainingJob } from '../job.ts'
+import type { ShortenedMemory } from '../loop/moving-averages.ts'
 import type { Trained } from '../loop/train.ts'
 import type { Observed } from '../telemetry/run-observer.ts'
 
@@ -30,6 +31,8 @@ export interface PackageInput {
   readonly prepared: Prepared
   readonly hyperparameters: Hyperparameters
   readonly trained: Trained
+  /** What was done to batch normalisation for a short run; null: nothing. */
+  readonly shortened: ShortenedMemory | null
   readonly evaluation: Evaluation
   /** The validation split looked at like the test split, with the same thresholds. */
   readonly validation: Assessment

@@ -101,7 +101,7 @@ test('a dataset is scanned and prepared and a training started, watched and repe
     ],
   )
   for (const { id: one } of items) await home.runs.cancel(one)
-  assert.match(await page(set), /2 of 2 ended/)
+  assert.match(await page(set), /2 of 2 finished/)
   assert.equal((await call('/training/sets/none')).status, 404)
 })
 

@@ -18,7 +18,7 @@ const TemperatureSchema = valueOrReason(
 )
 
 export const ThermalFileSchema = z.strictObject({
-  schema: z.literal(2),
+  schema: z.literal(3),
   /** Degrees Celsius. */
   settings: ThermalSchema.extend({
     pauseAboveCelsius: limit,
@@ -89,7 +89,7 @@ export function thermalFile(o: Observed): ThermalFile {
   const lost = inBreaks + o.restSeconds
   const worked = Math.max(0, total - inBreaks)
   return {
-    schema: 2,
+    schema: 3,
     settings: {
       ...thermal,
       pauseAboveCelsius: thermal.pauseAboveCelsius ?? absent(NOT_ASKED),

@@ -23,7 +23,7 @@ function withReasons(shape: Readonly<Record<string, z.ZodType>>): Record<string,
 }
 
 export const TrainFileSchema = z.strictObject({
-  schema: z.literal(2),
+  schema: z.literal(3),
   preset: z.string(),
   architecture: z.string(),
   condition: z.string(),
@@ -52,13 +52,23 @@ export const TrainFileSchema = z.strictObject({
     trainedLayers: h.trainedLayers,
     trainable: z.int(),
     nonTrainable: z.int(),
+    /** Shortened so that the moving averages follow within a short run. */
+    batchNormMomentum: valueOrReason(
+      z.strictObject({ momentum: z.number(), layers: z.int().min(1), steps: z.int() }),
+    ),
     /** How the frozen part was run once for each augmented copy. */
     frozenPart: valueOrReason(z.looseObject({ copies: z.int(), features: z.int() })),
   }),
   loss: z.strictObject({
     name: z.string(),
     labelSmoothing: z.number(),
-    classWeights: valueOrReason(z.record(z.string(), z.number())),
+    /** Multi-label: of images that bear the label, and of those that do not. */
+    classWeights: valueOrReason(
+      z.record(
+        z.string(),
+        z.union([z.number(), z.strictObject({ present: z.number(), absent: z.number() })]),
+      ),
+    ),
   }),
   metrics: z.array(z.string()),
   callbacks: z.strictObject({
@@ -96,7 +106,7 @@ function trainFile(c: PackageContext): z.infer<typeof TrainFileSchema> {
   const parameters = c.config.parameters ?? { trainable: 0, nonTrainable: 0 }
   const { thermal } = c.observed
   return {
-    schema: 2,
+    schema: 3,
     preset: job.preset,
     architecture: c.architecture.name,
     condition: job.condition.id,
@@ -122,6 +132,7 @@ function trainFile(c: PackageContext): z.infer<typeof TrainFileSchema> {
       trainedLayers: hyperparameters.trainedLayers,
       trainable: parameters.trainable,
       nonTrainable: parameters.nonTrainable,
+      batchNormMomentum: c.shortened ?? absent('Every layer kept its own momentum.'),
       frozenPart: trained.frozen
         ? { ...trained.frozen, layers: [...trained.frozen.layers] }
         : absent('All of the network was run in every epoch.'),
@@ -190,7 +201,12 @@ function explained(hyperparameters: Hyperparameters): Record<string, unknown> {
 
 function classWeightsOf(c: PackageContext) {
   if (!c.hyperparameters.classWeights) return absent('Switched off: every image weighs the same.')
-  if (c.index.kind === 'multi-label') return absent('Not used where an image has several labels.')
   const weights = classWeights(c.prepared.imagesOf('train'), c.index)
-  return Object.fromEntries(c.index.classes.map(({ label }, k) => [label, weights[k] ?? 1]))
+  const isMulti = c.index.kind === 'multi-label'
+  return Object.fromEntries(
+    c.index.classes.map(({ label }, k) => {
+      const { present = 1, absent = 1 } = weights[k] ?? {}
+      return [label, isMulti ? { present, absent } : present] as const
+    }),
+  )
 }
