@@ -1,19 +1,34 @@
 // Comma-separated values as RFC 4180 has them, read and written. What columns mean is left to the callers.
 
-/** Rows as objects keyed by the header (trimmed, lower-cased). Quotes, CRLF, a byte-order mark and `;` or tab are understood. */
-export function parseCsv(text: string): Record<string, string>[] {
+export interface Table {
+  /** As the header writes them, trimmed. */
+  readonly columns: readonly string[]
+  /** A cell for each column, trimmed; lines without any content are left out. */
+  readonly rows: readonly (readonly string[])[]
+}
+
+/** Quotes, CRLF, a byte-order mark and `;` or tab are understood. */
+export function parseTable(text: string): Table {
   const body = text.replace(/^\uFEFF/, '')
   const firstLine = body.slice(0, body.search(/\r|\n|$/))
   const delimiter = [',', ';', '\t'].reduce((best, one) =>
     firstLine.split(one).length > firstLine.split(best).length ? one : best,
   )
-  const [header, ...records] = splitRecords(body, delimiter)
-  const names = (header ?? []).map((name) => name.trim().toLowerCase())
-  return records
+  const [header = [], ...records] = splitRecords(body, delimiter)
+  const columns = header.map((name) => name.trim())
+  const rows = records
     .filter((record) => record.some((field) => field !== ''))
-    .map((record) =>
-      Object.fromEntries(names.map((name, column) => [name, (record[column] ?? '').trim()])),
-    )
+    .map((record) => columns.map((_, column) => (record[column] ?? '').trim()))
+  return { columns, rows }
+}
+
+/** Rows as objects keyed by the header in lower case. */
+export function parseCsv(text: string): Record<string, string>[] {
+  const { columns, rows } = parseTable(text)
+  const names = columns.map((name) => name.toLowerCase())
+  return rows.map((row) =>
+    Object.fromEntries(names.map((name, column) => [name, row[column] ?? ''])),
+  )
 }
 
 function splitRecords(text: string, delimiter: string): string[][] {

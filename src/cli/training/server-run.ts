@@ -75,7 +75,7 @@ async function ensureCondition(
   if (conditions.some(({ id }) => id === o.id)) return
   const synthetic = findSynthCondition(o.id)
   const labels = o.scanned.scan?.classes.map(({ label }) => label) ?? []
-  const { kind, classes } = synthetic ?? guessClasses(labels, false)
+  const { kind, classes } = synthetic ?? guessClasses(labels, { severalPerImage: false })
   const words = o.id.replace(/[._-]+/g, ' ')
   const name = synthetic?.name ?? `${words.charAt(0).toUpperCase()}${words.slice(1)}`
   const bodyPart = o.bodyPart ?? synthetic?.bodyPart ?? ''

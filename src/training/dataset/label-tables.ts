@@ -1,30 +1,25 @@
-// Labels from CSV files beside the images: dataset.csv, index.csv, HAM10000's metadata, FracAtlas' flags.
-// Finds the columns by name and joins rows to files; the folders' own meaning is scan.ts.
+// Labels from tables beside the images: dataset.csv, HAM10000's metadata, FracAtlas' flags, CheXpert, NIH, ISIC, PadChest,
+// VinDr, RSNA and the like. Joins rows to files; what columns mean is tables/, the folders' own meaning is scan.ts.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseCsv } from '../../package/csv.ts'
+import { AppError } from '../../errors.ts'
+import { parseTable, type Table } from '../../package/csv.ts'
+import { type ColumnRoles, findRoles } from './tables/column-roles.ts'
+import { fileIndex } from './tables/file-index.ts'
+import { type Flag, findFlag } from './tables/flag-words.ts'
+import { tableText } from './tables/table-text.ts'
 
 /** As a dataset may be dealt already. */
 export type GivenSplit = 'train' | 'validation' | 'test'
 
-const FILE_COLUMNS = ['file', 'image', 'image_id', 'filename', 'file_name', 'path', 'image_path']
-const LABEL_COLUMNS = [
-  'label',
-  'labels',
-  'class',
-  'dx',
-  'diagnosis',
-  'finding',
-  'target',
-  'category',
-]
-const FLAG_COLUMNS = ['fractured', 'abnormal', 'positive', 'osteoporosis', 'pneumonia']
-const GROUP_COLUMNS = ['patient', 'patient_id', 'patientid', 'lesion_id', 'subject', 'subject_id']
-const SPLIT_COLUMNS = ['split', 'subset', 'fold']
-const NOTHING = /^(none|\(none\)|no finding|)$/i
+/** What is done with an image that a table is not sure about (-1 in CheXpert). */
+export type UncertainLabels = 'leave-out' | 'positive' | 'negative'
+
+const NOTHING = /^(none|\(none\)|no[ _-]?findings?)$/i
 
 export interface TableLabel {
-  readonly labels: readonly string[]
+  /** null: the table says nothing about it, or is not sure; it is left out. */
+  readonly labels: readonly string[] | null
   readonly group: string | null
   readonly split: GivenSplit | null
 }
@@ -34,71 +29,144 @@ export interface LabelTables {
   readonly labels: ReadonlyMap<string, TableLabel>
   /** The tables that were understood. */
   readonly read: readonly string[]
+  /** Images that are left out because a table is not sure about them. */
+  readonly unsure: number
 }
 
-/** Joins every understood table to the images, by relative path first and by unique bare name second. */
-export async function readLabelTables(
-  dir: string,
-  tables: readonly string[],
-  images: readonly string[],
-): Promise<LabelTables> {
-  const labels = new Map<string, TableLabel>()
+interface TablesOptions {
+  readonly tables: readonly string[]
+  readonly images: readonly string[]
+  readonly uncertain?: UncertainLabels
+}
+
+/**
+ * Joins every understood table to the images. Several rows of one image (boxes, readers) give all of their labels.
+ * @throws AppError `invalid` naming row and column of a word that is neither yes nor no
+ */
+export async function readLabelTables(dir: string, options: TablesOptions): Promise<LabelTables> {
+  const { tables, images, uncertain = 'leave-out' } = options
+  const found = new Map<string, Mutable>()
   const read: string[] = []
-  const known = new Set(images)
-  const byName = indexByName(images)
-  for (const table of tables) {
-    const rows = parseCsv(await readFile(join(dir, table), 'utf8'))
-    const columns = Object.keys(rows[0] ?? {})
-    const fileColumn = FILE_COLUMNS.find((name) => columns.includes(name))
-    const labelColumn = [...LABEL_COLUMNS, ...FLAG_COLUMNS].find((name) => columns.includes(name))
-    if (!fileColumn || !labelColumn) continue
-    const groupColumn = GROUP_COLUMNS.find((name) => columns.includes(name))
-    const splitColumn = SPLIT_COLUMNS.find((name) => columns.includes(name))
-    const folder = table.includes('/') ? table.slice(0, table.lastIndexOf('/') + 1) : ''
-    let joined = 0
-    for (const row of rows) {
-      const named = (row[fileColumn] ?? '').replaceAll('\\', '/')
-      const file = known.has(folder + named) ? folder + named : byName.get(stem(named))
-      if (!file) continue
-      joined++
-      labels.set(file, {
-        labels: labelsOf(row[labelColumn] ?? '', labelColumn),
-        group: (groupColumn && row[groupColumn]) || null,
-        split: splitOf((splitColumn && row[splitColumn]) ?? ''),
-      })
+  const index = fileIndex(images)
+  for (const name of tables) {
+    const table = parseTable(tableText(await readFile(join(dir, name))))
+    const folder = name.slice(0, name.lastIndexOf('/') + 1)
+    const countJoined = (cells: readonly string[]) =>
+      new Set(cells.filter((cell) => index(cell, folder) !== undefined)).size
+    const roles = findRoles(table, countJoined)
+    if (!roles) continue
+    const ofTable = splitOf(name.slice(folder.length))
+    for (const [at, row] of table.rows.entries()) {
+      const file = index(row[roles.file] ?? '', folder)
+      if (file === undefined) continue
+      const entry = found.get(file) ?? { said: [], group: null, split: null }
+      found.set(file, entry)
+      entry.said.push(saidOf(row, { table, roles, where: { name, line: at + 2 } }))
+      entry.group ??= (roles.group !== undefined && row[roles.group]) || null
+      entry.split ??= splitOf((roles.split !== undefined && row[roles.split]) || '') ?? ofTable
     }
-    if (joined > 0) read.push(table)
+    read.push(name)
   }
-  return { labels, read }
+  const counts = { unsure: 0 }
+  const labels = new Map(
+    [...found].map(([file, { said, group, split }]) => {
+      const all = labelsOf(said, uncertain)
+      if (all === 'uncertain') counts.unsure += 1
+      return [file, { labels: all === 'uncertain' ? null : all, group, split }]
+    }),
+  )
+  return { labels: withoutNothing(labels), read, unsure: counts.unsure }
 }
 
-/** `a|b` holds several labels; 0 and 1 of a flag column become its name and its denial. */
-function labelsOf(value: string, column: string): string[] {
-  if (FLAG_COLUMNS.includes(column)) {
-    return /^(1|true|yes)$/i.test(value) ? [column] : [`not ${column}`]
-  }
-  return value
-    .split('|')
-    .map((label) => label.trim())
-    .filter((label) => !NOTHING.test(label))
+interface Mutable {
+  readonly said: Said[]
+  group: string | null
+  split: GivenSplit | null
 }
 
-function splitOf(value: string): GivenSplit | null {
+/** What one row says: findings by name, each with its flag. */
+type Said = readonly { readonly label: string; readonly flag: Flag }[]
+
+function saidOf(
+  row: readonly string[],
+  o: {
+    readonly table: Table
+    readonly roles: ColumnRoles
+    readonly where: { readonly name: string; readonly line: number }
+  },
+): Said {
+  const { labels } = o.roles
+  if ('column' in labels) {
+    return namesIn(row[labels.column] ?? '').map((label) => ({ label, flag: 'yes' }))
+  }
+  const single = labels.flags.length === 1
+  return labels.flags.flatMap((column) => {
+    const [cell, label] = [row[column] ?? '', o.table.columns[column] ?? '']
+    const flag = findFlag(cell)
+    if (flag === undefined) throw neitherYesNorNo({ cell, label, ...o.where })
+    // Of one column the denial is a class of its own.
+    if (single && flag === 'no') return [{ label: `not ${label}`, flag: 'yes' as const }]
+    return [{ label, flag }]
+  })
+}
+
+/** `a|b` holds several labels, and so does a list as Python writes it (PadChest). */
+function namesIn(cell: string): string[] {
+  const isList = /^\[.*\]$/.test(cell)
+  const parts = isList ? cell.slice(1, -1).split(',') : cell.split('|')
+  return parts
+    .map((part) =>
+      part
+        .trim()
+        .replace(/^(['"])(.*)\1$/, '$2')
+        .trim(),
+    )
+    .filter((part) => part !== '' && !/^(nan|null|n\/a)$/i.test(part))
+}
+
+function labelsOf(
+  rows: readonly Said[],
+  uncertain: UncertainLabels,
+): string[] | null | 'uncertain' {
+  const said = rows.flat()
+  const asYes = (flag: Flag) => flag === 'yes' || (flag === 'uncertain' && uncertain === 'positive')
+  if (uncertain === 'leave-out' && said.some(({ flag }) => flag === 'uncertain')) return 'uncertain'
+  const labels = [...new Set(said.filter(({ flag }) => asYes(flag)).map(({ label }) => label))]
+  if (labels.length > 0) return labels
+  // Nothing was found only where each finding was denied.
+  const denied = said.length > 0 && said.every(({ flag }) => flag === 'no' || flag === 'uncertain')
+  return denied ? [] : null
+}
+
+/** "No finding" is a class among single labels, and the absence of all among several. */
+function withoutNothing(labels: ReadonlyMap<string, TableLabel>): Map<string, TableLabel> {
+  const names = [...labels.values()].map((one) => one.labels ?? [])
+  const findings = names.map((list) => list.filter((label) => !NOTHING.test(label)))
+  const several = findings.some((list) => list.length > 1)
+  return new Map(
+    [...labels].map(([file, one], at) => {
+      const onlyFindings = findings[at] ?? []
+      const keeps = !several && onlyFindings.length === 0
+      return [file, one.labels === null || keeps ? one : { ...one, labels: onlyFindings }]
+    }),
+  )
+}
+
+/** True for the words that say that nothing was found. */
+export function saysNothing(label: string): boolean {
+  return NOTHING.test(label)
+}
+
+export function splitOf(value: string): GivenSplit | null {
   if (/^train/i.test(value)) return 'train'
   if (/^(val|dev)/i.test(value)) return 'validation'
   return /^(test|holdout)/i.test(value) ? 'test' : null
 }
 
-function stem(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1).replace(/\.[a-z]{3,5}$/i, '')
-}
-
-/** Bare names without extension; a name that occurs twice joins nothing. */
-function indexByName(images: readonly string[]): Map<string, string | undefined> {
-  const byName = new Map<string, string | undefined>()
-  for (const image of images) {
-    const name = stem(image)
-    byName.set(name, byName.has(name) ? undefined : image)
-  }
-  return byName
+function neitherYesNorNo(o: { cell: string; label: string; name: string; line: number }): AppError {
+  return new AppError(
+    'invalid',
+    `Line ${o.line} of ${o.name} says "${o.cell.slice(0, 40)}" in the column "${o.label.slice(0, 40)}", ` +
+      'which is neither yes nor no: write 1 or 0, or leave the cell empty.',
+  )
 }

@@ -2,8 +2,13 @@
 import { AppError } from '../../errors.ts'
 import type { ClassLabel, ConditionKind } from '../../package/schema.ts'
 
+/** Words for the healthy class, in the languages that datasets are labelled in. */
 const HEALTHY =
-  /^(normal|healthy|negative|benign|control|no|none|not|non)\b|^(0|nv|no[ _-]?findings?|intact)$/i
+  /^(normal|normale?s?|healthy|negative|benign|control|no|none|not|non|without|unaffected|uninfected|unremarkable|gesund|unauff[aä]llig|sain|sano|sana)\b|^(0|nv|no[ _-]?findings?|intact)$/i
+
+export function isHealthyLabel(label: string): boolean {
+  return HEALTHY.test(label.replaceAll('_', ' '))
+}
 
 /** "No_Findings" and "no findings" are the same label. */
 export function sameLabel(a: string, b: string): boolean {
@@ -12,9 +17,25 @@ export function sameLabel(a: string, b: string): boolean {
 
 function fold(label: string): string {
   return label
+    .normalize('NFC')
     .toLowerCase()
     .replace(/[\s_-]+/g, ' ')
     .trim()
+}
+
+/** The commonest spelling of each label; others that differ in case, spaces or Unicode form are the same label. */
+export function commonSpellings(labels: readonly string[]): ReadonlyMap<string, string> {
+  const spellings = new Map<string, Map<string, number>>()
+  for (const label of labels) {
+    const counts = spellings.get(fold(label)) ?? new Map<string, number>()
+    spellings.set(fold(label), counts.set(label, (counts.get(label) ?? 0) + 1))
+  }
+  const chosen = new Map<string, string>()
+  for (const counts of spellings.values()) {
+    const [[common = ''] = []] = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    for (const label of counts.keys()) chosen.set(label, common)
+  }
+  return chosen
 }
 
 export interface ConditionClasses {
@@ -22,27 +43,33 @@ export interface ConditionClasses {
   readonly classes: readonly ClassLabel[]
 }
 
-/** Kind and classes for a condition that does not exist yet, from the labels of its dataset. */
+/**
+ * Kind and classes for a condition that does not exist yet, from the labels of its dataset.
+ * @throws AppError `invalid` with the choices where nothing tells which of two classes is the finding
+ */
 export function guessClasses(
   labels: readonly string[],
-  severalPerImage: boolean,
+  { severalPerImage, positive }: { readonly severalPerImage: boolean; readonly positive?: string },
 ): ConditionClasses {
-  const classes = labels.map((label) => ({
-    label,
-    positive: !HEALTHY.test(label.replaceAll('_', ' ')),
-  }))
+  const classes = labels.map((label) => ({ label, positive: !isHealthyLabel(label) }))
   if (severalPerImage) return { kind: 'multi-label', classes }
   if (classes.length !== 2) return { kind: 'single-label', classes }
-  const positives = classes.filter(({ positive }) => positive).length
-  if (positives === 1) return { kind: 'binary', classes: byPositiveLast(classes) }
-  const [first, second] = labels as [string, string]
-  return {
-    kind: 'binary',
-    classes: [
-      { label: first, positive: false },
-      { label: second, positive: true },
-    ],
+  const named = positive === undefined ? undefined : labels.find((one) => sameLabel(one, positive))
+  if (positive !== undefined && named === undefined) throw whichIsPositive(labels)
+  if (named !== undefined) {
+    const chosen = labels.map((label) => ({ label, positive: label === named }))
+    return { kind: 'binary', classes: byPositiveLast(chosen) }
   }
+  if (classes.filter((one) => one.positive).length !== 1) throw whichIsPositive(labels)
+  return { kind: 'binary', classes: byPositiveLast(classes) }
+}
+
+function whichIsPositive(labels: readonly string[]): AppError {
+  return new AppError(
+    'invalid',
+    `Which class is the finding, ${labels.map((label) => `"${label}"`).join(' or ')}? The names do not tell: choose it.`,
+    { extra: { field: 'positive', choices: labels } },
+  )
 }
 
 function byPositiveLast(classes: readonly ClassLabel[]): ClassLabel[] {

@@ -11,6 +11,7 @@ import type { ImageLimits } from '../../imaging/pixels.ts'
 import { preprocess } from '../../imaging/preprocess.ts'
 import { type Preprocessing, preprocessingDigest } from '../../imaging/preprocessing.ts'
 import { fingerprint } from './fingerprint.ts'
+import type { UncertainLabels } from './label-tables.ts'
 import { type ConditionClasses, checkClasses, findClassIndices, guessClasses } from './labels.ts'
 import { chooseStorage, PixelWriter } from './pixel-store.ts'
 import type { PreparedImage, PreparedIndex } from './prepared.ts'
@@ -29,6 +30,10 @@ export interface PrepareOptions {
   readonly seed: number
   /** The condition's kind and classes; without them they are guessed from the labels. */
   readonly classes?: ConditionClasses
+  /** Which of two classes is the finding, where their names do not tell. */
+  readonly positive?: string
+  /** Of labels that a table is not sure about; left out by default. */
+  readonly uncertain?: UncertainLabels
   /** At most so many images of each class, chosen by the seed. */
   readonly maxPerClass?: number
   /** Paths below `dir`, or patterns with `*` and `**`, that are left out by hand. */
@@ -46,13 +51,16 @@ interface Decoded extends Omit<PreparedImage, 'split'> {
 export async function prepareDataset(options: PrepareOptions): Promise<PreparedIndex> {
   const { dir, outDir, preprocessing, seed } = options
   const known = options.classes?.classes.map(({ label }) => label)
-  const scan = await scanDataset(dir, known ? { classes: known } : {})
+  const scan = await scanDataset(dir, {
+    ...(known && { classes: known }),
+    ...(options.uncertain && { uncertain: options.uncertain }),
+  })
   const several = scan.files.some(({ labels }) => labels.length > 1)
   const classes =
     options.classes ??
     guessClasses(
       scan.classes.map((one) => one.label),
-      several,
+      { severalPerImage: several, ...(options.positive && { positive: options.positive }) },
     )
   checkClasses(classes)
   const [excluded, wanted] = divide(scan.files, isExcluded(options.exclude ?? []))

@@ -3,8 +3,14 @@
 import { readdir, stat } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
 import { AppError } from '../../errors.ts'
-import { type GivenSplit, readLabelTables } from './label-tables.ts'
-import { sameLabel } from './labels.ts'
+import { placeByPath, placeInFolders } from './folder-layout.ts'
+import {
+  type GivenSplit,
+  readLabelTables,
+  saysNothing,
+  type UncertainLabels,
+} from './label-tables.ts'
+import { commonSpellings, sameLabel } from './labels.ts'
 
 const IMAGE = new Set([
   '.jpg',
@@ -18,12 +24,8 @@ const IMAGE = new Set([
   '.dicom',
 ])
 const MASKS = /^(masks?|segmentations?|annotations?|contours?)$/i
-const PLAIN = /^(images?|imgs?|data|dataset|pictures|photos|x-?rays?)$/i
-const SPLITS: readonly (readonly [GivenSplit, RegExp])[] = [
-  ['train', /^(train|training|trainset|train_set)$/i],
-  ['validation', /^(val|valid|validation|dev)$/i],
-  ['test', /^(test|testing|testset|test_set|holdout)$/i],
-]
+/** `x_mask.png` beside `x.png` */
+const MASK_NAME = /^(.+)[-_ .](mask|masks|seg|segmentation|annotation)(\.[^.]+)$/i
 
 export interface LabelledFile {
   /** Relative to the scanned folder, with forward slashes. */
@@ -45,15 +47,21 @@ export interface DatasetScan {
   readonly warnings: readonly string[]
 }
 
+export interface ScanOptions {
+  /** A condition's labels, which win over other folder names. */
+  readonly classes?: readonly string[]
+  readonly uncertain?: UncertainLabels
+}
+
 /**
  * Walks the folder. With `classes` (a condition's labels) a folder of such a name wins at any depth.
- * @throws AppError `invalid` when it cannot be read or holds no labelled image
+ * @throws AppError `invalid` when it cannot be read, holds no labelled image or several datasets, or when its folders look
+ * like patients
  */
-export async function scanDataset(
-  dir: string,
-  options: { readonly classes?: readonly string[] } = {},
-): Promise<DatasetScan> {
-  const { images, tables } = await walk(dir)
+export async function scanDataset(dir: string, options: ScanOptions = {}): Promise<DatasetScan> {
+  const { classes = [], uncertain } = options
+  const walked = await walk(dir)
+  const { images, masks } = withoutMasks(walked.images)
   if (images.length === 0) {
     throw new AppError(
       'invalid',
@@ -61,20 +69,21 @@ export async function scanDataset(
         'or beside a dataset.csv with the columns image and label.',
     )
   }
-  const { labels, read } = await readLabelTables(dir, tables, images)
-  const placed = placeInFolders(images, options.classes ?? [])
-  const byTable = labels.size * 2 >= images.length
+  const { tables } = walked
+  const table = await readLabelTables(dir, { tables, images, ...(uncertain && { uncertain }) })
+  const byTable = table.labels.size * 2 >= images.length
+  const placed = byTable ? placeByPath(images) : placeInFolders(images, classes)
   const files: LabelledFile[] = []
   const unlabelled: string[] = []
   for (const place of placed) {
-    const row = labels.get(place.file)
-    const found = byTable ? row?.labels : folderLabel(place)
+    const row = table.labels.get(place.file)
+    const found = byTable ? row?.labels : place.label === null ? null : [place.label]
     if (!found) unlabelled.push(place.file)
     else {
       files.push({
         file: place.file,
-        labels: found,
-        group: row?.group ?? groupFromName(place.file),
+        labels: classes.length > 0 ? withoutNothing(found, classes) : found,
+        group: row?.group ?? place.group,
         split: place.split ?? row?.split ?? null,
       })
     }
@@ -86,26 +95,47 @@ export async function scanDataset(
         'or name them in a dataset.csv with the columns image and label.',
     )
   }
-  const classes = countLabels(files)
+  const named = oneSpelling(files)
+  const counts = countLabels(named)
   const byFolderSplit = placed.some((place) => place.split !== null)
   return {
     layout: byTable ? 'table' : byFolderSplit ? 'split folders' : 'class folders',
-    files,
-    classes,
+    files: named,
+    classes: counts,
     unlabelled,
-    tables: read,
-    warnings: warningsOf(classes, unlabelled.length),
+    tables: table.read,
+    warnings: [
+      ...(table.unsure > 0
+        ? [`${table.unsure} images have an uncertain label and are left out.`]
+        : []),
+      ...(masks > 0 ? [`${masks} masks beside their images are not used as images.`] : []),
+      ...warningsOf(counts, unlabelled.length - (byTable ? table.unsure : 0)),
+    ],
   }
 }
 
-interface Place {
-  readonly file: string
-  readonly split: GivenSplit | null
-  readonly folder: string | null
+/** Against the classes of a condition "no finding" is the absence of all, unless it is one of them. */
+function withoutNothing(labels: readonly string[], classes: readonly string[]): readonly string[] {
+  return labels.filter(
+    (label) => !saysNothing(label) || classes.some((one) => sameLabel(one, label)),
+  )
 }
 
-function folderLabel({ folder }: Place): readonly string[] | undefined {
-  return folder === null ? undefined : [folder]
+function withoutMasks(images: readonly string[]): { images: string[]; masks: number } {
+  const stems = new Set(images.map((file) => file.replace(/\.[^./]+$/, '')))
+  const kept = images.filter((file) => {
+    const base = MASK_NAME.exec(file)?.[1]
+    return base === undefined || !stems.has(base)
+  })
+  return { images: kept, masks: images.length - kept.length }
+}
+
+function oneSpelling(files: readonly LabelledFile[]): LabelledFile[] {
+  const spelling = commonSpellings(files.flatMap(({ labels }) => labels))
+  return files.map((file) => ({
+    ...file,
+    labels: [...new Set(file.labels.map((label) => spelling.get(label) ?? label))],
+  }))
 }
 
 async function walk(dir: string): Promise<{ images: string[]; tables: string[] }> {
@@ -123,7 +153,7 @@ async function walk(dir: string): Promise<{ images: string[]; tables: string[] }
       } else if (kind.isFile()) {
         const extension = extname(entry.name).toLowerCase()
         if (IMAGE.has(extension)) images.push(path)
-        else if (extension === '.csv') tables.push(path)
+        else if (extension === '.csv' || extension === '.tsv') tables.push(path)
       }
     }
   }
@@ -135,31 +165,6 @@ async function walk(dir: string): Promise<{ images: string[]; tables: string[] }
     })
   }
   return { images: images.map((path) => path.split(sep).join('/')), tables }
-}
-
-/** The split is the first folder named like one; the class is the first folder that differs between images. */
-function placeInFolders(images: readonly string[], classes: readonly string[]): Place[] {
-  const cut = images.map((file) => {
-    const folders = file.split('/').slice(0, -1)
-    const at = folders.findIndex((name) => SPLITS.some(([, pattern]) => pattern.test(name)))
-    const split = SPLITS.find(([, pattern]) => pattern.test(folders[at] ?? ''))?.[0] ?? null
-    const rest = folders.filter((name, index) => index !== at && !PLAIN.test(name))
-    return { file, split, rest }
-  })
-  let depth = 0
-  const deepest = cut.reduce((most, { rest }) => Math.max(most, rest.length), 0)
-  while (depth < deepest && new Set(cut.map(({ rest }) => rest[depth])).size === 1) depth++
-  const isClass = (name: string): boolean => classes.some((label) => sameLabel(label, name))
-  depth = Math.max(0, Math.min(depth, deepest - 1))
-  return cut.map(({ file, split, rest }) => {
-    return { file, split, folder: rest.findLast(isClass) ?? rest[depth] ?? null }
-  })
-}
-
-/** `person123_bacteria_1.jpeg` and the like name their patient. */
-function groupFromName(file: string): string | null {
-  const name = file.slice(file.lastIndexOf('/') + 1)
-  return /^(?:person|patient|subject|pat)[-_]?\d+/i.exec(name)?.[0].toLowerCase() ?? null
 }
 
 function countLabels(files: readonly LabelledFile[]): { label: string; count: number }[] {
