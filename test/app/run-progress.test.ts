@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { progressed } from '../../src/app/runs/run-progress.ts'
 import { NO_PROGRESS } from '../../src/registry/runs/runs.ts'
-import { nearDuplicates } from '../../src/training/dataset/near-duplicates.ts'
 import type { EpochRecord } from '../../src/training/job.ts'
 import { notesOn } from '../../src/training/loop/fit-notes.ts'
 import { expectedDisk, expectedMemory } from '../../src/training/run-checks.ts'
@@ -65,19 +64,6 @@ test('learning by heart and not learning at all are pointed out, learning is not
   )
   assert.deepEqual(notesOn([1, 2, 3, 4, 5].map((n) => epoch(n))), [])
   assert.deepEqual(notesOn([]), [])
-})
-
-test('images that differ by what compression changes are near duplicates, others are not', () => {
-  const film = Uint8Array.from({ length: 256 }, (_, i) => (i * 37) % 200)
-  const saved = film.map((value, i) => value + (i % 2))
-  const brighter = film.map((value) => value + 1)
-  const another = film.map((value, i) => (i === 7 ? value + 60 : value))
-  const images = [film, another, saved, brighter].map((blocks) => ({ blocks }))
-  assert.deepEqual(nearDuplicates(images), [
-    [0, 2],
-    [0, 3],
-    [2, 3],
-  ])
 })
 
 test('what a run needs grows with its batch, its images and their size', () => {

@@ -11,6 +11,7 @@ import { keptPng } from '../../src/imaging/rendition.ts'
 import { prepareDataset } from '../../src/training/dataset/prepare.ts'
 import { openPrepared } from '../../src/training/dataset/prepared.ts'
 import { scanDataset } from '../../src/training/dataset/scan.ts'
+import { patientsOf } from '../../src/training/record/card/model-card.ts'
 import { sharedPath, skipWithout } from '../support/shared.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'roentgen-dataset-'))
@@ -221,4 +222,39 @@ test('real chest images with a table are grouped by patient', {
   ])
   assert.equal(scan.files.filter(({ group }) => group?.startsWith('p')).length, 64)
   assert.equal(scan.unlabelled.length, 15)
+})
+
+test('a given test split keeps its patients and images, and the training side loses what would tell them', async () => {
+  const dir = await folder('leaky', {
+    ...many('train/NORMAL/patient1_', 3, 1),
+    ...many('train/NORMAL/patient2_', 12, 10),
+    ...many('train/SICK/patient3_', 12, 40),
+    ...many('test/NORMAL/patient1_x', 6, 60),
+    ...many('test/SICK/patient4_', 6, 80),
+    // The same file on both sides: the test keeps it.
+    'train/SICK/copy.png': 80,
+  })
+  const outDir = join(root, 'leaky-prepared')
+  const index = await prepareDataset({ dir, outDir, name: 'leaky', preprocessing, seed: 7 })
+  const aside = index.setAside.filter(({ reason }) => reason.includes('same patient'))
+  assert.deepEqual(
+    aside.map(({ file }) => file).sort(),
+    [0, 1, 2].map((n) => `train/NORMAL/patient1_${n}.png`),
+  )
+  assert.deepEqual(index.duplicates, [
+    { file: 'train/SICK/copy.png', of: 'test/SICK/patient4_0.png' },
+  ])
+  assert.equal(index.images.filter(({ split }) => split === 'test').length, 12)
+  const sides = Map.groupBy(index.images, ({ group }) => group)
+  for (const images of sides.values()) {
+    assert.equal(new Set(images.map(({ split }) => split === 'test')).size, 1)
+  }
+  assert.match(index.notes.join(), /3 images are left out because their patient/)
+})
+
+test('the sentence about patients follows from the split as it is', () => {
+  const of = (group: string | null, split: 'train' | 'test') => ({ group, split })
+  assert.match(patientsOf([of('a', 'train'), of('b', 'test')]), /of 2 .* each on one side/)
+  assert.match(patientsOf([of('a', 'train'), of('a', 'test')]), /1 of them on more than one side/)
+  assert.match(patientsOf([of(null, 'train')]), /no patients named/)
 })

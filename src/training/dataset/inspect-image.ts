@@ -4,15 +4,14 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAppError } from '../../errors.ts'
 import { decodeImage } from '../../imaging/decode.ts'
-import type { ImageLimits } from '../../imaging/pixels.ts'
+import type { ImageLimits, Pixels } from '../../imaging/pixels.ts'
 import { preprocess } from '../../imaging/preprocess.ts'
 import type { Preprocessing } from '../../imaging/preprocessing.ts'
+import { BLOCKS } from './near-duplicates.ts'
 import type { LabelledFile } from './scan.ts'
 
 const LIMITS: ImageLimits = { maxBytes: 256 * 1024 * 1024, maxPixels: 100_000_000 }
 const SIDE = 256
-/** Blocks along each side of the thumbnail. */
-export const BLOCKS = 16
 
 const SMALL: Preprocessing = {
   schema: 1,
@@ -48,7 +47,10 @@ export interface BrokenImage {
   readonly reason: string
 }
 
-export async function lookAt(dir: string, file: LabelledFile): Promise<SeenImage | BrokenImage> {
+export async function inspectImage(
+  dir: string,
+  file: LabelledFile,
+): Promise<SeenImage | BrokenImage> {
   try {
     const bytes = await readFile(join(dir, file.file))
     const { pixels, format } = await decodeImage(bytes, LIMITS)
@@ -83,6 +85,11 @@ function laplacianVariance(grey: Float32Array): number {
   }
   const count = (SIDE - 2) ** 2
   return squares / count - (sum / count) ** 2
+}
+
+/** The thumbnail that near duplicates are told by. */
+export function thumbnailOf(pixels: Pixels): Uint8Array {
+  return blockMeans(preprocess(pixels, SMALL))
 }
 
 function blockMeans(grey: Float32Array): Uint8Array {

@@ -1,7 +1,7 @@
 // A folder of labelled images, looked at whole: every file decoded once, and a report of what is there and what is wrong.
 // Runs in a process of its own (decoders see hostile files). Splitting and fixing is prepare.ts.
 import type { ScanReport, Spread } from '../../registry/runs/datasets.ts'
-import { type BrokenImage, lookAt, type SeenImage } from './inspect-image.ts'
+import { type BrokenImage, inspectImage, type SeenImage } from './inspect-image.ts'
 import { nearDuplicates } from './near-duplicates.ts'
 import { type DatasetScan, type LabelledFile, scanDataset } from './scan.ts'
 
@@ -24,7 +24,7 @@ export async function inspectDataset(options: InspectOptions): Promise<ScanRepor
   const seen: SeenImage[] = []
   const broken: BrokenImage[] = []
   for (const [done, file] of scan.files.entries()) {
-    const image = await lookAt(dir, file)
+    const image = await inspectImage(dir, file)
     if ('reason' in image) broken.push(image)
     else seen.push(image)
     onProgress?.(done + 1, scan.files.length)

@@ -11,8 +11,11 @@ import type { ImageLimits } from '../../imaging/pixels.ts'
 import { preprocess } from '../../imaging/preprocess.ts'
 import { type Preprocessing, preprocessingDigest } from '../../imaging/preprocessing.ts'
 import { fingerprint } from './fingerprint.ts'
+import { thumbnailOf } from './inspect-image.ts'
 import type { UncertainLabels } from './label-tables.ts'
 import { type ConditionClasses, checkClasses, findClassIndices, guessClasses } from './labels.ts'
+import { findLeaks, linkedGroups, rankOf } from './leaks.ts'
+import { nearDuplicates, type Thumbnail } from './near-duplicates.ts'
 import { chooseStorage, PixelWriter } from './pixel-store.ts'
 import type { PreparedImage, PreparedIndex } from './prepared.ts'
 import { type LabelledFile, scanDataset } from './scan.ts'
@@ -43,7 +46,7 @@ export interface PrepareOptions {
   readonly onProgress?: (done: number, total: number) => void | Promise<void>
 }
 
-interface Decoded extends Omit<PreparedImage, 'split'> {
+interface Decoded extends Omit<PreparedImage, 'split'>, Thumbnail {
   readonly given: LabelledFile['split']
 }
 
@@ -70,12 +73,18 @@ export async function prepareDataset(options: PrepareOptions): Promise<PreparedI
   const storage = chooseStorage(shape, files.length)
   const writer = await PixelWriter.open(join(outDir, storage.file), storage)
   const read = await readFiles(files, { ...options, classes, writer }).finally(() => writer.close())
-  const { kept, duplicates, conflicts } = setDuplicatesAside(read.decoded)
+  const { kept: whole, duplicates, conflicts } = setDuplicatesAside(read.decoded)
+  const near = nearDuplicates(whole)
+  const groups = linkedGroups(whole, near)
+  const leaks = findLeaks(whole, groups)
+  const leaking = new Set(leaks.map(({ index }) => index))
+  const linked = whole.map((image, at) => ({ image, group: groups[at] ?? null }))
+  const kept = linked.filter((_, at) => !leaking.has(at))
   const plan = splitImages(
-    kept.map((one) => ({ ...one, classes: one.classes })),
+    kept.map(({ image, group }) => ({ ...image, group })),
     seed,
   )
-  const images = kept.map(({ given: _, ...image }, at) => {
+  const images = kept.map(({ image: { given: _, blocks: __, ...image } }, at) => {
     return { ...image, split: plan.splits[at] ?? 'train' } satisfies PreparedImage
   })
   const index: PreparedIndex = {
@@ -93,10 +102,11 @@ export async function prepareDataset(options: PrepareOptions): Promise<PreparedI
     setAside: [
       ...read.setAside,
       ...conflicts,
+      ...leaks.map(({ index, reason }) => ({ file: whole[index]?.file ?? '', reason })),
       ...excluded.map(({ file }) => ({ file, reason: 'Excluded by hand.' })),
     ],
     duplicates,
-    notes: plan.notes,
+    notes: [...plan.notes, ...notesOn({ leaks: leaks.length, near: near.length })],
     warnings: scan.warnings,
     fingerprint: fingerprint(images),
     testSet: fingerprint(images.filter(({ split }) => split === 'test')),
@@ -106,6 +116,19 @@ export async function prepareDataset(options: PrepareOptions): Promise<PreparedI
   await writeFile(`${path}.part`, JSON.stringify(index))
   await rename(`${path}.part`, path)
   return index
+}
+
+function notesOn({ leaks, near }: { readonly leaks: number; readonly near: number }): string[] {
+  return [
+    ...(leaks > 0
+      ? [
+          `${leaks} images are left out because their patient, or almost the same image, is in a split of the dataset’s own that is reported on.`,
+        ]
+      : []),
+    ...(near > 0
+      ? [`${near} pairs of almost equal images were kept on one side of the split.`]
+      : []),
+  ]
 }
 
 /** Those that are so, and the others. */
@@ -184,10 +207,11 @@ async function readOne(file: LabelledFile, context: ReadContext): Promise<Decode
     height: image.pixels.height,
     bits: image.pixels.maxValue === 255 ? 8 : 16,
     format: image.format,
+    blocks: thumbnailOf(image.pixels),
   }
 }
 
-/** Of equal files the first is kept; when their labels differ none is, for one of them must be wrong. */
+/** Of equal files one is kept, that of a split that is reported on before others; when their labels differ none is, for one of them must be wrong. */
 function setDuplicatesAside(decoded: readonly Decoded[]): {
   kept: Decoded[]
   duplicates: { file: string; of: string }[]
@@ -197,7 +221,8 @@ function setDuplicatesAside(decoded: readonly Decoded[]): {
   const kept: Decoded[] = []
   const duplicates: { file: string; of: string }[] = []
   const conflicts: { file: string; reason: string }[] = []
-  for (const [first, ...others] of bySha.values()) {
+  for (const copies of bySha.values()) {
+    const [first, ...others] = copies.toSorted((a, b) => rankOf(b) - rankOf(a))
     if (!first) continue
     const other = others.find((one) => one.classes.join() !== first.classes.join())
     if (other) {

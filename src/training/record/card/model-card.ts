@@ -79,16 +79,31 @@ projection and patients. As a second look beside a reader, never instead of one.
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'calibration', 'test']
 
+/** What holds for these images, not what was meant to hold: a split that a dataset brings may tear patients apart. */
+export function patientsOf(
+  images: readonly { readonly group: string | null; readonly split: Split }[],
+): string {
+  const sides = new Map<string, Set<Split>>()
+  for (const { group, split } of images) {
+    if (group !== null) sides.set(group, (sides.get(group) ?? new Set<Split>()).add(split))
+  }
+  if (sides.size === 0) return ', with no patients named'
+  const torn = [...sides.values()].filter((found) => found.size > 1).length
+  const known = ` of ${sides.size} known patients or lesions`
+  return torn === 0
+    ? `${known}, each on one side of the split`
+    : `${known}, ${torn} of them on more than one side of the split: the figures below are too good for new patients`
+}
+
 function data({ index }: PackageContext): string {
   const count = (split: Split, k?: number) =>
     index.images.filter(
       (one) => one.split === split && (k === undefined || one.classes.includes(k)),
     ).length
-  const groups = new Set(index.images.map(({ group }) => group).filter((one) => one !== null)).size
   const notes = [...index.notes, ...index.warnings]
   return `## What it learnt from
 
-Dataset \`${index.name}\`, ${index.images.length} images${groups > 0 ? ` of ${groups} known patients or lesions, each on one side of the split` : ', with no patients named'}. Left out: ${index.setAside.length} (broken, unlabelled or contradictory), ${index.duplicates.length} duplicates. Fingerprint \`${index.fingerprint.slice(0, 16)}\`.
+Dataset \`${index.name}\`, ${index.images.length} images${patientsOf(index.images)}. Left out: ${index.setAside.length} (broken, unlabelled or contradictory), ${index.duplicates.length} duplicates. Fingerprint \`${index.fingerprint.slice(0, 16)}\`.
 
 | | ${SPLITS.join(' | ')} |
 | --- |${SPLITS.map(() => ' --- |').join('')}
