@@ -3,6 +3,7 @@
 import type { Variant } from '../architectures/architecture.ts'
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import type { ClassLabel, ConditionKind } from '../package/schema.ts'
+import type { UncertainLabels } from '../registry/runs/datasets.ts'
 import type { RunUse } from '../registry/runs/runs.ts'
 import type { Hyperparameters } from './hyperparameters.ts'
 import type { GivenHyperparameters, Preset } from './settings.ts'
@@ -62,6 +63,7 @@ export interface PreparedPlace {
   readonly maxPerClass: number | null
   /** Paths or patterns that are left out by hand. */
   readonly exclude: readonly string[]
+  readonly uncertain?: UncertainLabels
 }
 
 export interface EpochRecord {

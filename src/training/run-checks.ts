@@ -76,10 +76,19 @@ export function checkClassesFit(
       extra: {
         field: 'condition',
         missing: missing.map(({ label }) => label),
-        offer: guessClasses(labels, prepared?.kind === 'multi-label'),
+        offer: findGuess(labels, prepared?.kind === 'multi-label'),
       },
     },
   )
+}
+
+/** null where a person has to say which class is the finding. */
+function findGuess(labels: readonly string[], severalPerImage: boolean): ConditionClasses | null {
+  try {
+    return guessClasses(labels, { severalPerImage })
+  } catch {
+    return null
+  }
 }
 
 export interface Need {

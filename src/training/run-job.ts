@@ -252,6 +252,7 @@ async function prepare(
     ...(classes ? { classes } : {}),
     ...(maxPerClass === null ? {} : { maxPerClass }),
     ...(job.prepared && { exclude: job.prepared.exclude }),
+    ...(job.prepared?.uncertain && { uncertain: job.prepared.uncertain }),
   }
   const place = job.prepared?.dir ?? join(job.workDir, 'prepared')
   const outDir = preparedFolder(place, choice)

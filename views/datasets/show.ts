@@ -178,9 +178,32 @@ function prepareForm({ dataset, conditions }: DatasetPageProps): Html {
       ${number('maxPerClass', 'Images per class', { value: prepared?.maxPerClass ?? '', min: 2, hint: 'maximum; empty = all' })}
       ${number('imageSize', 'Image size (px)', { value: prepared?.imageSize ?? 224, min: 16, hint: 'cached at this size; a run with another size decodes again' })}
       ${number('seed', 'Seed', { value: prepared?.seed ?? 42, min: 0, hint: 'determines the split' })}
+      ${findingField(dataset)}
+      ${field('uncertain', { label: 'Uncertain labels', control: html`<select id="uncertain" name="uncertain" aria-describedby="uncertain-hint">${options(UNCERTAIN, prepared?.uncertain ?? 'leave-out')}</select>`, hint: '-1 in tables such as CheXpert’s' })}
       ${field('exclude', { label: 'Exclude', control: html`<textarea id="exclude" name="exclude" rows="3" aria-describedby="exclude-hint" placeholder="NORMAL/0001.png&#10;*/copy-*">${prepared?.exclude.join('\n') ?? ''}</textarea>`, hint: 'file paths, one per line; * matches any part of a name' })}
       <button class="button button-primary" type="submit">${prepared ? 'Prepare again' : 'Prepare'}</button>
     </form></section>`
+}
+
+const UNCERTAIN = [
+  { value: 'leave-out', text: 'exclude these images' },
+  { value: 'positive', text: 'count as the finding' },
+  { value: 'negative', text: 'count as no finding' },
+]
+
+/** Asked where the dataset has two classes; a condition answers it by itself. */
+function findingField({ scan, prepared }: Dataset): Html | undefined {
+  if (scan?.classes.length !== 2) return undefined
+  const chosen = prepared?.classes.find(({ positive }) => positive)?.label ?? ''
+  const choices = [
+    { value: '', text: 'as the names suggest' },
+    ...scan.classes.map(({ label }) => ({ value: label, text: label })),
+  ]
+  return field('positive', {
+    label: 'Finding',
+    control: html`<select id="positive" name="positive" aria-describedby="positive-hint">${options(choices, chosen)}</select>`,
+    hint: 'which class is the positive finding; needed when no condition is chosen and the names do not tell',
+  })
 }
 
 function scanAgain({ path }: Dataset): Html {

@@ -8,7 +8,12 @@ import { readServingConfig } from '../../package/serving-config.ts'
 import { getCondition } from '../../registry/conditions/conditions.ts'
 import { packageDir } from '../../registry/home/store.ts'
 import type { Job } from '../../registry/jobs/job-store.ts'
-import { changeDataset, getDataset, restDataset } from '../../registry/runs/datasets.ts'
+import {
+  changeDataset,
+  getDataset,
+  restDataset,
+  type UncertainLabels,
+} from '../../registry/runs/datasets.ts'
 import { getVersion } from '../../registry/versions/versions.ts'
 import type { DatasetJob } from '../../training/dataset/dataset-job.ts'
 import { datasetFolder } from '../../training/dataset/dataset-path.ts'
@@ -31,6 +36,8 @@ export interface PrepareInput {
   readonly maxPerClass: number | null
   readonly imageSize: number
   readonly exclude: readonly string[]
+  readonly uncertain?: UncertainLabels
+  readonly positive?: string | null
 }
 
 export interface LabelCheckInput {
@@ -83,6 +90,7 @@ export function datasetKinds(services: DatasetServices) {
     ...{ name: PREPARATION, title: 'Preparation of a dataset' },
     async run(run) {
       const { seed, maxPerClass, imageSize, exclude } = run.input
+      const { uncertain = 'leave-out', positive = null } = run.input
       const { id, name, path } = await getDataset(db, run.input.dataset)
       const condition = run.input.condition && (await getCondition(db, run.input.condition))
       const place = preparedPlace(store, id)
@@ -90,6 +98,7 @@ export function datasetKinds(services: DatasetServices) {
       const bodyPart = condition ? condition.bodyPart : ''
       const report = await inProcess(run, {
         ...{ kind: 'prepare', dir: await folderOf(path), name, place, seed, maxPerClass, exclude },
+        ...{ uncertain, positive },
         preprocessing: defaultPreprocessing({ bodyPart, side: imageSize }),
         condition: condition ? { id: condition.id, classes: condition } : null,
       })
@@ -105,13 +114,15 @@ export function datasetKinds(services: DatasetServices) {
     async run(run) {
       const { version } = run.input
       const dataset = await getDataset(db, run.input.dataset)
-      const { seed, maxPerClass, exclude, condition, kind, classes } = checkPrepared(dataset)
+      const { seed, maxPerClass, exclude, uncertain, condition, kind, classes } =
+        checkPrepared(dataset)
       const packageOf = packageDir(store, await getVersion(db, parseVersion(version)))
       const { preprocessing } = await readServingConfig(packageOf)
       const found = await inProcess(run, {
         ...{ kind: 'labels', dir: await folderOf(dataset.path), name: dataset.name },
         ...{ place: preparedPlace(store, dataset.id), preprocessing },
         ...{ seed, maxPerClass, exclude, version, packageDir: packageOf },
+        ...{ uncertain: uncertain ?? 'leave-out', positive: null },
         condition: condition === null ? null : { id: condition, classes: { kind, classes } },
         threads: availableParallelism(),
       })

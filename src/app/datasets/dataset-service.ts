@@ -14,12 +14,15 @@ import {
   changeDataset,
   getDataset,
   listDatasets,
+  type ScanReport,
   settleDataset,
+  type UncertainLabels,
 } from '../../registry/runs/datasets.ts'
 import { listRuns, runsInState } from '../../registry/runs/runs.ts'
 import type { Db } from '../../registry/schema/database.ts'
 import { getVersion } from '../../registry/versions/versions.ts'
 import { datasetFolder, datasetId, parseDatasetPath } from '../../training/dataset/dataset-path.ts'
+import { guessClasses } from '../../training/dataset/labels.ts'
 import { checkPrepared } from '../../training/run-checks.ts'
 import {
   type DatasetServices,
@@ -40,6 +43,9 @@ export interface PrepareOptions {
   readonly maxPerClass?: number | null | undefined
   /** Paths below the dataset, or patterns with `*` and `**`. */
   readonly exclude?: readonly string[] | undefined
+  readonly uncertain?: UncertainLabels | undefined
+  /** Which of two classes is the finding, where no condition says it and their names do not tell. */
+  readonly positive?: string | null | undefined
   /** Side in pixels at which they are decoded ahead; a run of another size decodes them once more. 224 by default. */
   readonly imageSize?: number | undefined
 }
@@ -54,6 +60,13 @@ export interface Begun {
   /** Of the dataset. */
   readonly id: string
   readonly done: Promise<void>
+}
+
+/** Asks at once what the preparation would ask after an hour of decoding. @throws AppError `invalid` with `choices` */
+function checkFinding(scan: ScanReport, positive: string | null | undefined): void {
+  const labels = scan.classes.map(({ label }) => label)
+  const count = scan.classes.reduce((sum, one) => sum + one.count, 0)
+  guessClasses(labels, { severalPerImage: count > scan.images, ...(positive && { positive }) })
 }
 
 /** The newest version that a run on this dataset left and that is still there. */
@@ -134,6 +147,7 @@ export class DatasetService {
     }
     await datasetFolder(config.datasetsDir, dataset.path)
     if (options.condition) await getCondition(db, options.condition)
+    else checkFinding(dataset.scan, options.positive)
     const using = await runsInState(db, ['preparing', 'running', 'paused'])
     if (using.some((run) => run.dataset === dataset.id)) {
       throw new AppError('conflict', 'A run trains on this dataset now; wait until it has ended.')
@@ -144,6 +158,8 @@ export class DatasetService {
       maxPerClass: options.maxPerClass ?? null,
       imageSize: options.imageSize ?? 224,
       exclude: options.exclude ?? [],
+      uncertain: options.uncertain ?? 'leave-out',
+      positive: options.positive ?? null,
     }
     return this.#begin(dataset.id, {
       ...{ kind: PREPARATION, input, actor },
@@ -182,14 +198,17 @@ export class DatasetService {
     { files, actor }: { readonly files: readonly string[]; readonly actor: Actor },
   ): Promise<Begun> {
     const dataset = await getDataset(this.#services.db, id)
-    const { condition, seed, maxPerClass, imageSize, exclude } = checkPrepared(dataset)
+    const { condition, seed, maxPerClass, imageSize, exclude, uncertain, kind, classes } =
+      checkPrepared(dataset)
+    const finding = kind === 'binary' ? classes.find(({ positive }) => positive) : undefined
     if (files.length === 0) {
       throw new AppError('invalid', 'Choose at least one file to leave out.', {
         extra: { field: 'files' },
       })
     }
     return this.prepare(dataset.id, {
-      ...{ condition: condition ?? undefined, seed, maxPerClass, imageSize },
+      ...{ condition: condition ?? undefined, seed, maxPerClass, imageSize, uncertain },
+      positive: finding?.label,
       exclude: [...new Set([...exclude, ...files])],
       actor,
     })

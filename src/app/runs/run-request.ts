@@ -181,7 +181,7 @@ export async function trainRequestOf(
   const { db, store } = context
   const condition = await getCondition(db, run.condition)
   const dataset = await getDataset(db, run.dataset)
-  const { seed, maxPerClass, exclude, images } = checkPrepared(dataset)
+  const { seed, maxPerClass, exclude, uncertain, images } = checkPrepared(dataset)
   const datasetDir = await datasetFolder(context.datasetsDir, dataset.path)
   const card = await getArchitectureCard(run.architecture)
   const need = needOf({ card, images, hyperparameters: run.hyperparameters })
@@ -199,7 +199,10 @@ export async function trainRequestOf(
     architecture: run.architecture,
     preset: run.preset as Preset,
     hyperparameters: withCurrentNames(run.hyperparameters) as GivenHyperparameters,
-    prepared: { dir: preparedPlace(store, dataset.id), seed, maxPerClass, exclude },
+    prepared: {
+      ...{ dir: preparedPlace(store, dataset.id), seed, maxPerClass, exclude },
+      ...(uncertain && { uncertain }),
+    },
     resume: run.attempts > 0,
     threads: context.threads,
     tags: run.tags,

@@ -53,6 +53,11 @@ export function addDatasetCommands(program: Command): void {
       wholeNumber(0, 2 ** 31 - 1),
     )
     .option('--exclude <file...>', 'files to leave out, or patterns such as "*/copy-*"')
+    .option(
+      '--positive <class>',
+      'which of two classes is the finding, where the names do not tell',
+    )
+    .option('--uncertain <choice>', 'labels of -1: leave-out (default), positive or negative')
     .action(prepareDataset)
 
   command(group, 'labels <dataset>', {

@@ -32,6 +32,8 @@ export interface PrepareBody {
   readonly maxPerClass?: number | undefined
   readonly imageSize?: number | undefined
   readonly exclude?: readonly string[] | undefined
+  readonly positive?: string | undefined
+  readonly uncertain?: string | undefined
 }
 
 export function prepare(

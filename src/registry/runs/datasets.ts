@@ -56,6 +56,9 @@ export interface FileReason {
   readonly reason: string
 }
 
+/** What is done with an image that a table is not sure about (-1 in CheXpert). */
+export type UncertainLabels = 'leave-out' | 'positive' | 'negative'
+
 export interface Preparation {
   readonly kind: ConditionKind
   readonly classes: readonly ClassLabel[]
@@ -66,6 +69,8 @@ export interface Preparation {
   /** Paths or patterns that were left out by hand. */
   readonly exclude: readonly string[]
   readonly imageSize: number
+  /** Labels that a table was not sure about; absent in older rows, which left none out. */
+  readonly uncertain?: UncertainLabels
   readonly images: number
   /** Images of each class in each split. */
   readonly splits: Readonly<Record<string, Readonly<Record<string, number>>>>

@@ -54,6 +54,8 @@ export function datasetPages(
         imageSize: numberField(fields, 'imageSize'),
         seed: numberField(fields, 'seed'),
         exclude: linesOf(fields.get('exclude')),
+        positive: fieldOf(fields, 'positive'),
+        uncertain: fieldOf(fields, 'uncertain'),
       })
       const condition = wishes.condition ?? undefined
       await datasets.prepare(id, { ...wishes, condition, actor: c.var.actor })

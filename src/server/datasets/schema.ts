@@ -17,6 +17,21 @@ export const PrepareSchema = z.strictObject({
   seed: z.int().min(0).max(2_147_483_647).optional().describe('of the split'),
   maxPerClass: z.int().min(2).nullish(),
   imageSize: z.int().min(16).max(1024).optional(),
+  positive: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    .nullish()
+    .describe(
+      'which of two classes is the finding, where no condition is named and their names do not tell',
+    ),
+  uncertain: z
+    .enum(['leave-out', 'positive', 'negative'])
+    .optional()
+    .describe(
+      'what labels count as that a table is not sure about (-1); they are left out by default',
+    ),
   exclude: patterns
     .optional()
     .describe('paths below the dataset, or patterns with * and **, to leave out'),

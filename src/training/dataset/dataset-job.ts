@@ -1,6 +1,6 @@
 // The words between whoever wants a dataset scanned or prepared and the process that does it. Data only.
 import type { Preprocessing } from '../../imaging/preprocessing.ts'
-import type { Preparation, ScanReport } from '../../registry/runs/datasets.ts'
+import type { Preparation, ScanReport, UncertainLabels } from '../../registry/runs/datasets.ts'
 import type { LabelCheck } from '../../registry/runs/label-check.ts'
 import type { ConditionClasses } from './labels.ts'
 
@@ -14,6 +14,9 @@ interface Preparing {
   readonly seed: number
   readonly maxPerClass: number | null
   readonly exclude: readonly string[]
+  readonly uncertain: UncertainLabels
+  /** Which of two classes is the finding, where no condition says it. */
+  readonly positive: string | null
   readonly condition: { readonly id: string; readonly classes: ConditionClasses } | null
 }
 

@@ -50,11 +50,14 @@ async function look(job: Extract<DatasetJob, { kind: 'labels' }>): Promise<Label
   }
 }
 
-function choiceOf({ preprocessing, seed, maxPerClass, exclude, condition }: Choice) {
+function choiceOf(choice: Choice) {
+  const { preprocessing, seed, maxPerClass, exclude, condition, uncertain, positive } = choice
   return {
     preprocessing,
     seed,
     exclude,
+    uncertain,
+    ...(positive !== null && { positive }),
     ...(condition && { classes: condition.classes }),
     ...(maxPerClass !== null && { maxPerClass }),
   }
@@ -78,6 +81,7 @@ function preparationOf(job: PrepareJob, index: PreparedIndex): Preparation {
     seed: job.seed,
     maxPerClass: job.maxPerClass,
     exclude: job.exclude,
+    uncertain: job.uncertain,
     imageSize: job.preprocessing.width,
     images: index.images.length,
     splits,

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../../errors.ts'
 import { parseTable, type Table } from '../../package/csv.ts'
+import type { UncertainLabels } from '../../registry/runs/datasets.ts'
 import { type ColumnRoles, findRoles } from './tables/column-roles.ts'
 import { fileIndex } from './tables/file-index.ts'
 import { type Flag, findFlag } from './tables/flag-words.ts'
@@ -11,9 +12,6 @@ import { tableText } from './tables/table-text.ts'
 
 /** As a dataset may be dealt already. */
 export type GivenSplit = 'train' | 'validation' | 'test'
-
-/** What is done with an image that a table is not sure about (-1 in CheXpert). */
-export type UncertainLabels = 'leave-out' | 'positive' | 'negative'
 
 const NOTHING = /^(none|\(none\)|no[ _-]?findings?)$/i
 

@@ -9,10 +9,21 @@ import { openPrepared, type PreparedIndex } from './prepared.ts'
 /** The folder below `place` for such a preparation. */
 export function preparedFolder(
   place: string,
-  o: Pick<PrepareOptions, 'classes' | 'preprocessing' | 'seed' | 'maxPerClass' | 'exclude'>,
+  o: Pick<
+    PrepareOptions,
+    'classes' | 'preprocessing' | 'seed' | 'maxPerClass' | 'exclude' | 'uncertain' | 'positive'
+  >,
 ): string {
   const { classes = null, preprocessing, seed, maxPerClass = null, exclude = [] } = o
-  const words = JSON.stringify([classes, preprocessing, seed, maxPerClass, exclude])
+  // With a condition's classes nothing has to be told; the usual choice keeps the name that it had.
+  const labels = [
+    ...(o.uncertain === undefined || o.uncertain === 'leave-out' ? [] : [o.uncertain]),
+    ...(classes === null && o.positive !== undefined ? [`positive ${o.positive}`] : []),
+  ]
+  const words = JSON.stringify([
+    ...[classes, preprocessing, seed, maxPerClass, exclude],
+    ...(labels.length > 0 ? [labels] : []),
+  ])
   return join(place, createHash('sha256').update(words).digest('hex').slice(0, 16))
 }
 

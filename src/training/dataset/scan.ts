@@ -3,13 +3,9 @@
 import { readdir, stat } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
 import { AppError } from '../../errors.ts'
+import type { UncertainLabels } from '../../registry/runs/datasets.ts'
 import { placeByPath, placeInFolders } from './folder-layout.ts'
-import {
-  type GivenSplit,
-  readLabelTables,
-  saysNothing,
-  type UncertainLabels,
-} from './label-tables.ts'
+import { type GivenSplit, readLabelTables, saysNothing } from './label-tables.ts'
 import { commonSpellings, sameLabel } from './labels.ts'
 
 const IMAGE = new Set([
