@@ -98,6 +98,7 @@ const PreparationSchema = z.object({
   maxPerClass: z.int().nullable(),
   exclude: z.array(z.string()),
   imageSize: z.int(),
+  uncertain: z.enum(['leave-out', 'positive', 'negative']).optional(),
   images: z.int(),
   splits: z.record(z.string(), counts).describe('images of each class in each split'),
   setAside: fileReasons,

@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import test, { after } from 'node:test'
-import type { AppError } from '../../src/errors.ts'
-import { guessClasses } from '../../src/training/dataset/labels.ts'
-import { type DatasetScan, scanDataset } from '../../src/training/dataset/scan.ts'
+import type { AppError } from '../../../src/errors.ts'
+import { guessClasses } from '../../../src/training/dataset/labels.ts'
+import { type DatasetScan, scanDataset } from '../../../src/training/dataset/scan.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'roentgen-layouts-'))
 after(() => rm(root, { recursive: true, force: true }))

@@ -1,7 +1,7 @@
 // Which image goes where: stratified, by patient, reproducible.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { SPLITS, type Splittable, splitImages } from '../../src/training/dataset/split.ts'
+import { SPLITS, type Splittable, splitImages } from '../../../src/training/dataset/split.ts'
 
 function images(
   count: number,

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import sharp from 'sharp'
-import { decodeImage } from '../../src/imaging/decode.ts'
-import { thumbnailOf } from '../../src/training/dataset/inspect-image.ts'
-import { findLeaks, linkedGroups } from '../../src/training/dataset/leaks.ts'
-import { nearDuplicates } from '../../src/training/dataset/near-duplicates.ts'
+import { decodeImage } from '../../../src/imaging/decode.ts'
+import { thumbnailOf } from '../../../src/training/dataset/inspect-image.ts'
+import { findLeaks, linkedGroups } from '../../../src/training/dataset/leaks.ts'
+import { nearDuplicates } from '../../../src/training/dataset/near-duplicates.ts'
 
 const SIDE = 240
 
