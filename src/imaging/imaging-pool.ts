@@ -5,9 +5,10 @@ import { AppError } from '../errors.ts'
 import { forkConfined } from '../processes/confined-process.ts'
 import type { StudyIdentity } from './dicom/study-identity.ts'
 import type { HeatmapJob, ImagingJob, JobResult, PrintJob, ReadImage } from './imaging-job.ts'
-import { type JobMessage, OUT_OF_MEMORY, type ReplyMessage } from './imaging-worker-protocol.ts'
+import type { JobMessage, ReplyMessage } from './imaging-worker-protocol.ts'
 import type { ImageLimits } from './pixels.ts'
 import type { Preprocessing } from './preprocessing.ts'
+import { type Death, imageFailed, isFromOutside, killedTwice, notStarted } from './worker-death.ts'
 
 export interface ImagingPoolOptions {
   readonly workers: number
@@ -42,6 +43,8 @@ interface Task {
   readonly onPrepared?: ((prepared: ReadImage) => void) | undefined
   readonly resolve: (result: JobResult) => void
   readonly reject: (error: AppError) => void
+  /** Workers that were killed from outside while they had it, or were to have it. */
+  kills: number
 }
 
 interface Worker {
@@ -51,6 +54,9 @@ interface Worker {
   timer: NodeJS.Timeout | undefined
   timedOut: boolean
 }
+
+/** A worker that is killed says nothing about its image: the image is given to one more. */
+const MAX_KILLS = 2
 
 const WORKER_FILE = new URL('./imaging-worker.ts', import.meta.url)
 
@@ -90,7 +96,7 @@ export class ImagingPool {
   /**
    * Decodes an upload and prepares it for each of `wanted.preprocessing`.
    * @throws AppError of decodeImage (`invalid` for a frame that there is not); `undecodable-image` when it takes too long, too much memory or crashes the decoder;
-   * `busy` when too many wait
+   * `unavailable` when its worker was killed twice; `busy` when too many wait
    */
   read(bytes: Uint8Array, wanted: ReadOptions): Promise<ReadImage> {
     const { limits } = this.#options
@@ -177,7 +183,7 @@ export class ImagingPool {
       return Promise.reject(new AppError('busy', message, { retryAfterSeconds: 1 }))
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ id: this.#nextId++, job, onPrepared, resolve, reject })
+      this.#queue.push({ id: this.#nextId++, job, onPrepared, resolve, reject, kills: 0 })
       this.#dispatch()
     })
   }
@@ -219,7 +225,9 @@ export class ImagingPool {
     this.#workers.add(worker)
     child.on('message', (message: ReplyMessage) => this.#settle(worker, message))
     child.on('error', () => {})
-    child.once('exit', (code, signal) => this.#bury(worker, code ?? signal))
+    child.once('exit', (code, signal) => {
+      this.#bury(worker, { code, signal, timedOut: worker.timedOut })
+    })
   }
 
   #settle(worker: Worker, message: ReplyMessage): void {
@@ -240,33 +248,36 @@ export class ImagingPool {
     this.#dispatch()
   }
 
-  /** A worker has ended: its own request fails, nothing else. A new one is started in its place. */
-  #bury(worker: Worker, status: number | string | null): void {
+  /** A worker has ended: its own request fails or goes to the next worker, nothing else. A new one is started in its place. */
+  #bury(worker: Worker, death: Death): void {
     clearTimeout(worker.timer)
     this.#workers.delete(worker)
-    if (worker.task) worker.task.reject(this.#running ? causeOfDeath(worker, status) : stopped())
-    if (!this.#running) return
-    if (worker.ready) {
-      this.#spawn()
+    const { task, ready } = worker
+    if (!this.#running) {
+      task?.reject(stopped())
       return
     }
-    // It never came up. One waiting request learns it; the next one tries again, so that no loop of starts arises.
-    const message = 'The image decoder does not start on this machine; run "roentgen doctor".'
-    const cause = new Error(`imaging worker ended with ${status}`)
-    this.#queue.shift()?.reject(new AppError('unavailable', message, { cause }))
+    if (ready) {
+      if (task) this.#lost(task, death, imageFailed)
+      this.#spawn()
+    } else {
+      // It never came up. One waiting request learns it; the next one tries again, so that no loop of starts arises.
+      const next = this.#queue.shift()
+      if (next) this.#lost(next, death, notStarted)
+    }
     this.#dispatch()
   }
-}
 
-function causeOfDeath({ timedOut }: Worker, status: number | string | null): AppError {
-  const reason = timedOut
-    ? 'takes too long to decode'
-    : status === OUT_OF_MEMORY
-      ? 'needs too much memory to decode'
-      : 'made the decoder fail'
-  const cause = new Error(`imaging worker ended with ${status}`)
-  const message = `The image ${reason}; export it again or send a smaller rendition.`
-  return new AppError('undecodable-image', message, { cause })
+  /** The task is first in the queue again when its worker was killed from outside, once. */
+  #lost(task: Task, death: Death, reason: (death: Death) => AppError): void {
+    if (!isFromOutside(death)) {
+      task.reject(reason(death))
+      return
+    }
+    task.kills += 1
+    if (task.kills < MAX_KILLS) this.#queue.unshift(task)
+    else task.reject(killedTwice(death))
+  }
 }
 
 function stopped(): AppError {

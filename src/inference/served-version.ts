@@ -10,6 +10,7 @@ import type { HostFault, ModelHost } from './host/model-host.ts'
 import type { RawOutput, RawScores } from './host/raw-output.ts'
 import type { ServingCopy, ServingSource } from './host/serving-copy.ts'
 import { type HostSettings, type StartedHost, startHost } from './host/start-host.ts'
+import { hostForRequest } from './host-for-request.ts'
 import type { InferenceQueue, TurnOptions } from './inference-queue.ts'
 import type { InferOptions, MaskedOptions } from './lease.ts'
 import type { RuntimeLog } from './runtime-log.ts'
@@ -191,7 +192,11 @@ export class ServedVersion {
   async #onHost<T>(run: (host: ModelHost) => Promise<T>, turn: TurnOptions): Promise<T> {
     let lost = 0
     for (let tries = 1; ; tries++) {
-      const host = await this.#readyInTime()
+      const host = await hostForRequest(() => this.#readyInTime(), {
+        id: this.source.id,
+        isByName: this.role === 'requested',
+        isStopped: () => this.#isStopped,
+      })
       let began = false
       const task = () => {
         began = host.state === 'ready'

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { after, before, test } from 'node:test'
+import { after, before, type TestContext, test } from 'node:test'
 import sharp from 'sharp'
+import { AppError } from '../../src/errors.ts'
 import { ImagingPool } from '../../src/imaging/imaging-pool.ts'
 import type { Preprocessing } from '../../src/imaging/preprocessing.ts'
+import { killChildren } from '../support/kill-children.ts'
 
 const LIMITS = { maxBytes: 64 * 1024 * 1024, maxPixels: 100_000_000 }
 const PREPROCESSING: Preprocessing = {
@@ -129,6 +131,44 @@ test('a crashed worker costs only its own request', async () => {
   await crashing.stop()
 })
 
+test('an image whose worker is killed in the middle of it is read by the next one', async () => {
+  const pool = new ImagingPool({ workers: 1, limits: LIMITS })
+  pool.start()
+  await pool.preview(small, { maxSide: 16 })
+  const { prepared, kept } = pool.readAhead(slow, { preprocessing: [PREPROCESSING] })
+  const next = pool.preview(small, { maxSide: 16 })
+  const [worker] = pool.status().workers
+  assert.equal(worker?.busy, true)
+  process.kill(worker?.pid as number, 'SIGKILL')
+  assert.deepEqual([(await prepared).width, (await prepared).tensors.length], [6000, 1])
+  assert.ok(await kept)
+  assert.equal((await next).type, 'image/webp')
+  assert.notEqual(pool.status().workers[0]?.pid, worker?.pid)
+  await pool.stop()
+})
+
+test('workers that are killed again and again cost a request 503 and never blame the image', async (t) => {
+  for (const [when, kill] of [
+    ['as soon as it has its job', killWhenBusy],
+    ['before it is ready', killAtOnce],
+  ] as const) {
+    const pool = new ImagingPool({ workers: 1, limits: LIMITS })
+    const killing = kill(t)
+    pool.start({ ahead: false })
+    await assert.rejects(pool.read(slow, { preprocessing: [] }), (error) => {
+      assert.ok(error instanceof AppError)
+      const { code, status, retryAfterSeconds } = error
+      assert.deepEqual([code, status, retryAfterSeconds], ['unavailable', 503, 5], when)
+      assert.match(error.message, /killed twice; the image is not the reason/)
+      return true
+    })
+    assert.equal(killing.kills, 2, when)
+    killing.stop()
+    assert.equal((await pool.preview(small, { maxSide: 16 })).type, 'image/webp')
+    await pool.stop()
+  }
+})
+
 test('a job that takes too much memory costs its worker, not the next request', async () => {
   const strict = new ImagingPool({ workers: 1, limits: LIMITS, maxWorkerBytes: 180 * 1024 * 1024 })
   strict.start()
@@ -157,3 +197,15 @@ test('stopping refuses what waits, twice is safe, and nothing is accepted afterw
   await refused
   await assert.rejects(brief.preview(small, { maxSide: 16 }), { code: 'unavailable' })
 })
+
+const isWorker = ({ spawnargs }: { readonly spawnargs: readonly string[] }) =>
+  spawnargs.some((arg) => arg.endsWith('imaging-worker.ts'))
+
+function killAtOnce(t: TestContext) {
+  return killChildren(t, { which: isWorker, when: 'spawned' })
+}
+
+/** Its first message says that it is ready; the pool, which hears it first, has given it the job by then. */
+function killWhenBusy(t: TestContext) {
+  return killChildren(t, { which: isWorker, when: 'first message' })
+}

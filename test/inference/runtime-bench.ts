@@ -73,11 +73,11 @@ export async function ask(
   }
 }
 
-/** Resolves when `claim` holds; looks again after each turn of the event loop, fails after 10 s. */
+/** Resolves when `claim` holds; looks again after each turn of the event loop, fails after a minute. */
 export async function until(claim: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 60_000
   while (!claim()) {
-    if (Date.now() > deadline) throw new Error('it did not come true within 10 s')
+    if (Date.now() > deadline) throw new Error('it did not come true within a minute')
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

@@ -10,7 +10,8 @@ import type { Pixels } from '../../imaging/pixels.ts'
 import { preprocess } from '../../imaging/preprocess.ts'
 import type { Preprocessing } from '../../imaging/preprocessing.ts'
 import { keptPng } from '../../imaging/rendition.ts'
-import { scores } from '../../inference/scores.ts'
+import type { RawScores } from '../../inference/host/raw-output.ts'
+import { type ClassScore, scores } from '../../inference/scores.ts'
 import type { Golden, Graph } from '../../package/schema.ts'
 import type { ModelMeaning } from './converted-model.ts'
 
@@ -42,8 +43,7 @@ export async function writeGoldenImages(packageDir: string, input: GoldenInput):
   try {
     for (const [name, pixels] of Object.entries(drawings())) {
       const raw = await runGraph(session, { ...input, pixels })
-      const { kind, classes } = input.meaning
-      const given = scores({ kind, classes, raw, calibration: null })
+      const given = scoresOf(raw, input.meaning)
       const file = `results/golden/${name}.png`
       await writeFile(join(packageDir, file), await keptPng(pixels))
       items.push({ file, label: null, probabilities: given.map((one) => one.uncalibrated) })
@@ -53,6 +53,17 @@ export async function writeGoldenImages(packageDir: string, input: GoldenInput):
   }
   const golden: Golden = { schema: 1, tolerance: TOLERANCE, items }
   await writeFile(join(folder, 'golden.json'), `${JSON.stringify(golden, null, 2)}\n`)
+}
+
+function scoresOf(raw: RawScores, { kind, classes }: ModelMeaning): readonly ClassScore[] {
+  const given = raw.logits ?? raw.probabilities ?? new Float32Array()
+  if (!given.every(Number.isFinite)) {
+    throw new AppError(
+      'invalid-package',
+      'For a test image the model gives values that are not finite numbers, so its weights are damaged; export it from an earlier checkpoint.',
+    )
+  }
+  return scores({ kind, classes, raw, calibration: null })
 }
 
 async function runGraph(

@@ -1,6 +1,9 @@
 // From a converted model to a package: configurations, golden images, a model card, and the manifest last.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { AppError } from '../../errors.ts'
+import { readModel } from '../../formats/onnx/model-proto.ts'
+import { findNaN } from '../../formats/onnx/not-a-number.ts'
 import { isName } from '../../package/ids.ts'
 import { writeManifest } from '../../package/manifest.ts'
 import type { ModelConfig } from '../../package/schema.ts'
@@ -15,6 +18,7 @@ const NO_METRICS = 'Imported; not evaluated here.'
 /** @returns the digest of the package. @throws AppError `invalid` or `invalid-package` in one sentence */
 export async function writeImportedPackage(model: ConvertedModel, job: ImportJob): Promise<string> {
   const { fields, outDir } = job
+  refuseNaN(model.onnx)
   const meaning = meaningOf(model, job)
   const preprocessing = completePreprocessing(fields.preprocessing, model.input)
   const graphFile = `models/${fields.name}.onnx`
@@ -62,6 +66,15 @@ export async function writeImportedPackage(model: ConvertedModel, job: ImportJob
     tags: ['imported'],
   })
   return sha256
+}
+
+function refuseNaN(onnx: Uint8Array): void {
+  const name = findNaN(readModel(onnx))
+  if (name === undefined) return
+  throw new AppError(
+    'invalid-package',
+    `The weights "${name.slice(0, 80)}" of this model hold values that are not numbers (NaN), as a training that diverged leaves them; export it from an earlier checkpoint.`,
+  )
 }
 
 /** Thresholds that the file brings become the operating point that it answers with. */

@@ -53,6 +53,7 @@ export class GateSteps {
       const message = known?.message ?? `The version was refused in the step "${name}".`
       throw new AppError(refusal, message, {
         cause: known?.cause ?? new Error(messageOf(error), { cause: error }),
+        ...(known?.retryAfterSeconds && { retryAfterSeconds: known.retryAfterSeconds }),
         extra: { ...known?.extra, steps: this.done },
       })
     }

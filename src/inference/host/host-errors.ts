@@ -14,6 +14,26 @@ export function gone(id: string, cause: Error): AppError {
   return new AppError('unavailable', message, { cause, retryAfterSeconds: 1 })
 }
 
+/** Its process was killed from outside while it was being loaded: that says nothing of the version. */
+export function killedWhileLoading(id: string, cause: unknown): AppError {
+  const message = `The process of ${id} was killed while it was being loaded; please try again.`
+  return new AppError('unavailable', message, {
+    cause,
+    retryAfterSeconds: 5,
+    extra: { killedWhileLoading: true },
+  })
+}
+
+export function wasKilledWhileLoading(error: unknown): boolean {
+  return isAppError(error) && error.extra.killedWhileLoading === true
+}
+
+/** It was loaded before from the same files and cannot be loaded now. */
+export function notLoadedAgain(id: string, cause: AppError): AppError {
+  const message = `${id} cannot be loaded again just now: ${cause.message}`
+  return new AppError('unavailable', message, { cause, retryAfterSeconds: 10 })
+}
+
 export function excess(code: 'load-failed' | 'unavailable', sentence: string): AppError {
   const extra = { excess: true }
   return new AppError(code, sentence, {

@@ -2,13 +2,14 @@
 // Never restarts itself; that is served-version.ts.
 import type { ChildProcess } from 'node:child_process'
 import type { AppError } from '../../errors.ts'
+import { wasKilled } from '../../processes/killed.ts'
 import { TextTail } from '../../processes/text-tail.ts'
 import type { MaskedWork } from '../lease.ts'
 import { forkHost } from './fork-host.ts'
 import { asAppError, excess, gone, notLoaded } from './host-errors.ts'
 import type { FromHost, LoadRequest, ToHost } from './host-messages.ts'
 import type { Patch, RawOutput, RawScores } from './raw-output.ts'
-import { LOOK_EVERY_MS, residentBytes } from './resident-memory.ts'
+import { LOOK_EVERY_MS, residentBytes, tookTooMuch } from './resident-memory.ts'
 import { firstMemoryLimit, memoryLimit, type RunLimits, runLimits } from './run-limits.ts'
 
 export interface ModelHostOptions {
@@ -66,6 +67,8 @@ export class ModelHost {
   #memoryLimit: number
   #watch: NodeJS.Timeout | undefined
   #fault: HostFault = 'ended'
+  /** It ended by a signal that neither it nor this class gave; written here only. */
+  wasKilled = false
 
   constructor(options: ModelHostOptions) {
     this.#options = options
@@ -119,6 +122,7 @@ export class ModelHost {
     this.#exited = new Promise((resolve) => {
       // `close` comes after the last of stderr, so that the reason is complete.
       child.once('close', (code, signal) => {
+        this.wasKilled = !this.#hasEnded && wasKilled(signal)
         this.#end(`The host process ended (${signal ?? `exit code ${code}`}).`)
         resolve()
       })
@@ -213,12 +217,8 @@ export class ModelHost {
     const pid = this.#child?.pid
     const bytes = pid === undefined ? undefined : await residentBytes(pid)
     if (bytes === undefined || bytes <= this.#memoryLimit || this.#hasEnded) return
-    const mib = (value: number): number => Math.round(value / 2 ** 20)
     const [running = LOAD_ID] = this.#pending.keys()
-    this.#exceeded(
-      running,
-      `took ${mib(bytes)} MiB of memory and may take ${mib(this.#memoryLimit)}`,
-    )
+    this.#exceeded(running, tookTooMuch(bytes, this.#memoryLimit))
   }
 
   /** The run that is to blame hears so; what else waits here goes to the next host. */
@@ -286,11 +286,8 @@ export class ModelHost {
 
   #rejectAll(): void {
     for (const id of [...this.#pending.keys()]) {
-      this.#take(id)?.reject(
-        id === LOAD_ID
-          ? notLoaded(this.#options.id, this.#cause())
-          : gone(this.#options.id, this.#cause()),
-      )
+      const reason = id === LOAD_ID ? notLoaded : gone
+      this.#take(id)?.reject(reason(this.#options.id, this.#cause()))
     }
   }
 

@@ -29,3 +29,8 @@ async function ofPs(pid: number): Promise<number> {
   )
   return Number(stdout.trim())
 }
+
+export function tookTooMuch(bytes: number, limitBytes: number): string {
+  const mib = (value: number): number => Math.round(value / 2 ** 20)
+  return `took ${mib(bytes)} MiB of memory and may take ${mib(limitBytes)}`
+}

@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts'
 import type { InferenceQueue } from '../inference-queue.ts'
 import { scores } from '../scores.ts'
 import { type CopiedConfig, readCopiedConfig } from './copied-config.ts'
+import { killedWhileLoading } from './host-errors.ts'
 import { type HostFault, ModelHost } from './model-host.ts'
 import type { ServingCopy, ServingSource } from './serving-copy.ts'
 
@@ -36,7 +37,7 @@ export interface StartedHost {
   readonly config: CopiedConfig
 }
 
-/** @throws AppError `hash-mismatch`, `load-failed`; the signal's reason */
+/** @throws AppError `hash-mismatch`, `load-failed`; `unavailable` when it was killed from outside; the signal's reason */
 export async function startHost(o: StartHostOptions): Promise<StartedHost> {
   const copy = await o.openCopy(o.source)
   const config = await readCopiedConfig(copy, o.source.precision)
@@ -64,7 +65,7 @@ export async function startHost(o: StartHostOptions): Promise<StartedHost> {
     o.signal.throwIfAborted()
   } catch (error) {
     await host.stop('It could not be loaded.')
-    throw error
+    throw host.wasKilled ? killedWhileLoading(o.source.id, error) : error
   } finally {
     o.signal.removeEventListener('abort', end)
   }
