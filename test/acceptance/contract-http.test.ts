@@ -1,7 +1,9 @@
 // The manners of the interface that every route shares: ids, methods, bodies, errors, lists.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { ConditionSchema, pageOf, VersionSchema } from '../../src/server/http/api-schemas.ts'
+import { ConditionSchema } from '../../src/server/conditions/schema.ts'
+import { pageOf } from '../../src/server/operations/shared-schemas.ts'
+import { VersionSchema } from '../../src/server/versions/schema.ts'
 import { assertProblem, started } from './served-contract.ts'
 
 const CLASSES = [

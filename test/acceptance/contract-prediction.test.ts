@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto'
 import test from 'node:test'
 import sharp from 'sharp'
 import { preprocessingDigest } from '../../src/imaging/preprocessing.ts'
-import { PredictionSchema, ProblemSchema } from '../../src/server/http/api-schemas.ts'
+import { ProblemSchema } from '../../src/server/operations/problem-schema.ts'
+import { PredictionSchema } from '../../src/server/predictions/schema.ts'
 import { image, PREPROCESSING } from '../inference/tiny-package.ts'
 import { imageForm } from '../support/home.ts'
 import {
@@ -68,7 +69,10 @@ test('each kind of condition has its own arithmetic, and the confidence is that 
     const total = sum(one.classes.map(({ probability }) => probability))
     if (condition === 'many') {
       for (const { logit, uncalibrated } of one.classes) {
-        assert.ok(Math.abs(1 / (1 + Math.exp(-(logit ?? Number.NaN))) - uncalibrated) < 1e-6)
+        assert.ok(
+          Math.abs(1 / (1 + Math.exp(-(logit ?? Number.NaN))) - (uncalibrated ?? Number.NaN)) <
+            1e-6,
+        )
       }
     } else assert.ok(Math.abs(total - 1) < 1e-9, `${condition} sums to ${total}`)
     if (condition === 'pneumonia') {

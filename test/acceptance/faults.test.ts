@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
-import { ConditionSchema, PredictionSchema } from '../../src/server/http/api-schemas.ts'
+import { ConditionSchema } from '../../src/server/conditions/schema.ts'
+import { PredictionSchema } from '../../src/server/predictions/schema.ts'
 import { image } from '../inference/tiny-package.ts'
 import {
   type Folders,

@@ -6,7 +6,7 @@ import { appendFile, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import { setTimeout as after } from 'node:timers/promises'
-import { PredictionSchema } from '../../src/server/http/api-schemas.ts'
+import { PredictionSchema } from '../../src/server/predictions/schema.ts'
 import { image } from '../inference/tiny-package.ts'
 import {
   homeFolders,

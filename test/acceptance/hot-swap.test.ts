@@ -3,7 +3,7 @@
 // ROENTGEN_SLOW_TESTS=1.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { PredictionSchema } from '../../src/server/http/api-schemas.ts'
+import { PredictionSchema } from '../../src/server/predictions/schema.ts'
 import { image } from '../inference/tiny-package.ts'
 import {
   homeFolders,

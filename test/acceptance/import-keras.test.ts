@@ -39,7 +39,7 @@ test('the Keras 2.4 file of Teachable Machine answers as its expected.json says'
     const explain = index === 0 ? 'gradcam' : 'none'
     const prediction = await predict(opened, { condition: 'chest', image, explain })
     assert.equal(prediction.version, id)
-    const given = prediction.classes.map((one) => one.uncalibrated)
+    const given = prediction.classes.map((one) => one.uncalibrated ?? Number.NaN)
     worst = Math.max(worst, largestDifference(given, outputs[name].keras_h5_chest))
     if (index === 0) assert.ok(prediction.heatmap, 'Grad-CAM comes with it')
   }
@@ -69,7 +69,7 @@ test('a file of Keras 3 reads digits as its expected.json says', {
     assert.equal(decision.label, digit)
     const stated: number[] = outputs[`${digit}.jpg divided by 255`]
     const worst = largestDifference(
-      classes.map((one) => one.uncalibrated),
+      classes.map((one) => one.uncalibrated ?? Number.NaN),
       stated,
     )
     assert.ok(worst <= 1e-3, `${digit}: ${worst}`)

@@ -96,7 +96,7 @@ test('the Teachable Machine model answers on real X-rays as expected.json and TF
       prediction.classes.map((one) => one.label),
       metadata.labels,
     )
-    const given = prediction.classes.map((one) => one.uncalibrated)
+    const given = prediction.classes.map((one) => one.uncalibrated ?? Number.NaN)
     const stated: number[] = expected.outputs[name].tfjs_brain
     assert.ok(largestDifference(given, stated) <= 1e-3, `${name}: ${given} and not ${stated}`)
     assert.ok(prediction.heatmap, 'Grad-CAM comes with it')
@@ -163,7 +163,7 @@ test('a model with quantised weights answers as TF.js does', {
   const rule = { ...tfRule(), scale: 1 / 255, mean: [0, 0, 0] }
   const exact = await reference(model, { bytes: first?.bytes ?? new Uint8Array(), rule })
   const worst = largestDifference(
-    prediction.classes.map((one) => one.uncalibrated),
+    prediction.classes.map((one) => one.uncalibrated ?? Number.NaN),
     exact,
   )
   t.diagnostic(`largest difference from TF.js ${worst.toExponential(1)}`)

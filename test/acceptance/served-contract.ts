@@ -1,11 +1,9 @@
 // A started server with packages in its store, and short ways to ask it, for the tests of the contract.
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import {
-  ActivationSchema,
-  PredictionSchema,
-  ProblemSchema,
-} from '../../src/server/http/api-schemas.ts'
+import { ActivationSchema } from '../../src/server/conditions/schema.ts'
+import { ProblemSchema } from '../../src/server/operations/problem-schema.ts'
+import { PredictionSchema } from '../../src/server/predictions/schema.ts'
 import {
   type Folders,
   homeFolders,

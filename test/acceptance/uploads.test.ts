@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
-import { PredictionSchema } from '../../src/server/http/api-schemas.ts'
+import { PredictionSchema } from '../../src/server/predictions/schema.ts'
 import {
   homeFolders,
   imageForm,

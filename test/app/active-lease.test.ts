@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { setTimeout as after } from 'node:timers/promises'
-import { ConditionSchema, PredictionSchema } from '../../src/server/http/api-schemas.ts'
+import { ConditionSchema } from '../../src/server/conditions/schema.ts'
+import { PredictionSchema } from '../../src/server/predictions/schema.ts'
 import { image } from '../inference/tiny-package.ts'
 import {
   homeFolders,

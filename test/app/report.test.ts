@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { printable } from '../../src/app/reports/printable.ts'
 import { expirePredictions, getPrediction } from '../../src/registry/predictions/predictions.ts'
-import type { PredictionSchema } from '../../src/server/http/api-schemas.ts'
+import type { PredictionSchema } from '../../src/server/predictions/schema.ts'
 import { image } from '../inference/tiny-package.ts'
 import {
   homeFolders,

@@ -4,13 +4,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import sharp from 'sharp'
-import {
-  ActivationSchema,
-  ComparisonSchema,
-  ConditionSchema,
-  PredictionSchema,
-  VersionSchema,
-} from '../../src/server/http/api-schemas.ts'
+import { ActivationSchema, ConditionSchema } from '../../src/server/conditions/schema.ts'
+import { ComparisonSchema, PredictionSchema } from '../../src/server/predictions/schema.ts'
+import { VersionSchema } from '../../src/server/versions/schema.ts'
 import { image } from '../inference/tiny-package.ts'
 import {
   homeFolders,

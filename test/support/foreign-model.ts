@@ -1,6 +1,7 @@
 // Foreign models through the API of a test's own home: sent, activated, asked.
 import assert from 'node:assert/strict'
-import { PredictionSchema, VersionSchema } from '../../src/server/http/api-schemas.ts'
+import { PredictionSchema } from '../../src/server/predictions/schema.ts'
+import { VersionSchema } from '../../src/server/versions/schema.ts'
 import { imageForm, jsonBody, jsonOf, type OpenedHome } from './home.ts'
 
 export async function send(

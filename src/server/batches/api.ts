@@ -9,7 +9,9 @@ import type { Shadow } from '../../app/diagnosis/shadow.ts'
 import type { Uses } from '../../app/services.ts'
 import { getCondition } from '../../registry/conditions/conditions.ts'
 import type { AppEnv } from '../http/app-env.ts'
+import { lines as jsonLines, operation } from '../operations/operation.ts'
 import { openBatch } from './batch-form.ts'
+import { BatchForm, BatchLineSchema } from './schema.ts'
 
 export function batchRoutes(
   services: Uses<
@@ -17,19 +19,46 @@ export function batchRoutes(
   > & { readonly shadow: Shadow },
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
-  routes.post('/api/v1/batch', async (c) => {
-    const batch = await openBatch(services, c.req.raw)
-    try {
-      const format = await formatOf(services, { c, batch })
-      c.header('Content-Type', format.type)
-      c.header('Vary', 'Accept')
-      c.header('X-Roentgen-Images', String(batch.items.length))
-      return c.body(lines(services, { batch, format, signal: c.req.raw.signal }))
-    } catch (error) {
-      await batch.close()
-      throw error
-    }
-  })
+  operation(
+    routes,
+    {
+      method: 'post',
+      path: '/api/v1/batch',
+      tag: 'predict',
+      summary: 'Predict on several images',
+      description:
+        'Images, a zip of them, or a folder below the data root. One line of JSON for each image, in order, sent as they are ' +
+        'done: a Prediction or a Problem, with its name in "file" where it comes from a zip or folder. With Accept: text/csv ' +
+        'a table with a header line instead.',
+      form: BatchForm,
+      answers: {
+        200: {
+          ...jsonLines(BatchLineSchema, 'A line for each image'),
+          alsoAs: ['text/csv'],
+          headers: { 'X-Roentgen-Images': 'how many lines there will be' },
+        },
+      },
+      errors: [
+        [404, 'unknown-condition, unknown-version, unknown-dataset: no such folder'],
+        [409, 'no-active-version'],
+        [413, 'upload-too-large, too-many-pixels'],
+        [422, 'condition-required, image-required, invalid: the zip or the folder'],
+      ],
+    },
+    async ({ c }) => {
+      const batch = await openBatch(services, c.req.raw)
+      try {
+        const format = await formatOf(services, { c, batch })
+        c.header('Content-Type', format.type)
+        c.header('Vary', 'Accept')
+        c.header('X-Roentgen-Images', String(batch.items.length))
+        return c.body(lines(services, { batch, format, signal: c.req.raw.signal }))
+      } catch (error) {
+        await batch.close()
+        throw error
+      }
+    },
+  )
   return routes
 }
 

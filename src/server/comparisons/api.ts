@@ -1,8 +1,7 @@
 // /api/v1/conditions/:id/ab and /api/v1/versions/…/reread: two versions on many images, as lines of JSON with the summary
 // last.
 import { type Context, Hono } from 'hono'
-import { z } from 'zod'
-import { imageSet, SPLITS } from '../../app/comparisons/paired-images.ts'
+import { imageSet } from '../../app/comparisons/paired-images.ts'
 import {
   type PairedLine,
   predictFolder,
@@ -15,58 +14,70 @@ import { pastPredictions } from '../../registry/predictions/past-predictions.ts'
 import { versionOfCondition } from '../../registry/versions/aliases.ts'
 import { getVersion, type Version } from '../../registry/versions/versions.ts'
 import type { AppEnv } from '../http/app-env.ts'
-import { conditionOfPath, readJson, versionOfPath } from '../http/requests.ts'
-
-export const AbSchema = z.strictObject({
-  a: z.string(),
-  b: z.string(),
-  /** Below the data root; class folders or a label table say what the images show. */
-  folder: z.string(),
-  /** Of a prepared dataset `test` unless said otherwise; of a plain folder, where it has such folders, `all`. */
-  split: z.enum(SPLITS).optional(),
-})
-
-export const RereadSchema = z.strictObject({
-  /** The version to predict with. */
-  with: z.string(),
-  /** The newest so many. */
-  limit: z.int().min(1).max(100_000).optional(),
-})
+import { conditionOfParams, versionOfParams } from '../http/requests.ts'
+import { lines, operation } from '../operations/operation.ts'
+import { ConditionParams, VersionParams } from '../operations/shared-schemas.ts'
+import { AbSchema, PairedLineSchema, RereadSchema } from './schema.ts'
 
 const DEFAULT_REREAD = 1000
+const tag = 'predict'
 
 export function pairedRoutes(
   services: Uses<'config' | 'db' | 'imaging' | 'leaving' | 'log' | 'runtime' | 'store'>,
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
-  routes.post('/api/v1/conditions/:id/ab', async (c) => {
-    const condition = await getCondition(services.db, conditionOfPath(c))
-    const { a, b, folder, split } = await readJson(c, AbSchema)
-    const versions = { a: await usable(condition.id, a), b: await usable(condition.id, b) }
-    const { dir, images } = await imageSet(services, { condition, folder, split })
-    const job = {
-      condition,
-      signal: AbortSignal.any([c.req.raw.signal, services.leaving]),
-      ...versions,
-      dir,
-      images,
-    }
-    return streamed(c, predictFolder(services, job))
-  })
-  routes.post('/api/v1/versions/:condition/:name/:n/reread', async (c) => {
-    const before = await getVersion(services.db, versionOfPath(c))
-    const { with: other, limit = DEFAULT_REREAD } = await readJson(c, RereadSchema)
-    const condition = await getCondition(services.db, before.condition)
-    const version = await usable(condition.id, other)
-    const predictions = await pastPredictions(services.db, { version: before.id, limit })
-    const job = {
-      condition,
-      signal: AbortSignal.any([c.req.raw.signal, services.leaving]),
-      version,
-      predictions,
-    }
-    return streamed(c, repredict(services, job))
-  })
+  operation(
+    routes,
+    {
+      method: 'post',
+      path: '/api/v1/conditions/:id/ab',
+      tag,
+      summary:
+        'Predict on a folder below the data root with two versions: a line an image, the summary last',
+      params: ConditionParams,
+      json: AbSchema,
+      answers: { 200: lines(PairedLineSchema, 'Lines of JSON') },
+      errors: [
+        [404, 'unknown-condition, unknown-version, unknown-dataset'],
+        [409, 'conflict: a version is deleted or quarantined'],
+        [422, 'invalid'],
+      ],
+    },
+    async ({ c, params, body: { a, b, folder, split } }) => {
+      const condition = await getCondition(services.db, conditionOfParams(params))
+      const versions = { a: await usable(condition.id, a), b: await usable(condition.id, b) }
+      const { dir, images } = await imageSet(services, { condition, folder, split })
+      const signal = AbortSignal.any([c.req.raw.signal, services.leaving])
+      const work = { condition, signal, ...versions, dir, images }
+      return streamed(c, predictFolder(services, work))
+    },
+  )
+  operation(
+    routes,
+    {
+      method: 'post',
+      path: '/api/v1/versions/:condition/:name/:n/reread',
+      tag,
+      summary:
+        'Predict with another version on what this one predicted before: a line an image, the summary last',
+      params: VersionParams,
+      json: RereadSchema,
+      answers: { 200: lines(PairedLineSchema, 'Lines of JSON') },
+      errors: [
+        [404, 'unknown-version'],
+        [409, 'conflict: the version is deleted or quarantined'],
+        [422, 'invalid'],
+      ],
+    },
+    async ({ c, params, body: { with: other, limit = DEFAULT_REREAD } }) => {
+      const before = await getVersion(services.db, versionOfParams(params))
+      const condition = await getCondition(services.db, before.condition)
+      const version = await usable(condition.id, other)
+      const predictions = await pastPredictions(services.db, { version: before.id, limit })
+      const signal = AbortSignal.any([c.req.raw.signal, services.leaving])
+      return streamed(c, repredict(services, { condition, signal, version, predictions }))
+    },
+  )
   return routes
 
   async function usable(condition: string, id: string): Promise<Version> {
@@ -80,14 +91,14 @@ export function pairedRoutes(
 }
 
 /** The next image is read while the answer is on its way. */
-function streamed(c: Context<AppEnv>, lines: AsyncGenerator<PairedLine>): Response {
+function streamed(c: Context<AppEnv>, predicted: AsyncGenerator<PairedLine>): Response {
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { value, done } = await lines.next()
+      const { value, done } = await predicted.next()
       if (done) controller.close()
       else controller.enqueue(Buffer.from(`${JSON.stringify(value)}\n`))
     },
-    cancel: async () => void (await lines.return(undefined)),
+    cancel: async () => void (await predicted.return(undefined)),
   })
   c.header('Content-Type', 'application/x-ndjson')
   return c.body(stream)

@@ -1,4 +1,4 @@
-// Pages of a blinded reading, step by step, and how votes went; the tallies for programs.
+// Pages of a blinded reading, step by step, and how votes went.
 import { type Context, Hono } from 'hono'
 import { blindPage, blindTallyPage } from '../../../views/comparisons/blind.ts'
 import type { ProblemProps } from '../../../views/shared/error.ts'
@@ -49,10 +49,6 @@ export function blindPages(services: Uses<'clock' | 'db'>): Hono<AppEnv> {
     const condition = await getCondition(db, conditionOfPath(c))
     const tallies = await tallyVotes(db, condition.id)
     return c.html(blindTallyPage({ frame: frameOf(c), condition, tallies }))
-  })
-  routes.get('/api/v1/conditions/:id/votes', async (c) => {
-    const { id } = await getCondition(db, conditionOfPath(c))
-    return c.json({ items: await tallyVotes(db, id) })
   })
   return routes
 

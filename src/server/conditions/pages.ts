@@ -10,6 +10,7 @@ import {
 import type { ProblemProps } from '../../../views/shared/error.ts'
 import { timestamp } from '../../../views/shared/format.ts'
 import { links } from '../../../views/shared/links.ts'
+import { challengeEvidence } from '../../app/conditions/challenge-evidence.ts'
 import type { Shadow } from '../../app/diagnosis/shadow.ts'
 import type { Uses } from '../../app/services.ts'
 import { parseClasses } from '../../conversion/import/foreign-fields.ts'
@@ -35,13 +36,6 @@ import {
 } from '../../registry/conditions/conditions.ts'
 import { listAliases, moveAlias, versionOfCondition } from '../../registry/versions/aliases.ts'
 import { inPrecision } from '../../registry/versions/version-precision.ts'
-import {
-  ActivateSchema,
-  ChallengerSchema,
-  ConditionPatchSchema,
-  NewConditionSchema,
-  PromotionRuleSchema,
-} from '../http/api-schemas.ts'
 import type { AppEnv } from '../http/app-env.ts'
 import { frameOf } from '../http/frame.ts'
 import { fieldOf, requiredField } from '../http/image-fields.ts'
@@ -54,7 +48,13 @@ import {
 } from '../http/page-data.ts'
 import { wantsFragment } from '../http/problem.ts'
 import { conditionOfPath, numberField, parseWith, queryText, readForm } from '../http/requests.ts'
-import { evidenceOf } from './activations.ts'
+import {
+  ActivateSchema,
+  ChallengerSchema,
+  ConditionPatchSchema,
+  NewConditionSchema,
+  PromotionRuleSchema,
+} from './schema.ts'
 
 type Fields = ReadonlyMap<string, string>
 
@@ -209,7 +209,7 @@ export function conditionPages(
       ...(host && { host }),
       evidence:
         condition.challenger && condition.active
-          ? await evidenceOf(services, condition)
+          ? await challengeEvidence(services, condition)
           : undefined,
       rule: await findPromotionRule(db, condition.id),
       aliases: await listAliases(db, condition.id),

@@ -16,7 +16,7 @@ import type { AppEnv } from '../http/app-env.ts'
 import { frameOf } from '../http/frame.ts'
 import { seeOther } from '../http/page-data.ts'
 import { parseWith, readForm, versionOfPath } from '../http/requests.ts'
-import { EvaluateSchema } from './api.ts'
+import { EvaluateSchema } from './schema.ts'
 
 const ALL = '/models/:condition/:name/:n/evaluations'
 

@@ -1,6 +1,6 @@
 // Reading what a request says: JSON bodies against a schema, queries, form fields. The edge where input is checked.
 import type { Context } from 'hono'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { AppError } from '../../errors.ts'
 import { findVersionRef, isName, type VersionRef } from '../../package/ids.ts'
 import type { AppEnv } from './app-env.ts'
@@ -34,6 +34,21 @@ export function parseWith<T extends z.ZodType>(schema: T, value: unknown): z.inf
     ? wrongFieldOf(issue)
     : { field: 'body', sentence: 'The body is not as it must be.' }
   throw new AppError('invalid', sentence, { extra: { field } })
+}
+
+/** Absent and empty values are the same; a list takes a value that is given several times. @throws AppError `invalid` */
+export function readQuery<T extends z.ZodObject>(c: Context<AppEnv>, schema: T): z.output<T> {
+  const entries = Object.entries(schema.shape).flatMap(([name, one]) => {
+    const values = (c.req.queries(name) ?? []).map((text) => text.trim()).filter(Boolean)
+    const value = isList(one as z.ZodType) ? values : values[0]
+    return value === undefined ? [] : [[name, value]]
+  })
+  return parseWith(schema, Object.fromEntries(entries))
+}
+
+function isList(schema: z.ZodType): boolean {
+  const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema
+  return inner instanceof z.ZodArray
 }
 
 /** The bytes of a body that is known to be small; stops reading at the limit. */

@@ -2,9 +2,9 @@
 // the OpenAPI document is made of it. Routes of pages are plain Hono routes.
 import type { Context, Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { AppEnv } from '../http/app-env.ts'
-import { parseWith, readJson } from '../http/requests.ts'
+import { parseWith, readJson, readQuery } from '../http/requests.ts'
 import type { Answer, Answers, Operation } from './declaration.ts'
 import { operationSpec } from './operation-spec.ts'
 
@@ -69,7 +69,7 @@ export function operation<
     const call = {
       c,
       params: params ? parseWith(params, c.req.param()) : {},
-      query: query ? parseWith(query, queryOf(c, query)) : {},
+      query: query ? readQuery(c, query) : {},
       body: body ? await bodyOf(c, { body, isBodyOptional }) : {},
       reply: ((status: number, value?: unknown) =>
         value === undefined
@@ -93,18 +93,4 @@ async function bodyOf(
 ): Promise<unknown> {
   const isEmpty = c.req.raw.body === null || c.req.header('content-length') === '0'
   return isEmpty && isBodyOptional ? parseWith(body, {}) : readJson(c, body)
-}
-
-function queryOf(c: Context<AppEnv>, query: z.ZodObject): Record<string, unknown> {
-  const entries = Object.entries(query.shape).flatMap(([name, schema]) => {
-    const values = (c.req.queries(name) ?? []).map((one) => one.trim()).filter((one) => one !== '')
-    const value = isList(schema as z.ZodType) ? values : values[0]
-    return value === undefined ? [] : [[name, value]]
-  })
-  return Object.fromEntries(entries)
-}
-
-function isList(schema: z.ZodType): boolean {
-  const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema
-  return inner instanceof z.ZodArray
 }

@@ -13,13 +13,13 @@ import {
   getPrediction,
   listPredictions,
 } from '../../registry/predictions/predictions.ts'
-import { FeedbackBodySchema } from '../http/api-schemas.ts'
 import type { AppEnv } from '../http/app-env.ts'
 import { frameOf } from '../http/frame.ts'
 import { fieldOf } from '../http/image-fields.ts'
 import { findConditionById, findVersionById, seeOther } from '../http/page-data.ts'
 import { wantsFragment } from '../http/problem.ts'
 import { parseWith, queryText, readForm } from '../http/requests.ts'
+import { FeedbackBodySchema } from './schema.ts'
 
 const PER_PAGE = 30
 

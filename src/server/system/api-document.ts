@@ -3,13 +3,8 @@ import type { Hono } from 'hono'
 import { generateSpecs } from 'hono-openapi'
 import { PRODUCT_VERSION } from '../../app/product.ts'
 import type { AppEnv } from '../http/app-env.ts'
-import { openapiDocument } from '../openapi/openapi.ts'
 
 export async function apiDocument(app: Hono<AppEnv>): Promise<object> {
-  const written = openapiDocument() as {
-    paths: Record<string, object>
-    components: Record<string, object>
-  }
   return generateSpecs(app, {
     excludeStaticFile: false,
     documentation: {
@@ -21,7 +16,6 @@ export async function apiDocument(app: Hono<AppEnv>): Promise<object> {
           'Errors are application/problem+json (RFC 9457) with a stable `code`.',
       },
       servers: [{ url: '/' }],
-      ...written,
     },
   })
 }

@@ -1,16 +1,19 @@
 // /api/v1/comparisons and /models/compare: several versions of a condition side by side, ranked, and to take away.
-import { type Context, Hono } from 'hono'
-import { ZipFile } from 'yazl'
+import { Hono } from 'hono'
 import {
   type ModelComparisonProps,
   modelComparisonPage,
 } from '../../../views/versions/comparison.ts'
+import { comparisonZip } from '../../app/models/comparison-zip.ts'
 import { comparisonOf } from '../../app/models/model-comparisons.ts'
 import type { Uses } from '../../app/services.ts'
 import { AppError } from '../../errors.ts'
 import { comparisonPlots } from '../../evaluation/comparison/comparison-plots.ts'
-import { comparisonFilesApart } from '../../evaluation/comparison/comparison-process.ts'
-import { METRIC_NAMES, METRICS } from '../../evaluation/comparison/comparison-results.ts'
+import {
+  ComparisonResultsSchema,
+  METRIC_NAMES,
+  METRICS,
+} from '../../evaluation/comparison/comparison-results.ts'
 import { findBest } from '../../evaluation/comparison/summary.ts'
 import { pagePlot } from '../../evaluation/plots/sheet.ts'
 import { parseVersion } from '../../package/ids.ts'
@@ -19,26 +22,51 @@ import type { AppEnv } from '../http/app-env.ts'
 import { frameOf } from '../http/frame.ts'
 import { listChoices, problemProps } from '../http/page-data.ts'
 import { queryChoice, queryText } from '../http/requests.ts'
+import { bytes, json, operation } from '../operations/operation.ts'
+import { ComparisonQuery } from './schema.ts'
+
+const COMPARISON = {
+  method: 'get',
+  tag: 'versions',
+  query: ComparisonQuery,
+  errors: [
+    [404, 'unknown-version'],
+    [422, 'invalid: fewer than two, of several conditions, or one without results'],
+  ],
+} as const
 
 export function modelComparisonRoutes(services: Uses<'clock' | 'db' | 'store'>): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
-  routes.get('/api/v1/comparisons', async (c) =>
-    c.json(await comparisonOf(services, await asked(c))),
+  operation(
+    routes,
+    {
+      ...COMPARISON,
+      path: '/api/v1/comparisons',
+      summary: 'Several versions of a condition compared on their test images',
+      description:
+        'Figures with 95 % intervals, curves, and for versions that were measured on the same images paired tests, adjusted for their number.',
+      answers: { 200: json(ComparisonResultsSchema, 'comparison_results.json') },
+    },
+    async ({ query, reply }) =>
+      reply(200, await comparisonOf(services, await asked(query.version))),
   )
-  routes.get('/api/v1/comparisons/export', async (c) => {
-    const results = await comparisonOf(services, await asked(c))
-    const zip = new ZipFile()
-    for (const [name, content] of Object.entries(await comparisonFilesApart(results))) {
-      zip.addBuffer(Buffer.from(content), name)
-    }
-    zip.end()
-    const chunks: Buffer[] = []
-    for await (const chunk of zip.outputStream) chunks.push(Buffer.from(chunk))
-    c.header('Content-Type', 'application/zip')
-    const file = `comparison-${results.condition}.zip`
-    c.header('Content-Disposition', `attachment; filename="${file}"`)
-    return c.body(Uint8Array.from(Buffer.concat(chunks)))
-  })
+  operation(
+    routes,
+    {
+      ...COMPARISON,
+      path: '/api/v1/comparisons/export',
+      summary: 'The same as files: results, tables (CSV, LaTeX), plots (PNG, PDF, SVG)',
+      answers: { 200: bytes('application/zip', 'One zip') },
+    },
+    async ({ c, query }) => {
+      const results = await comparisonOf(services, await asked(query.version))
+      const zip = await comparisonZip(results)
+      c.header('Content-Type', 'application/zip')
+      const file = `comparison-${results.condition}.zip`
+      c.header('Content-Disposition', `attachment; filename="${file}"`)
+      return c.body(zip)
+    },
+  )
   routes.get('/models/compare', async (c) => {
     const names = c.req.queries('version') ?? []
     const rank = queryChoice(c, { name: 'rank', of: METRIC_NAMES }) ?? 'accuracy'
@@ -52,7 +80,7 @@ export function modelComparisonRoutes(services: Uses<'clock' | 'db' | 'store'>):
     }
     if (names.length === 0) return c.html(modelComparisonPage(base))
     try {
-      const results = await comparisonOf(services, await asked(c))
+      const results = await comparisonOf(services, await asked(c.req.queries('version')))
       const plots = comparisonPlots(results).map((plot) => ({
         name: plot.name,
         title: plot.title,
@@ -74,8 +102,8 @@ export function modelComparisonRoutes(services: Uses<'clock' | 'db' | 'store'>):
   return routes
 
   /** @throws AppError `invalid`, `unknown-version` */
-  async function asked(c: Context<AppEnv>): Promise<Version[]> {
-    const names = [...new Set(c.req.queries('version') ?? [])]
+  async function asked(given: readonly string[] = []): Promise<Version[]> {
+    const names = [...new Set(given)]
     if (names.length > 100) throw new AppError('invalid', 'These are too many versions.')
     return Promise.all(names.map((name) => getVersion(services.db, parseVersion(name))))
   }

@@ -29,9 +29,9 @@ import type { AppEnv } from '../http/app-env.ts'
 import { frameOf } from '../http/frame.ts'
 import { problemProps, seeOther } from '../http/page-data.ts'
 import { wantsFragment } from '../http/problem.ts'
-import { queryText, readForm, versionOfPath } from '../http/requests.ts'
-import { versionFilter } from './api.ts'
+import { queryText, readForm, readQuery, versionOfPath } from '../http/requests.ts'
 import { modelImportPages } from './import-pages.ts'
+import { VersionQuery } from './schema.ts'
 import { shownPlots } from './shown-plots.ts'
 
 const ONE = '/models/:condition/:name/:n'
@@ -101,7 +101,7 @@ export function modelPages(
   async function listProps(c: Context<AppEnv>, shown: { problem?: ProblemProps }) {
     const filter = Object.fromEntries(FILTERS.map((name) => [name, queryText(c, name)]))
     try {
-      const page = await listVersions(db, versionFilter(c))
+      const page = await listVersions(db, readQuery(c, VersionQuery))
       return { ...common(c), ...page, ...(await choices()), ...shown }
     } catch (error) {
       const problem = problemProps(error)

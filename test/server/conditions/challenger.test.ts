@@ -2,11 +2,8 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { isInShare } from '../../../src/app/diagnosis/traffic-split.ts'
-import {
-  ConditionSchema,
-  EvidenceSchema,
-  PredictionSchema,
-} from '../../../src/server/http/api-schemas.ts'
+import { ConditionSchema, EvidenceSchema } from '../../../src/server/conditions/schema.ts'
+import { PredictionSchema } from '../../../src/server/predictions/schema.ts'
 import { image } from '../../inference/tiny-package.ts'
 import {
   homeFolders,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import type { Activation } from '../../../src/registry/activation/activations.ts'
-import { ConditionSchema } from '../../../src/server/http/api-schemas.ts'
+import { ConditionSchema } from '../../../src/server/conditions/schema.ts'
 import { roentgen } from '../../cli/run-cli.ts'
 import { homeFolders, jsonBody, jsonOf, openedHome, storePackage } from '../../support/home.ts'
 
