@@ -115,13 +115,6 @@ export function queryNumber(
   )
 }
 
-/** `limit` of a list, a whole number. @throws AppError `invalid` */
-export function queryLimit(c: Context<AppEnv>): number | undefined {
-  const limit = queryNumber(c, { name: 'limit', min: 1, max: 500 })
-  if (limit === undefined || Number.isInteger(limit)) return limit
-  throw new AppError('invalid', '"limit" must be a whole number.', { extra: { field: 'limit' } })
-}
-
 /** A query parameter that is one of some words. @throws AppError `invalid` */
 export function queryChoice<const T extends string>(
   c: Context<AppEnv>,
