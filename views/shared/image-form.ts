@@ -2,6 +2,7 @@
 // Everything is plain form controls; upload.js adds dropping, pasting, a preview and progress.
 import { html } from 'hono/html'
 import { badge, field, type Html, options } from './components.ts'
+import { EXPLANATION_CHOICES } from './explanations.ts'
 import { bytes } from './format.ts'
 import { links } from './links.ts'
 import type { ConditionChoice } from './version-parts.ts'
@@ -19,14 +20,6 @@ export interface UploadLimits {
   readonly maxUploadBytes: number
   readonly maxPixels: number
 }
-
-const EXPLANATIONS = [
-  { value: 'gradcam', text: 'Grad-CAM' },
-  { value: 'gradcam++', text: 'Grad-CAM++' },
-  { value: 'hirescam', text: 'HiResCAM' },
-  { value: 'occlusion', text: 'Occlusion (slower, works with every model)' },
-  { value: 'none', text: 'No heatmap' },
-] as const
 
 /** One radio tile for each condition. Nothing is chosen beforehand when there are several: a wrong guess misleads. */
 export function conditionTiles(
@@ -95,7 +88,7 @@ export function explanationField(chosen: string | undefined): Html {
   return field('explain', {
     label: 'Explanation',
     control: html`<select id="explain"
-      name="explain">${options(EXPLANATIONS, chosen ?? 'gradcam')}</select>`,
+      name="explain">${options(EXPLANATION_CHOICES, chosen ?? 'gradcam')}</select>`,
   })
 }
 

@@ -2,6 +2,7 @@
 // Heatmap and inversion work without a script (the style sheet asks the checkboxes); viewer.js adds the rest.
 import { html } from 'hono/html'
 import { badge, type Html } from './components.ts'
+import { methodName } from './explanations.ts'
 
 export interface ViewerProps {
   /** Unique on the page; prefix of ids. */
@@ -131,17 +132,6 @@ export function heatmapLegend(
       html`<p class="hint">No region stands out for ${heatmap.target}; do not use this map to localise.</p>`
     }
   </div>`
-}
-
-const METHOD_NAMES: Readonly<Record<string, string>> = {
-  gradcam: 'Grad-CAM',
-  'gradcam++': 'Grad-CAM++',
-  hirescam: 'HiResCAM',
-  occlusion: 'Occlusion',
-}
-
-export function methodName(method: string): string {
-  return METHOD_NAMES[method] ?? method
 }
 
 /** How opaque the overlay is, of 255: `maxAlpha * evidence ** power` (a test compares it with the drawn pixels). */

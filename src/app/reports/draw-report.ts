@@ -1,8 +1,9 @@
 // What stands on the printed report of one result, from top to bottom. Text stays text, so that it can be searched and read
 // aloud; the two pictures come ready made.
 
+import { methodName } from '../../../views/shared/explanations.ts'
 import { operatingPointName, percent, score, timestamp } from '../../../views/shared/format.ts'
-import { LEGEND_STOPS, methodName, overlayOpacity } from '../../../views/shared/viewer.ts'
+import { LEGEND_STOPS, overlayOpacity } from '../../../views/shared/viewer.ts'
 import type { Prediction } from '../../registry/predictions/predictions.ts'
 import {
   FAINT,

@@ -10,20 +10,33 @@ import { gradCamPlusPlus } from './gradcam-plus-plus.ts'
 import { hiResCam } from './hirescam.ts'
 import { occlusion } from './occlusion.ts'
 
-export const EXPLAIN_METHODS = ['gradcam', 'gradcam++', 'hirescam', 'occlusion', 'none'] as const
-export type ExplainMethod = (typeof EXPLAIN_METHODS)[number]
-type LayerMethod = 'gradcam' | 'gradcam++' | 'hirescam'
+/** Methods that read the explained layer's features and gradients. */
+const LAYER_METHODS = {
+  gradcam: { evidence: gradCam, isInLogits: true },
+  'gradcam++': { evidence: gradCamPlusPlus, isInLogits: false },
+  hirescam: { evidence: hiResCam, isInLogits: true },
+} as const satisfies Readonly<
+  Record<
+    string,
+    {
+      readonly evidence: (layer: LayerEvidence) => EvidenceMap
+      /** Its cells are in logit units, for which a version stores a scale. */
+      readonly isInLogits: boolean
+    }
+  >
+>
+type LayerMethod = keyof typeof LAYER_METHODS
+export type ExplainMethod = LayerMethod | 'occlusion' | 'none'
+export const EXPLAIN_METHODS = [
+  ...(Object.keys(LAYER_METHODS) as LayerMethod[]),
+  'occlusion',
+  'none',
+] as const satisfies readonly ExplainMethod[]
 
 /** Below this share of the scale the strongest cell is called weak evidence. */
 const WEAK = 0.2
 /** The layer that occlusion explains. */
 export const INPUT_LAYER = 'input'
-
-const LAYER_METHODS: Readonly<Record<LayerMethod, (layer: LayerEvidence) => EvidenceMap>> = {
-  gradcam: gradCam,
-  'gradcam++': gradCamPlusPlus,
-  hirescam: hiResCam,
-}
 
 export interface Heatmap extends EvidenceMap {
   /** The value drawn as full colour. Never the map's own largest value when the version has a reference scale. */
@@ -108,9 +121,8 @@ function checkLayer(o: ExplainInput, layer: string): void {
   )
 }
 
-/** A stored scale is for logit units of the layer's cells; only these two methods give such values. */
 function referenceScale(o: ExplainInput, method: Exclude<ExplainMethod, 'none'>): number | null {
-  const fits = method === 'gradcam' || method === 'hirescam'
+  const fits = method !== 'occlusion' && LAYER_METHODS[method].isInLogits
   return fits ? (o.version.model.explanation?.scale ?? null) : null
 }
 
@@ -119,7 +131,7 @@ function layerMaps(o: ExplainInput, method: LayerMethod): EvidenceMap[] {
   return classes.map((_, target) => {
     const layer = findLayerEvidence({ kind, classes, raw: o.raw, target })
     if (!layer) throw new AppError('internal', 'The model gave no feature map.')
-    return LAYER_METHODS[method](layer)
+    return LAYER_METHODS[method].evidence(layer)
   })
 }
 
