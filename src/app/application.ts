@@ -233,10 +233,7 @@ export class Application implements RegistryContext {
       this.#failure =
         error instanceof AppError
           ? error
-          : new AppError(
-              'unavailable',
-              'The registry could not be brought in order; the log says why.',
-            )
+          : new AppError('unavailable', 'The registry could not be repaired; see the log.')
     }
   }
 

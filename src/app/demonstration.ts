@@ -48,6 +48,6 @@ export async function demonstrationNotice(services: Uses<'db'>): Promise<string 
   const active = await listActive(services.db)
   const isDemonstrated = active.some(({ version }) => version.demonstration)
   return isDemonstrated
-    ? 'Demonstration models answer: trained on synthetic images, not for use on patients.'
+    ? 'Demo models: trained on synthetic images. Not for clinical use.'
     : undefined
 }

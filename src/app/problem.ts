@@ -16,7 +16,7 @@ export function asAppError(error: unknown): AppError {
   if (isAppError(error) && error.code === 'disk-full') return error
   if (isDiskFull(error)) return diskFull(error)
   if (isAppError(error)) return error
-  return new AppError('internal', 'Something went wrong in Roentgen; the log has the details.', {
+  return new AppError('internal', 'An internal error occurred; see the log for details.', {
     cause: error,
   })
 }

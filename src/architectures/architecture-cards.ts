@@ -37,7 +37,7 @@ export async function getArchitectureCard(name: string): Promise<ArchitectureCar
   const names = known.map((one) => one.name).join(', ')
   throw new AppError(
     'invalid',
-    `"${name.slice(0, 80)}" is no architecture that can be trained; there are: ${names}.`,
+    `"${name.slice(0, 80)}" cannot be trained; available architectures: ${names}.`,
     { extra: { field: 'architecture' } },
   )
 }

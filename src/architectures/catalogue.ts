@@ -36,5 +36,8 @@ export function getArchitecture(name: string): Architecture {
   const found = ARCHITECTURES.find((one) => fold(one.name) === fold(name))
   if (found) return found
   const names = ARCHITECTURES.map((one) => one.name).join(', ')
-  throw new AppError('invalid', `"${name.slice(0, 80)}" is no architecture; there are: ${names}.`)
+  throw new AppError(
+    'invalid',
+    `"${name.slice(0, 80)}" is not an architecture; available: ${names}.`,
+  )
 }

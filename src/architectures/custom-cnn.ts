@@ -58,7 +58,7 @@ function build(options: BuildOptions): tf.LayersModel {
 export const customCnn: Architecture = {
   name: 'custom_cnn',
   title: 'Custom CNN',
-  purpose: 'Training from scratch where pretrained weights do not fit: fast, little memory.',
+  purpose: 'For training from scratch: fast, low memory.',
   inputSize: 224,
   channels: 'any',
   parameters: 2_100_000,

@@ -75,8 +75,7 @@ function build(options: BuildOptions): tf.LayersModel {
 export const densenet121: Architecture = {
   name: 'densenet121',
   title: 'DenseNet121',
-  purpose:
-    'The usual choice for chest X-rays: every layer sees all earlier ones, few weights for its depth.',
+  purpose: 'The usual choice for chest X-rays: densely connected, few parameters for its depth.',
   inputSize: 224,
   channels: 'any',
   parameters: 6_949_000,

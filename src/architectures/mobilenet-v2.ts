@@ -107,7 +107,7 @@ export function mobileNetV2({ width, ...cost }: MobileNetCard): Architecture {
     ...cost,
     name: `mobilenet_v2_${hundredths}`,
     title: `MobileNetV2, width ${width}`,
-    purpose: 'A small network of good repute: phones, laptops, fine-tuning from ImageNet weights.',
+    purpose: 'Small, well-established; suited to fine-tuning from ImageNet weights.',
     inputSize: 224,
     channels: 'any',
     preprocessing: TF_SCALING,

@@ -88,7 +88,7 @@ function build(options: BuildOptions): tf.LayersModel {
 export const resnet50: Architecture = {
   name: 'resnet50',
   title: 'ResNet50',
-  purpose: 'The network that most published comparisons are made with; many weights to fine-tune.',
+  purpose: 'The standard baseline in publications; many parameters to fine-tune.',
   inputSize: 224,
   channels: 'any',
   parameters: 23_530_000,

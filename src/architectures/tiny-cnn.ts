@@ -60,7 +60,7 @@ function build({ height, width, channels, outputs, seed }: BuildOptions): tf.Lay
 export const tinyCnn: Architecture = {
   name: 'tiny_cnn',
   title: 'Tiny CNN',
-  purpose: 'Demonstrations and first looks at a dataset: trains in minutes on two cores.',
+  purpose: 'For demos and a first look at a dataset: trains in minutes on two cores.',
   inputSize: 128,
   channels: 'any',
   parameters: 90_000,

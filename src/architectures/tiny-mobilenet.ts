@@ -102,8 +102,7 @@ function normalised(x: tf.SymbolicTensor, name: string): tf.SymbolicTensor {
 export const tinyMobilenet: Architecture = {
   name: 'tiny_mobilenet',
   title: 'Tiny MobileNet',
-  purpose:
-    'Demonstrations, and a second opinion beside tiny_cnn: depthwise kernels, fewer weights.',
+  purpose: 'For demos: depthwise convolutions, fewer parameters than Tiny CNN.',
   inputSize: 128,
   channels: 'any',
   parameters: 75_000,

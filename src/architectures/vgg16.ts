@@ -47,8 +47,7 @@ function originalTop(features: Features, options: BuildOptions): Features {
 export const vgg16: Architecture = {
   name: 'vgg16',
   title: 'VGG16',
-  purpose:
-    'Plain and easy to explain, with a heatmap twice as fine as that of others; slow for what it knows.',
+  purpose: 'Simple, with fine heatmaps (twice the usual resolution); slow for its accuracy.',
   inputSize: 224,
   channels: 'any',
   parameters: 14_714_000,

@@ -65,8 +65,7 @@ function top(x: Features, { top: kind, outputs }: BuildOptions): Features {
 export const vitB16: Architecture = {
   name: 'vit_b_16',
   title: 'ViT-B/16',
-  purpose:
-    'A vision transformer: only with pretrained weights, which it needs more than any other here.',
+  purpose: 'Vision transformer; use only with pretrained weights.',
   inputSize: 224,
   channels: 'any',
   parameters: 85_406_000,

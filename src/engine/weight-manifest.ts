@@ -98,7 +98,7 @@ function checkedSpec(entry: unknown): io.WeightsManifestEntry {
   if (BYTES[storedType(spec)] === undefined) {
     throw new AppError(
       'invalid-package',
-      `The weight "${spec.name.slice(0, 100)}" is stored as ${String(storedType(spec)).slice(0, 20)}, which is not read here.`,
+      `The weight "${spec.name.slice(0, 100)}" is stored as ${String(storedType(spec)).slice(0, 20)}, which is not supported.`,
     )
   }
   return spec as io.WeightsManifestEntry

@@ -46,35 +46,31 @@ export function evaluationWarnings(o: Elsewhere): string[] {
   return [
     ...(learntFrom > 0
       ? [
-          `It has learnt from ${learntFrom} of these ${here.metrics.n} images: the figures flatter. Leave those out.`,
+          `It was trained on ${learntFrom} of these ${here.metrics.n} images, so the results are optimistic. Exclude them.`,
         ]
       : []),
     ...(worse.length > 0
       ? [
-          `It falls apart on these images, compared with its own test images: ${worse.join('; ')}. Do not use it on images like these.`,
+          `Performance on these images is much worse than on the internal test images: ${worse.join('; ')}. Do not use this version on images like these.`,
         ]
       : []),
     ...(isNoBetterThanChance(here)
-      ? ['Its ranking is no better than chance here: the interval of its AUC holds 0.5.']
+      ? ['AUC is no better than chance: its confidence interval includes 0.5.']
       : []),
     ...(eceOwn && isBelow(eceOwn, eceHere)
       ? [
-          `Its probabilities do not mean here what they say: ${words(eceHere)} instead of ${estimate(eceOwn)} on its own test images.`,
+          `Poorly calibrated on these images: ${words(eceHere)} vs ${estimate(eceOwn)} on the internal test images.`,
         ]
       : []),
     ...missingKinds(here),
     ...(here.metrics.n < FEW_IMAGES
-      ? [`Only ${here.metrics.n} images: the intervals are wide, and a fall may go unnoticed.`]
+      ? [`Only ${here.metrics.n} images: the intervals are wide, and a drop may go undetected.`]
       : []),
-    ...(own === null
-      ? [
-          'Its package does not say how it did on its own test images, so there is nothing to compare with.',
-        ]
-      : []),
+    ...(own === null ? ['The package has no internal test results to compare with.'] : []),
     ...(here.metrics.testSet === own?.metrics.testSet
-      ? ['These are its own test images: they say nothing about other hospitals.']
+      ? ['These are the internal test images: results may not transfer to other sites.']
       : isFamiliar
-        ? ['It was trained on other images of this dataset: they say little about other hospitals.']
+        ? ['Trained on other images of this dataset: results may not transfer to other sites.']
         : []),
   ]
 }
@@ -83,7 +79,7 @@ function worseFigures(here: Assessed, own: Assessed): string[] {
   const there = figuresOf(own)
   return figuresOf(here).flatMap((mine, at) => {
     const theirs = there[at]
-    return theirs && isBelow(mine, theirs) ? [`${words(mine)} instead of ${estimate(theirs)}`] : []
+    return theirs && isBelow(mine, theirs) ? [`${words(mine)} vs ${estimate(theirs)}`] : []
   })
 }
 
@@ -112,7 +108,7 @@ function missingKinds({ classes }: Assessed): string[] {
   const missing = classes.filter(({ support }) => support === 0).map(({ label }) => label)
   return missing.length === 0
     ? []
-    : [`No image shows ${missing.join(' or ')}: what depends on it is unknown.`]
+    : [`No image shows ${missing.join(' or ')}: metrics that depend on it are undefined.`]
 }
 
 function words(figure: Figure): string {

@@ -58,7 +58,7 @@ function warningsAbout({ pixels, format }: Pick<DecodedImage, 'pixels' | 'format
   if (most >= DARK) return []
   const bits = Math.ceil(Math.log2(most + 1))
   return [
-    `The image is stored with 16 bits but uses only ${bits}; it is read as nearly black. Export it over the full range.`,
+    `The image is stored with 16 bits but uses only ${bits}; it appears nearly black. Export it with the full range.`,
   ]
 }
 

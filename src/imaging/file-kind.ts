@@ -55,7 +55,7 @@ export function imageFormat(bytes: Uint8Array): ImageFormat {
   const name = REFUSED.find(has)?.name ?? nameOfContainer(head) ?? nameOfText(head)
   throw new AppError(
     'unsupported-image',
-    `This file is ${name ?? 'not an image that is known here'}; send a DICOM, JPEG, PNG, WebP or TIFF file.`,
+    `This file is ${name ?? 'not a supported image'}; send a DICOM, JPEG, PNG, WebP or TIFF file.`,
   )
 }
 

@@ -179,7 +179,7 @@ export class ImagingPool {
   #run(job: ImagingJob, onPrepared?: (prepared: ReadImage) => void): Promise<JobResult> {
     if (!this.#running) return Promise.reject(stopped())
     if (this.#queue.length >= this.#options.queueLength) {
-      const message = 'Too many images are waiting to be read; try again in a moment.'
+      const message = 'Too many images are queued; try again in a moment.'
       return Promise.reject(new AppError('busy', message, { retryAfterSeconds: 1 }))
     }
     return new Promise((resolve, reject) => {

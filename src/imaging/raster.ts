@@ -58,7 +58,7 @@ export async function decodeRaster(
     pixels = await read('error').catch((error: unknown) => {
       throw undecodable(error)
     })
-    warnings.push('The file has small defects; check that the picture is whole.')
+    warnings.push('The file has small defects; check that the image is complete.')
   }
   const passport = { steps: stepsOf(metadata, { format, frame, frames, meaningless }), tags: [] }
   return { pixels, format, frames, warnings, passport }
@@ -77,8 +77,8 @@ function undecodable(error: unknown): AppError {
   return new AppError(
     'undecodable-image',
     cut
-      ? 'The image is cut off or damaged; export or copy it again.'
-      : 'The image is damaged or of a kind that cannot be read; export it again as PNG or JPEG.',
+      ? 'The image is incomplete or damaged; export or copy it again.'
+      : 'The image is damaged or not supported; export it again as PNG or JPEG.',
     { cause: error },
   )
 }

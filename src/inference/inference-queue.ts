@@ -135,11 +135,9 @@ export class InferenceQueue {
   /** @throws AppError `busy` */
   refuse(): never {
     const ahead = this.#waiting.length / this.#options.concurrency
-    throw new AppError(
-      'busy',
-      'Too many images are waiting for a diagnosis right now; please try again in a moment.',
-      { retryAfterSeconds: Math.max(1, Math.ceil((ahead * this.#meanMs) / 1000)) },
-    )
+    throw new AppError('busy', 'Too many images are queued; try again in a moment.', {
+      retryAfterSeconds: Math.max(1, Math.ceil((ahead * this.#meanMs) / 1000)),
+    })
   }
 
   #turn({ signal, urgent = false, key }: TurnOptions): Promise<void> {

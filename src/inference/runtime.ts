@@ -128,12 +128,12 @@ export class ModelRuntime {
     this.#checkRunning()
     const active = this.#active.get(condition)
     if (!active) {
-      const message = `No version answers for "${condition}" yet; activate one first.`
+      const message = `No active version for "${condition}"; activate one first.`
       throw new AppError('no-active-version', message)
     }
     return this.#leases.take(active.served, active).catch((error) => {
       throw isRefusal(error)
-        ? new AppError('unavailable', `The active version cannot answer: ${error.message}`, {
+        ? new AppError('unavailable', `The active version is not available: ${error.message}`, {
             cause: error,
             retryAfterSeconds: 10,
           })
@@ -265,7 +265,7 @@ export class ModelRuntime {
     )
     if (served.role !== 'active' || served.damage === before) return
     const damaged = served.damage !== null
-    const reason = served.damage ?? 'The package on disk is as in its manifest again.'
+    const reason = served.damage ?? 'The package on disk matches its manifest again.'
     this.#options.log.warn({ version: id, damaged }, reason)
     this.#options.onDamage?.({ id, sha256, damaged, reason })
   }

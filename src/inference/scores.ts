@@ -38,7 +38,7 @@ export function scores({ kind, classes, raw, calibration }: ScoresInput): ClassS
   if (given.length === 0 || given.length !== expected || !given.every(Number.isFinite)) {
     throw new AppError(
       'internal',
-      'The model gave a result that is not a usable number, so there is no diagnosis for this image.',
+      'The model returned an invalid number, so there is no result for this image.',
       { cause: new Error(`${given.length} outputs for ${classes.length} classes: ${given}`) },
     )
   }

@@ -106,13 +106,13 @@ export class ServedVersion {
   get reason(): string {
     switch (this.state) {
       case 'ended':
-        return 'It is no longer needed.'
+        return 'No longer needed.'
       case 'draining':
-        return 'It finishes the requests that it began.'
+        return 'Finishing requests in progress.'
       case 'ready':
-        return this.damage ?? 'It is loaded and answers.'
+        return this.damage ?? 'Loaded.'
       default:
-        return this.#lastFailure ?? 'It is being loaded.'
+        return this.#lastFailure ?? 'Loading.'
     }
   }
 
@@ -222,7 +222,7 @@ export class ServedVersion {
     const timer = new AbortController()
     const { loadWaitMs } = this.#options
     const tooLate = delay(loadWaitMs, undefined, { signal: timer.signal }).then(() => {
-      const message = `${this.source.id} is still being loaded; please try again in a moment.`
+      const message = `${this.source.id} is still being loaded; try again in a moment.`
       throw new AppError('loading', message, { retryAfterSeconds: 5 })
     })
     try {

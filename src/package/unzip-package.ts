@@ -115,7 +115,7 @@ function checkKind(entry: Entry): void {
   if (entry.isEncrypted())
     throw invalid(`"${name}" in the zip is encrypted; pack it without a password.`)
   if (!entry.canDecodeFileData()) {
-    throw invalid(`"${name}" in the zip is packed in a way that is not read here; use plain zip.`)
+    throw invalid(`"${name}" in the zip is packed in a way that is not supported; use plain zip.`)
   }
 }
 
@@ -141,7 +141,7 @@ function checkSizes(
     throw invalid(`The zip unpacks to more than ${most} MiB, which is the limit.`)
   }
   // Entries that share their bytes: the trick of a bomb that needs no nesting.
-  if (packed > zipBytes) throw invalid('The entries of the zip overlap, so it is refused.')
+  if (packed > zipBytes) throw invalid('The entries of the zip overlap, and was rejected.')
   const swollen = (big: number, small: number): boolean =>
     big > RATIO_COUNTS_FROM && big > limits.maxRatio * Math.max(1, small)
   const bomb = entries.find((entry) => swollen(entry.uncompressedSize, entry.compressedSize))
@@ -166,11 +166,11 @@ async function unpack(
 function inWords(error: unknown): AppError {
   const message = messageOf(error)
   const sentence = /relative path/.test(message)
-    ? 'A file in the zip points outside of the package, so it is refused.'
+    ? 'A file in the zip points outside of the package, and was rejected.'
     : /absolute path/.test(message)
-      ? 'A file in the zip has an absolute path or a drive letter, so it is refused.'
+      ? 'A file in the zip has an absolute path or a drive letter, and was rejected.'
       : /invalid characters/.test(message)
-        ? 'A file in the zip has a backslash in its name, so it is refused.'
+        ? 'A file in the zip has a backslash in its name, and was rejected.'
         : /end of central directory/i.test(message)
           ? 'This is not a zip file, or it is cut off.'
           : 'The zip is damaged and cannot be unpacked.'

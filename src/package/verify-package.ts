@@ -64,7 +64,7 @@ async function verifyFile(dir: string, file: FileEntry): Promise<void> {
     throw mismatch(file.path, `has ${size} bytes where the manifest says ${file.size}`)
   }
   if ((await sha256OfFile(join(dir, file.path))) !== file.sha256) {
-    throw mismatch(file.path, 'has other bytes than it was made with')
+    throw mismatch(file.path, 'does not match its checksum')
   }
 }
 

@@ -32,13 +32,13 @@ export function memoryDeath({ signal, exitReason, ...kills }: Death): string | u
       exitReason,
     )
   ) {
-    return `The training process found no more memory: ${HELP}.`
+    return `The training process ran out of memory: ${HELP}.`
   }
   if (signal !== 'SIGKILL') return undefined
   const isCounted = kills.killsAfter.some((count, i) => count > (kills.killsBefore[i] ?? 0))
   return isCounted
     ? `Memory ran out and the system killed the training process: ${HELP}.`
-    : `The training process was killed, most likely for want of memory: ${HELP}.`
+    : `The training process was killed, most likely because memory ran out: ${HELP}.`
 }
 
 /** It took more than ROENTGEN_TRAINING_MEMORY allows. */

@@ -19,6 +19,6 @@ export function parseTime(text: string, { end = false }: { end?: boolean } = {})
   if (!Number.isNaN(date.getTime())) return date.toISOString()
   throw new AppError(
     'invalid',
-    `"${text.slice(0, 60)}" is no time: write it like 2026-03-03T14:05:00+01:00, or a day like 2026-03-03.`,
+    `"${text.slice(0, 60)}" is not a time: use the form 2026-03-03T14:05:00+01:00, or a day like 2026-03-03.`,
   )
 }

@@ -148,7 +148,7 @@ function measured(application: Application) {
     await next()
     const route = routePath(c, -1)
     const labels = { method: c.req.method, route, status: c.res.status }
-    application.metrics.count('roentgen_http_requests_total', 'Requests answered.', labels)
+    application.metrics.count('roentgen_http_requests_total', 'Requests served.', labels)
     const ms = performance.now() - started
     application.log.debug(
       { method: c.req.method, route, status: c.res.status, ms: Math.round(ms) },
@@ -167,5 +167,5 @@ function otherMethods(app: Hono<AppEnv>, c: Context<AppEnv>): string[] {
 }
 
 function methodWords(method: string, allowed: readonly string[]): string {
-  return `This address does not take ${method.slice(0, 20)}; it takes ${allowed.join(' and ')}.`
+  return `This address does not accept ${method.slice(0, 20)}; it accepts ${allowed.join(' and ')}.`
 }

@@ -63,12 +63,12 @@ async function listen(server: Server, { host, port }: Config): Promise<void> {
     const { code } = error as NodeJS.ErrnoException
     const sentence =
       code === 'EADDRINUSE'
-        ? `Port ${port} is in use. Stop what listens there, or choose another with PORT=${port + 1}.`
+        ? `Port ${port} is in use. Stop the program that uses it, or choose another with PORT=${port + 1}.`
         : code === 'EACCES'
           ? `Port ${port} may not be used by this user; choose one above 1023 with PORT.`
           : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
             ? `This machine has no address "${host}"; set HOST to one that it has.`
-            : `Port ${port} on ${host} cannot be listened on.`
+            : `Port ${port} on ${host} cannot be opened.`
     throw new AppError('unavailable', sentence, { cause: error })
   }
 }

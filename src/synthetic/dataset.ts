@@ -94,7 +94,7 @@ function planImages(condition: SynthCondition, options: SynthesiseOptions) {
   const classes = condition.classes.length
   const total = count ?? (perClass ?? 0) * classes
   if ((perClass === undefined) === (count === undefined)) {
-    throw new AppError('invalid', 'Say either how many images of each class or how many in all.')
+    throw new AppError('invalid', 'Give either the number per class or the total.')
   }
   if (!Number.isSafeInteger(total) || total < classes || total > 1_000_000) {
     throw new AppError(

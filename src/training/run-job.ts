@@ -214,13 +214,13 @@ async function findCheckpoint(path: string, { report }: JobContext) {
     () => false,
   )
   if (!isThere) {
-    report({ type: 'log', text: 'There is no checkpoint yet: starting from the beginning.' })
+    report({ type: 'log', text: 'No checkpoint yet: starting over.' })
     return undefined
   }
   try {
     return await readCheckpoint(path)
   } catch {
-    report({ type: 'log', text: 'The checkpoint is damaged: starting from the beginning.' })
+    report({ type: 'log', text: 'The checkpoint is damaged: starting over.' })
     return undefined
   }
 }

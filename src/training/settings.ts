@@ -109,7 +109,7 @@ export function completeHyperparameters(
 export function parsePreset(text: string): Preset {
   if (Object.hasOwn(PRESETS, text)) return text as Preset
   const names = Object.keys(PRESETS).join(', ')
-  throw new AppError('invalid', `"${text.slice(0, 80)}" is no preset; there are: ${names}.`)
+  throw new AppError('invalid', `"${text.slice(0, 80)}" is not a preset; available: ${names}.`)
 }
 
 /** Mirroring left and right is right for limbs and knees, wrong for a chest; skin has no up or down either. */

@@ -129,7 +129,7 @@ export class TrainingProcess {
     const death =
       this.#overLimit ??
       (this.#isEnding ? undefined : memoryDeath({ signal, exitReason, ...this.#kills() }))
-    const message = death ?? 'The training process ended unexpectedly; its log has its last words.'
+    const message = death ?? 'The training process ended unexpectedly; see its log.'
     return new AppError('internal', message, { cause, extra: { starved: death !== undefined } })
   }
 

@@ -36,7 +36,7 @@ async function work(job: TrainingJob): Promise<void> {
     if (isAppError(error)) report({ type: 'failed', code: error.code, message: error.message })
     else {
       console.error(error)
-      const message = `The training process met an unexpected error: ${messageOf(error)}`
+      const message = `Unexpected error in the training process: ${messageOf(error)}`
       report({ type: 'failed', code: 'internal', message })
     }
     process.exitCode = 1

@@ -98,8 +98,8 @@ test('a model with code in it, and one with an unknown layer, are refused and le
   const opened = await openedHome(await homeFolders(t))
   const fields = { condition: 'x', name: 'y', classes: 'a,b', preprocessing: 'raw' }
   for (const [name, sentence] of [
-    ['lambda.keras', /no code of a model is run here/],
-    ['unknown-layer.keras', /UnitNormalization.* is not read here/],
+    ['lambda.keras', /never executed/],
+    ['unknown-layer.keras', /UnitNormalization.* is not supported/],
   ] as const) {
     const file = await openAsBlob(join(FIXTURES, name))
     const response = await send(opened, { file, name, fields })

@@ -45,7 +45,7 @@ test('a scan that is cancelled leaves the dataset as it was, and it can be scann
   assert.equal(second.status, 409, 'one job a dataset')
   assert.equal((await call(`/api/v1/jobs/${id}/cancel`, { method: 'POST' })).status, 200)
   const { state, reason, scan } = await getDataset(home.db, subject?.id ?? '')
-  assert.deepEqual([state, reason, scan], ['failed', 'Cancelled by hand.', null])
+  assert.deepEqual([state, reason, scan], ['failed', 'Cancelled by user.', null])
   const again = await jsonOf<{ state: string; reason: null; progress: null }>(
     await call('/api/v1/datasets/scan', jsonBody({ path: 'chest' })),
   )
@@ -62,7 +62,7 @@ test('a preparation is cancelled in its midst, and goes on by itself after a res
   await underWay(cancelled.id)
   await home.jobs.cancel(cancelled.id)
   const { state, reason } = await getDataset(home.db, dataset)
-  assert.deepEqual([state, reason], ['scanned', 'Cancelled by hand.'])
+  assert.deepEqual([state, reason], ['scanned', 'Cancelled by user.'])
 
   const { id } = await begun(`/datasets/${dataset}/prepare`, { imageSize: '32' })
   await underWay(id)

@@ -114,12 +114,12 @@ test('of images that cannot be read nothing is kept, and both program and comman
   const { home, call } = await openedHome(folders)
   const response = await call(`${TINY}/evaluate`, jsonBody({ dataset: 'broken' }))
   const last = JSON.parse((await response.text()).trim().split('\n').at(-1) ?? '')
-  assert.match(last.problem.detail, /^None of the 1 images could be read\.$/)
+  assert.match(last.problem.detail, /^None of the 1 images could be analysed\.$/)
   assert.deepEqual((await jsonOf(await call(`${TINY}/evaluations`))).items, [])
   await home.close()
   const { status, stderr } = await roentgen(['evaluate', id, '--dataset', 'broken'], folders)
   assert.equal(status, 1)
-  assert.match(stderr, /roentgen: None of the 1 images could be read\.\n$/)
+  assert.match(stderr, /roentgen: None of the 1 images could be analysed\.\n$/)
 })
 
 test('the command prints figures with intervals, warnings first, and JSON for programs', async (t) => {

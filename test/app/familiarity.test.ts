@@ -65,7 +65,7 @@ test('noise, skin and other body parts are unlike the chests of the training, ot
       const { familiarity, warnings } = prediction
       assert.ok(familiarity && familiarity.score > 0)
       assert.equal(familiarity.outOfDistribution, familiarity.score > 1)
-      const isWarned = warnings.some((text) => text.includes('unlike the images'))
+      const isWarned = warnings.some((text) => text.includes('differs from the training images'))
       assert.equal(isWarned, familiarity.outOfDistribution)
       if (familiarity.outOfDistribution) count++
     }

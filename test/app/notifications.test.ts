@@ -224,7 +224,7 @@ test('an e-mail arrives at the mail server with subject and text, and a refusal 
   const { status, detail } = await jsonOf<{ status: number; detail: string }>(refused)
   assert.deepEqual(
     [status, detail],
-    [503, 'The test did not arrive. The mail server refused it (550).'],
+    [503, 'The test was not delivered. The mail server rejected it (550).'],
   )
 })
 

@@ -23,7 +23,7 @@ test('a home is saved while a server works on it, and comes back in another plac
   assertRefused(await roentgen(['backup', file], { env }), /is there already/)
   assertRefused(await roentgen(['restore', file], { env }), /Another Roentgen is running/)
   await server.stop()
-  assertRefused(await roentgen(['restore', file], { env }), /has a registry already/)
+  assertRefused(await roentgen(['restore', file], { env }), /already has a registry/)
 
   const elsewhere = {
     ...env,

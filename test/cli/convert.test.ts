@@ -35,7 +35,7 @@ test('what cannot be converted is told in one sentence and leaves nothing', asyn
       env,
       cwd: root,
     })
-  assertRefused(await run(join(FIXTURES, 'lambda.keras')), /no code of a model is run/)
+  assertRefused(await run(join(FIXTURES, 'lambda.keras')), /never executed/)
   assertRefused(await run('nowhere.h5'), /neither a file that is there nor a version/)
   assertRefused(await run('none/such@1'), /none|no version|unknown/i)
   await writeFile(join(root, 'm.onnx'), 'x')

@@ -113,7 +113,7 @@ test('what is not there or not right is refused in one line', async (t) => {
   const picture = join(root, 'chest.png')
   await writeFile(picture, await image(3))
   const inPneumonia = ['--condition', 'pneumonia']
-  assertRefused(await run('predict', picture, ...inPneumonia), /No version answers/)
+  assertRefused(await run('predict', picture, ...inPneumonia), /No active version/)
   assertRefused(await run('predict', 'none.png', ...inPneumonia), /"none\.png" is not there/)
   assertRefused(await run('activate', 'pneumonia/tiny@9'), /no version/i)
   assertRefused(await run('activate', 'pneumonia/tiny@1', '--force'), /--reason/)

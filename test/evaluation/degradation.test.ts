@@ -28,9 +28,9 @@ test('a version that ranks by chance elsewhere is said to fall apart, with both 
   const [first = '', second = ''] = evaluationWarnings({ here, own, isFamiliar: false })
   assert.match(
     first,
-    /^It falls apart on these images.*AUC 0\.\d{3} \(0\.\d{3} to 0\.\d{3}\) instead of 0\.9\d{2}/,
+    /^Performance on these images is much worse.*AUC 0\.\d{3} \(0\.\d{3} to 0\.\d{3}\) vs 0\.9\d{2}/,
   )
-  assert.match(first, /sensitivity .* instead of .*specificity .* instead of/)
+  assert.match(first, /sensitivity .* vs .*specificity .* vs/)
   assert.match(second, /no better than chance/)
 })
 
@@ -43,7 +43,7 @@ test('a difference that few images may show by chance is no accusation, but thei
   const here = images({ seed: 4, n: 24, gap: 4.2 })
   const warnings = evaluationWarnings({ here, own, isFamiliar: false })
   assert.deepEqual(
-    warnings.filter((one) => one.startsWith('It falls apart')),
+    warnings.filter((one) => one.startsWith('Performance on these images')),
     [],
   )
   assert.match(warnings.join(' '), /Only 24 images/)
@@ -53,7 +53,7 @@ test('what the images cannot tell is said: a kind that is missing, a package tha
   const here = images({ seed: 5, n: 120, gap: 5, kinds: 1 })
   const warnings = evaluationWarnings({ here, own: null, isFamiliar: false })
   assert.match(warnings.join(' '), /No image shows PNEUMONIA/)
-  assert.match(warnings.join(' '), /nothing to compare with/)
+  assert.match(warnings.join(' '), /no internal test results to compare with/)
 })
 
 test('images that it has learnt from are counted and said before all else', () => {
@@ -61,17 +61,19 @@ test('images that it has learnt from are counted and said before all else', () =
   const [first] = evaluationWarnings({ here, own, isFamiliar: true, learntFrom: 210 })
   assert.equal(
     first,
-    'It has learnt from 210 of these 300 images: the figures flatter. Leave those out.',
+    'It was trained on 210 of these 300 images, so the results are optimistic. Exclude them.',
   )
 })
 
 test('its own test images, or others of its dataset, are told apart from another hospital’s', () => {
   const same = evaluationWarnings({ here: own, own, isFamiliar: true })
-  assert.deepEqual(same, ['These are its own test images: they say nothing about other hospitals.'])
+  assert.deepEqual(same, [
+    'These are the internal test images: results may not transfer to other sites.',
+  ])
   const familiar = evaluationWarnings({
     here: images({ seed: 6, n: 300, gap: 5 }),
     own,
     isFamiliar: true,
   })
-  assert.match(familiar.join(' '), /trained on other images of this dataset/)
+  assert.match(familiar.join(' '), /Trained on other images of this dataset/)
 })

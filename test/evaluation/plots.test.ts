@@ -132,7 +132,7 @@ test('files are PNG at 300 dpi and PDF with text as text, the same bytes each ti
   const width = png.readUInt32BE(16)
   assert.ok(Math.abs(width - ((confusion.width + 16) * 300) / 72) <= 1, `${width} pixels wide`)
   const text = embeddedPdfText(files['confusion_matrix.pdf'] ?? new Uint8Array())
-  for (const words of ['Confusion matrix', 'skin-lesion/tiny-cnn', 'MEL', 'answer of the model']) {
+  for (const words of ['Confusion matrix', 'skin-lesion/tiny-cnn', 'MEL', 'predicted']) {
     assert.ok(text.includes(words), `${words} is not in the text of the PDF`)
   }
   assert.deepEqual(await plotFiles([confusion], 'skin-lesion/tiny-cnn'), files)

@@ -113,7 +113,7 @@ test('floating-point TIFF is refused, because its black and white are not define
   await refuses(file, 'unsupported-image', /floating-point/)
 })
 
-test('what is not read here is refused with 415 and called by its name', async () => {
+test('what is not supported is refused with 415 and called by its name', async () => {
   const name = async (bytes: string | Uint8Array, words: RegExp) =>
     refuses(Buffer.from(bytes as string, 'latin1'), 'unsupported-image', words)
   await name('GIF89a......................', /a GIF/)
@@ -125,7 +125,7 @@ test('what is not read here is refused with 415 and called by its name', async (
   await name('<?xml version="1.0"?><!-- a --><svg xmlns="x"></svg>', /SVG/)
   await name('<!DOCTYPE html><title>x</title>', /HTML/)
   await name('just some words', /a text file/)
-  await name('\x01\x02\x03\x04\xff\xfe', /not an image that is known/)
+  await name('\x01\x02\x03\x04\xff\xfe', /not a supported image/)
 })
 
 test('DICOM is recognised with preamble, with a TIFF for a preamble, and bare', async () => {

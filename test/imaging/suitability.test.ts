@@ -69,7 +69,7 @@ test('an image that suits its condition is not warned of', () => {
 })
 
 test('a modality that is no radiography is named, one that says nothing is let pass', () => {
-  assert.match(said(drawn(film), { tags: { Modality: 'CT' } }), /it is a CT slice, but Pneumonia/)
+  assert.match(said(drawn(film), { tags: { Modality: 'CT' } }), /tagged as a CT slice, but Pneumonia/)
   assert.match(said(drawn(film), { tags: { Modality: 'IVUS' } }), /an image of modality IVUS/)
   assert.match(
     said(drawn(skin), { subject: SKIN, tags: { Modality: 'DX' } }),
@@ -80,7 +80,7 @@ test('a modality that is no radiography is named, one that says nothing is let p
 
 test('another body part is named in the words of the file', () => {
   const knee = said(drawn(film), { tags: { Modality: 'DX', 'Body part': 'KNEE' } })
-  assert.match(knee, /names the body part KNEE, but Pneumonia is read on .* "chest"/)
+  assert.match(knee, /tagged with body part KNEE, but Pneumonia expects .* "chest"/)
   assert.equal(said(drawn(film), { tags: { 'Body part': 'WHOLEBODY' } }), '')
 })
 
@@ -95,9 +95,9 @@ test('nothing is said where a condition does not tell what it expects', () => {
 })
 
 test('a blank sheet, colour, greyness and a negative are seen', () => {
-  assert.match(said(drawn(() => [128])), /^The image is almost of one shade[^\n]*$/)
-  assert.match(said(drawn(skin)), /in colour and may be no X-ray/)
-  assert.match(said(drawn(film), { subject: SKIN }), /hardly any colour/)
+  assert.match(said(drawn(() => [128])), /^The image is almost uniform[^\n]*$/)
+  assert.match(said(drawn(skin)), /looks like a colour photo, not an X-ray/)
+  assert.match(said(drawn(film), { subject: SKIN }), /almost no colour/)
   assert.match(said(drawn(negative)), /inverted/)
   assert.match(said(drawn(negative), { subject: LIMB }), /inverted/)
   const deep = { ...drawn(negative), maxValue: 65535 as const }
@@ -125,8 +125,8 @@ async function counts(folder: string, subject: typeof CHEST) {
     if (/inverted/.test(words)) found.inverted++
     const data = Uint8Array.from(pixels.data, (value) => 255 - value)
     if (/inverted/.test(said({ ...pixels, data }, { subject }))) found.negatives++
-    if (/in colour/.test(said(pixels, { subject: CHEST }))) found.colour++
-    if (/hardly any colour/.test(said(pixels, { subject: SKIN }))) found.grey++
+    if (/colour photo/.test(said(pixels, { subject: CHEST }))) found.colour++
+    if (/almost no colour/.test(said(pixels, { subject: SKIN }))) found.grey++
   }
   return found
 }

@@ -163,13 +163,13 @@ test('without a reference scale the strongest evidence for any class is full col
   })
   // The map of NORMAL has 3 at most, that of PNEUMONIA 4.
   assert.equal(found.heatmap.scale, 4)
-  assert.match(found.warnings.join(), /no reference scale/)
+  assert.match(found.warnings.join(), /No reference scale/)
 })
 
 test('the stored scale is not used for Grad-CAM++, whose values are of another kind', async () => {
   const found = await explain({ ...INPUT, version: version({ scale: 8 }), method: 'gradcam++' })
   assert.notEqual(found.heatmap.scale, 8)
-  assert.match(found.warnings.join(), /no reference scale/)
+  assert.match(found.warnings.join(), /No reference scale/)
 })
 
 test('an unknown class or layer is refused and what there is is named', async () => {

@@ -14,11 +14,14 @@ const kills = { killsBefore: [0, 3], killsAfter: [0, 3] }
 test('a kill that the system counts is said to be for want of memory, another is likely to be, a crash is not', () => {
   const killed = { signal: 'SIGKILL', exitReason: '' } as const
   assert.match(memoryDeath({ ...killed, ...kills, killsAfter: [1, 4] }) ?? '', /^Memory ran out/)
-  assert.match(memoryDeath({ ...killed, ...kills }) ?? '', /most likely for want of memory/)
+  assert.match(memoryDeath({ ...killed, ...kills }) ?? '', /most likely because memory ran out/)
   const crash = { signal: 'SIGSEGV', exitReason: 'Segmentation fault' } as const
   assert.equal(memoryDeath({ ...crash, ...kills }), undefined)
   for (const exitReason of ['std::bad_alloc', 'FATAL ERROR: JavaScript heap out of memory']) {
-    assert.match(memoryDeath({ signal: 'SIGABRT', exitReason, ...kills }) ?? '', /no more memory/)
+    assert.match(
+      memoryDeath({ signal: 'SIGABRT', exitReason, ...kills }) ?? '',
+      /ran out of memory/,
+    )
   }
   assert.ok(memoryKills().every((count) => Number.isInteger(count)))
 })

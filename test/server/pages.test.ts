@@ -122,7 +122,7 @@ test('condition: activate, roll back, change settings; a refusal keeps the page 
   const noTime = await get('/conditions/pneumonia?at=yesterday')
   assert.equal(noTime.status, 422)
   const words = await noTime.text()
-  assert.match(words, /yesterday[^<]* is no time: write it like/)
+  assert.match(words, /yesterday[^<]* is not a time: use the form/)
   assert.match(words, /<h2>History/, 'on the page itself')
 })
 

@@ -123,20 +123,20 @@ function needs(modules: string): string | false {
 test('the card says what it is for and not for, what it learnt from and how good it is, with intervals', async () => {
   const card = await readFile(join(await packageOf('binary'), 'README.md'), 'utf8')
   for (const heading of [
-    'What it is for',
-    'What it is not for',
-    'What it learnt from',
-    'How it was trained',
-    'How good it is',
+    'Intended use',
+    'Out of scope',
+    'Training data',
+    'Training',
+    'Performance',
     'Operating points',
     'Calibration',
     'Explanation',
-    'How to run it',
-    'What is in this folder',
+    'Usage',
+    'Files',
   ]) {
     assert.match(card, new RegExp(`^## ${heading}$`, 'm'))
   }
-  assert.match(card, /\| sensitivity .* \| [\d.]+ % \([\d.]+ % to [\d.]+ %\) \|/)
+  assert.match(card, /\| sensitivity .* \| [\d.]+% \([\d.]+% to [\d.]+%\) \|/)
   assert.match(card, /\| AUC \| [\d.]+ \([\d.]+ to [\d.]+\) \|/)
   assert.match(card, /not a medical device/)
   assert.match(card, /Grad-CAM at `\w+`\. /)
@@ -247,5 +247,5 @@ test('a server that evaluates it on its own test images finds what its training 
   assert.deepEqual(rest, others, 'the same images, by their fingerprint, and the same decisions')
   // Training reads in batches, serving one by one: two images may change places in the ranking by a rounding.
   assert.ok(Math.abs((auc ?? 0) - (reported ?? 1)) < 0.01)
-  assert.match(evaluation.report.warnings.join(' '), /These are its own test images/)
+  assert.match(evaluation.report.warnings.join(' '), /These are the internal test images/)
 })

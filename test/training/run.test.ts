@@ -146,7 +146,7 @@ test('a training that cannot go on says why in one sentence', async () => {
       (error) => isAppError(error) && pattern.test(error.message),
     )
   await fails({ datasetDir: join(root, 'nowhere') }, /does not exist or may not be read/)
-  await fails({ architecture: 'resnet9000' }, /is no architecture; there are: tiny_cnn/)
+  await fails({ architecture: 'resnet9000' }, /is not an architecture; available: tiny_cnn/)
   const batch = { ...request.hyperparameters, batchSize: 500 }
   await fails({ hyperparameters: batch }, /fewer than one batch of 500/)
   const preprocessing: Preprocessing = {

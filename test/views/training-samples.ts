@@ -43,7 +43,7 @@ export const dataset: Dataset = {
     groups: 120,
     leaks: { groups: 2, images: 1 },
     sharpness: { median: 120, blurred: [{ file: 'NORMAL/6.png', score: 3 }] },
-    warnings: ['NORMAL has 90 images; at least 100 are advised.'],
+    warnings: ['NORMAL has 90 images; at least 100 are recommended.'],
   },
   labelCheck: null,
   prepared: {
@@ -112,7 +112,7 @@ export const run: Run = {
     bestEpoch: 3,
     history: [1, 2, 3].map(epoch),
     phases: { preparing: 3.5 },
-    notes: ['It begins to learn the training images by heart (overfitting).'],
+    notes: ['Overfitting.'],
   },
   version: null,
   lineage: {},
@@ -127,7 +127,7 @@ export const run: Run = {
 export const failed: Run = {
   ...run,
   state: 'failed',
-  reason: 'The training process was killed, most likely for want of memory.',
+  reason: 'The training process was killed, most likely because memory ran out.',
   offer: { batchSize: 8 },
   endedAt: AT,
 }

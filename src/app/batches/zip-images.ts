@@ -31,8 +31,8 @@ export async function openZip(
     zip?.close()
     if (isAppError(error)) throw error
     const sentence = /relative path|absolute path/.test(messageOf(error))
-      ? 'A file in the zip has a path that leads out of it, so it is refused.'
-      : 'The zip is damaged or cut off, or no zip; pack it again.'
+      ? 'A file in the zip has a path outside the zip; the zip was rejected.'
+      : 'The zip is damaged or incomplete, or not a zip; create it again.'
     throw invalid(sentence, error)
   }
 }
@@ -49,7 +49,7 @@ async function imageEntries(zip: ZipFile, zipBytes: number): Promise<Entry[]> {
   if (entries.length === 0) throw invalid('The zip holds no files.')
   const sum = (of: (entry: Entry) => number) => entries.reduce((all, one) => all + of(one), 0)
   if (sum((entry) => entry.compressedSize) > zipBytes) {
-    throw invalid('The entries of the zip overlap, so it is refused.')
+    throw invalid('The entries of the zip overlap; the zip was rejected.')
   }
   if (sum((entry) => entry.uncompressedSize) > MAX_BYTES) {
     throw invalid('The zip unpacks to more than 16 GiB, which is the limit; send it in parts.')
@@ -63,15 +63,15 @@ function itemOf(zip: ZipFile, o: { readonly entry: Entry; readonly maxBytes: num
     // What an entry says of its size holds: yauzl ends the stream as soon as there is a byte more or less.
     if (entry.uncompressedSize > maxBytes) throw tooLarge(maxBytes)
     if (entry.isEncrypted()) {
-      throw unreadable('The file in the zip is encrypted; pack it without a password.')
+      throw unreadable('The file in the zip is encrypted; create the zip without a password.')
     }
     if (!entry.canDecodeFileData()) {
-      throw unreadable('The file is packed in a way that is not read here; use plain zip.')
+      throw unreadable('The compression method is not supported; use a standard zip.')
     }
     try {
       return await buffer(await zip.openReadStreamPromise(entry))
     } catch (cause) {
-      throw unreadable('The file in the zip is damaged; pack it again.', cause)
+      throw unreadable('The file in the zip is damaged; create the zip again.', cause)
     }
   }
   return { name: entry.fileName, read }

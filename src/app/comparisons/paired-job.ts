@@ -75,7 +75,7 @@ export class PairedJobs {
     const { limit = DEFAULT_REREAD } = request
     const input: PairedInput = { limit, upTo: await newestPrediction(db) }
     const { length: total } = await pastPredictions(db, { version: a.id, limit, upTo: input.upTo })
-    if (total === 0) throw new AppError('conflict', `No prediction of ${a.id} is kept any more.`)
+    if (total === 0) throw new AppError('conflict', `No prediction of ${a.id} is stored any more.`)
     await insertPairedJob(db, { ...versions, kind: 'reread', folder: null, split: null })
     await jobs.add(KIND, { id, input, subject, actor, total })
     return id

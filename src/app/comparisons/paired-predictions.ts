@@ -57,7 +57,7 @@ export async function* repredict(
 ): AsyncGenerator<PairedLine> {
   const predict = async (past: PastPrediction): Promise<PairedPrediction> => {
     const path = keptImagePath(services, past)
-    if (!path) throw new AppError('gone', 'The image of that result is no longer kept.')
+    if (!path) throw new AppError('gone', 'The image of that result is no longer stored.')
     const { version } = job
     const again = await predictWith(services, { ...job, version, bytes: await readFile(path) })
     const { prediction, truth } = past

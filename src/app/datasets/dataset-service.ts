@@ -143,14 +143,17 @@ export class DatasetService {
     const { db, config } = this.#services
     const dataset = await getDataset(db, id)
     if (!dataset.scan) {
-      throw new AppError('conflict', 'This dataset was not scanned yet; scan it first.')
+      throw new AppError('conflict', 'This dataset has not been scanned; scan it first.')
     }
     await datasetFolder(config.datasetsDir, dataset.path)
     if (options.condition) await getCondition(db, options.condition)
     else checkFinding(dataset.scan, options.positive)
     const using = await runsInState(db, ['preparing', 'running', 'paused'])
     if (using.some((run) => run.dataset === dataset.id)) {
-      throw new AppError('conflict', 'A run trains on this dataset now; wait until it has ended.')
+      throw new AppError(
+        'conflict',
+        'A training run is using this dataset; wait until it has finished.',
+      )
     }
     const input: PrepareInput = {
       condition: options.condition ?? null,
@@ -184,7 +187,7 @@ export class DatasetService {
     if (version === undefined) {
       throw new AppError(
         'conflict',
-        'No version was trained on this dataset yet: train one, the quick preset will do, then look at the labels.',
+        'No version has been trained on this dataset: train one (the quick preset is enough), then check the labels.',
       )
     }
     await getVersion(db, parseVersion(version))
@@ -202,7 +205,7 @@ export class DatasetService {
       checkPrepared(dataset)
     const finding = kind === 'binary' ? classes.find(({ positive }) => positive) : undefined
     if (files.length === 0) {
-      throw new AppError('invalid', 'Choose at least one file to leave out.', {
+      throw new AppError('invalid', 'Choose at least one file to exclude.', {
         extra: { field: 'files' },
       })
     }
@@ -232,7 +235,7 @@ export class DatasetService {
     const { db, jobs } = this.#services
     const work = async () => {
       if (await this.#openJob(id)) {
-        throw new AppError('conflict', 'This dataset is being scanned or prepared already.')
+        throw new AppError('conflict', 'This dataset is already being scanned or prepared.')
       }
       await o.change?.()
       const subject = { type: 'dataset', id } as const

@@ -16,10 +16,10 @@ export async function drawHeatmap(
   const { stored, isComposite } = o
   const { prediction, heatmap } = stored
   if (!heatmap) {
-    throw new AppError('not-found', 'This result has no heatmap: none was asked for.')
+    throw new AppError('not-found', 'This result has no heatmap: none was requested.')
   }
   const path = isComposite ? keptImagePath(services, stored) : undefined
-  if (isComposite && !path) throw new AppError('gone', 'The image is no longer kept.')
+  if (isComposite && !path) throw new AppError('gone', 'The image is no longer stored.')
   const composite = path ? await readFile(path) : undefined
   const rule = await preprocessingOf(services, prediction.version)
   const { width, height } = prediction.image

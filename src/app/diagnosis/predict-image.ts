@@ -96,10 +96,7 @@ export async function checkAnswerable(
   else if (!active) {
     await services.makeReady(id)
     if (!(await getCondition(services.db, id)).active) {
-      throw new AppError(
-        'no-active-version',
-        `No version answers for "${id}" yet; activate one first.`,
-      )
+      throw new AppError('no-active-version', `No active version for "${id}"; activate one first.`)
     }
   }
   return id

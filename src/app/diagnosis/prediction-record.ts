@@ -82,7 +82,7 @@ function warningsOf({
   return [
     ...(version.notice ? [`${version.notice.replace(/\.$/, '')}.`] : []),
     ...(lease.damaged
-      ? ['The files of this version are damaged on disk; a verified copy of it answered.']
+      ? ['The files of this version are damaged on disk; a verified copy was used.']
       : []),
     ...imageWarnings(seen, { subject: subjectOf(condition), preprocessing }),
     ...image.warnings,

@@ -88,7 +88,7 @@ export async function* evaluateVersion(
       const work = () => predictOne(services, { version, dir: set.dir, file, signal })
       const one = await whenFree(services, { work, signal })
       if (read.has(one.sha256)) {
-        leftOut.push({ file: file.file, reason: 'The same image is there twice.' })
+        leftOut.push({ file: file.file, reason: 'Duplicate image.' })
       } else read.set(one.sha256, one)
     } catch (error) {
       if (signal.aborted) return
@@ -118,7 +118,7 @@ async function keep(
   const { request, set, leftOut, read } = o
   const { version } = request
   if (read.length === 0) {
-    throw new AppError('conflict', `None of the ${set.files.length} images could be read.`)
+    throw new AppError('conflict', `None of the ${set.files.length} images could be analysed.`)
   }
   const input = assessmentInput(version, read)
   const { assessment, figures } = await measureApart(input)

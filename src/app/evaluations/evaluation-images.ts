@@ -119,7 +119,10 @@ async function scannedFiles(
     const classes = findClassIndices(given, version)
     if (classes) return [{ file, classes, group }]
     const words = given.join(', ') || 'nothing'
-    leftOut.push({ file, reason: `It is labelled ${words}, which is no class of ${version.id}.` })
+    leftOut.push({
+      file,
+      reason: `It is labelled ${words}, which is not a class of ${version.id}.`,
+    })
     return []
   })
   return { files, leftOut }

@@ -25,7 +25,7 @@ export async function afterWork(
     return { state: 'finished', reason, endedAt, ...(detail && { detail }) }
   }
   if (ended.by === 'error') return failed(ended.error, o)
-  if (ended.by === 'cancelled') return { state: 'cancelled', reason: 'Cancelled by hand.', endedAt }
+  if (ended.by === 'cancelled') return { state: 'cancelled', reason: 'Cancelled by user.', endedAt }
   if (ended.by === 'stopping') return stopped(job, { kind, endedAt })
   const why =
     ended.by === 'stalled'
@@ -39,7 +39,7 @@ export async function afterWork(
 /** Undefined: it stays as it is. */
 export async function afterLoss(job: Job, kind: JobKind): Promise<Change | undefined> {
   const endedAt = new Date().toISOString()
-  const why = 'Roentgen ended while it ran'
+  const why = 'The server stopped during the job'
   if (!kind.keepsInput) {
     return { state: 'interrupted', reason: await words(job, { kind, why }), endedAt }
   }
@@ -79,7 +79,7 @@ async function stopped(
   job: Job,
   { kind, endedAt }: { kind: JobKind; endedAt: string },
 ): Promise<Change> {
-  const why = 'Roentgen was stopped while it ran'
+  const why = 'The server was stopped during the job'
   if (kind.afterRestart === 'continue' || kind.afterRestart === 'again') {
     return { state: 'queued', reason: `${why}; it is begun again.`, attempt: job.attempt - 1 }
   }

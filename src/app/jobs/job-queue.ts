@@ -157,7 +157,7 @@ export class JobQueue {
         return this.get(id)
       }
       const moved = await this.#move(id, {
-        ...{ state: 'cancelled', reason: 'Cancelled by hand.', endedAt: this.#now() },
+        ...{ state: 'cancelled', reason: 'Cancelled by user.', endedAt: this.#now() },
         from: ['queued', 'paused', 'interrupted'],
       })
       if (moved) return moved.job

@@ -112,7 +112,7 @@ export function refuseUnsigned({ config }: Uses<'config'>): void {
   if (!config.requireSignature) return
   throw new AppError(
     'untrusted',
-    'Only packages that a trusted key signed are taken here; a model from elsewhere has none.',
+    'This server accepts only packages signed by a trusted key; imported models have no signature.',
   )
 }
 

@@ -74,7 +74,7 @@ export class PendingImports {
     refuseUnsigned(this.#services)
     await this.#sweep()
     if (this.#entries.size >= MAX_ENTRIES) {
-      const message = 'Several models wait to be described; save one or throw one away first.'
+      const message = 'Several imports are open; save or discard one first.'
       throw new AppError('conflict', message)
     }
     const id = randomUUID()
@@ -124,7 +124,7 @@ export class PendingImports {
   /** As it was tried, as `addVersion` does. @throws AppError `gone`, `conflict` when it was not tried, and those of registering */
   async save(id: string, actor: Actor): Promise<AddedVersion> {
     const { packageDir } = this.#entry(id)
-    if (!packageDir) throw new AppError('conflict', 'Try it on an image first.')
+    if (!packageDir) throw new AppError('conflict', 'Test it on an image first.')
     const added = await addVersion(this.#services, { fromDir: packageDir, actor, isForeign: true })
     await this.discard(id)
     return added
@@ -165,7 +165,7 @@ export class PendingImports {
   #entry(id: string): Entry {
     const entry = this.#entries.get(id)
     if (entry) return entry
-    throw new AppError('gone', 'This upload is no longer kept; send the model again.')
+    throw new AppError('gone', 'This upload has expired; upload the model again.')
   }
 
   async #sweep(): Promise<void> {

@@ -26,7 +26,7 @@ export function runMessage(
       { name: 'Condition', value: run.condition },
       { name: 'Preset', value: run.preset },
       { name: 'Epochs', value: String(run.progress.epoch) },
-      ...(seconds ? [{ name: 'Took', value: duration(seconds) }] : []),
+      ...(seconds ? [{ name: 'Duration', value: duration(seconds) }] : []),
       ...(run.version ? [{ name: 'Version', value: run.version }] : []),
       ...(metrics?.accuracy == null
         ? []
@@ -39,9 +39,9 @@ export function runMessage(
 }
 
 function runSentence(run: Run): string {
-  if (run.state === 'finished') return `It left ${run.version}, measured on images it never saw.`
-  if (run.state === 'cancelled') return 'It was cancelled and left no version.'
-  return run.reason ?? 'It ended without a version.'
+  if (run.state === 'finished') return `Created ${run.version}, evaluated on held-out images.`
+  if (run.state === 'cancelled') return 'Cancelled; no version was created.'
+  return run.reason ?? 'Ended without a version.'
 }
 
 export function comparisonMessage(job: PairedJob, { at }: { at: string }): Message {
@@ -51,8 +51,8 @@ export function comparisonMessage(job: PairedJob, { at }: { at: string }): Messa
     title: `Comparison ${state}: ${a} and ${b}`,
     text:
       state === 'finished'
-        ? `They read ${count(job.done, 'image')} of ${job.folder ?? 'what was read before'}.`
-        : (job.reason ?? 'It ended without a result.'),
+        ? `Compared on ${count(job.done, 'image')} of ${job.folder ?? 'earlier predictions'}.`
+        : (job.reason ?? 'Ended without a result.'),
     facts: [
       { name: 'Condition', value: job.condition },
       ...(summary?.agreement == null
@@ -68,7 +68,7 @@ export function comparisonMessage(job: PairedJob, { at }: { at: string }): Messa
 export function testMessage(name: string, at: string): Message {
   return {
     event: 'test',
-    title: 'Roentgen can reach you',
+    title: 'Roentgen test notification',
     text: `This is a test of the notification "${name}". Nothing has happened.`,
     facts: [],
     path: links.notifications,

@@ -66,7 +66,7 @@ export function checkTarget(
   if (!hasMail) {
     throw new AppError(
       'invalid',
-      'No mail server is set: start Roentgen with ROENTGEN_SMTP_URL and ROENTGEN_MAIL_FROM.',
+      'No mail server is configured: start Roentgen with ROENTGEN_SMTP_URL and ROENTGEN_MAIL_FROM.',
     )
   }
   return { ...target, address: parseMailAddress(target.address) }

@@ -94,7 +94,7 @@ export class NotificationSender {
     const message = testMessage(target.name, at)
     const { ok, detail } = await this.#send(target, { id: `test-${Date.parse(at)}`, message })
     if (ok) return detail
-    throw new AppError('unavailable', `The test did not arrive. ${detail}`)
+    throw new AppError('unavailable', `The test was not delivered. ${detail}`)
   }
 
   /** What waits for a target that is switched off is held back until it is switched on. @throws AppError `not-found` */

@@ -52,7 +52,7 @@ const REFUSAL =
 export function parseWebAddress(text: string, { allowsPrivate }: { allowsPrivate: boolean }): URL {
   const url = URL.parse(text)
   if (!url || !['https:', 'http:'].includes(url.protocol)) {
-    throw new AppError('invalid', 'The address of a webhook begins with https://.')
+    throw new AppError('invalid', 'A webhook address must begin with https://.')
   }
   if (url.username !== '' || url.password !== '') {
     throw new AppError('invalid', 'A webhook’s address may not contain a name or password.')
@@ -63,7 +63,7 @@ export function parseWebAddress(text: string, { allowsPrivate }: { allowsPrivate
     throw new AppError('invalid', REFUSAL)
   }
   if (url.protocol === 'http:' && !allowsPrivate) {
-    throw new AppError('invalid', 'Only https addresses are told over the internet.')
+    throw new AppError('invalid', 'Public addresses must use https.')
   }
   return url
 }

@@ -22,13 +22,13 @@ export interface MailServer {
 export function parseMailAddress(text: string): string {
   const address = text.trim()
   if (/^[^\s@,;<>()"\\]{1,64}@[^\s@,;<>()"\\]{1,255}$/.test(address)) return address
-  throw new AppError('invalid', 'This is no e-mail address; write it like name@example.org.')
+  throw new AppError('invalid', 'Not an e-mail address; use the form name@example.org.')
 }
 
 /** Never throws; see `Sent`. */
 export async function sendMail(mail: Mail, server: MailServer | undefined): Promise<Sent> {
   if (!server) {
-    const detail = 'No mail server is set; set ROENTGEN_SMTP_URL and ROENTGEN_MAIL_FROM.'
+    const detail = 'No mail server is configured; set ROENTGEN_SMTP_URL and ROENTGEN_MAIL_FROM.'
     return { ok: false, mayRetry: false, detail }
   }
   const { createTransport } = await import('nodemailer')
@@ -50,7 +50,7 @@ export async function sendMail(mail: Mail, server: MailServer | undefined): Prom
       text,
       messageId: `<${id}@${domain}>`,
     })
-    return { ok: true, mayRetry: false, detail: 'The mail server took it.' }
+    return { ok: true, mayRetry: false, detail: 'Accepted by the mail server.' }
   } catch (error) {
     const { responseCode = 0, code = '' } = error as { responseCode?: number; code?: string }
     const isFinal = responseCode >= 500 || code === 'EAUTH'
@@ -61,7 +61,8 @@ export async function sendMail(mail: Mail, server: MailServer | undefined): Prom
 }
 
 function mailWords(code: string, responseCode: number): string {
-  if (code === 'EAUTH') return 'The mail server refused the name or password of ROENTGEN_SMTP_URL.'
-  if (responseCode > 0) return `The mail server refused it (${responseCode}).`
+  if (code === 'EAUTH')
+    return 'The mail server rejected the user name or password of ROENTGEN_SMTP_URL.'
+  if (responseCode > 0) return `The mail server rejected it (${responseCode}).`
   return 'The mail server could not be reached.'
 }

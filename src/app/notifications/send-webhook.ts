@@ -59,24 +59,24 @@ export async function sendWebhook(wanted: WebhookRequest): Promise<Sent> {
 
 function judged(status: number, text: string): Sent {
   if (status >= 200 && status < 300) {
-    return { ok: true, mayRetry: false, detail: `Answered ${status}.` }
+    return { ok: true, mayRetry: false, detail: `Responded with ${status}.` }
   }
   const said = text.replaceAll(/\s+/g, ' ').trim().slice(0, 200)
-  const detail = `Answered ${status}${said ? `: ${said}` : ''}.`
+  const detail = `Responded with ${status}${said ? `: ${said}` : ''}.`
   // What is wrong with the request stays wrong; a far end that is busy or broken may come back.
   return { ok: false, mayRetry: status >= 500 || [408, 425, 429].includes(status), detail }
 }
 
 function failureWords(error: unknown, code: string): string {
   const words: Record<string, string> = {
-    ENOTFOUND: 'There is no such host.',
-    EAI_AGAIN: 'The name could not be resolved just now.',
-    ECONNREFUSED: 'Nothing listens there.',
-    ECONNRESET: 'The connection was cut.',
-    ETIMEDOUT: 'No answer within ten seconds.',
+    ENOTFOUND: 'Unknown host.',
+    EAI_AGAIN: 'The host name could not be resolved.',
+    ECONNREFUSED: 'Connection refused.',
+    ECONNRESET: 'Connection lost.',
+    ETIMEDOUT: 'No response within ten seconds.',
     invalid: error instanceof Error ? error.message : '',
   }
-  return words[code] || 'The far end could not be reached.'
+  return words[code] || 'The host could not be reached.'
 }
 
 interface Post {

@@ -83,7 +83,7 @@ export function mailOf(envelope: Envelope): { readonly subject: string; readonly
       ...lines,
       ...(link ? ['', link] : []),
       '',
-      'For research, not a medical device.',
+      'For research use only. Not a medical device.',
     ].join('\n'),
   }
 }

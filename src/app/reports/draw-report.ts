@@ -20,7 +20,7 @@ import {
   write,
 } from './sheet.ts'
 
-export const RESEARCH_ONLY = 'Research use only. Not a medical device. A person decides.'
+export const RESEARCH_ONLY = 'Research use only. Not a medical device. Clinical judgement required.'
 
 export interface Report {
   readonly prediction: Prediction
@@ -60,7 +60,7 @@ const PICTURE_HEIGHT = 225
 function drawPictures(sheet: Sheet, { prediction, image, overlaid }: Report): void {
   const { heatmap } = prediction
   if (!image) {
-    paragraph(sheet, 'The image is no longer kept; the result below stays as it was.', {
+    paragraph(sheet, 'The image is no longer stored; the result below is unchanged.', {
       colour: FAINT,
     })
     return
@@ -70,7 +70,7 @@ function drawPictures(sheet: Sheet, { prediction, image, overlaid }: Report): vo
   drawPicture(sheet, { picture: image, x: MARGIN })
   if (overlaid) drawPicture(sheet, { picture: overlaid, x: right })
   sheet.y = y + PICTURE_HEIGHT + 4
-  write(sheet, 'The image as it was read', { size: 8, colour: FAINT, width: PICTURE_WIDTH })
+  write(sheet, 'Analysed image', { size: 8, colour: FAINT, width: PICTURE_WIDTH })
   if (!heatmap || !overlaid) {
     sheet.y += 14
     return
@@ -78,11 +78,7 @@ function drawPictures(sheet: Sheet, { prediction, image, overlaid }: Report): vo
   const about = { size: 8, colour: FAINT, x: right, width: PICTURE_WIDTH }
   const layer = heatmap.layer ? `, layer ${heatmap.layer}` : ''
   const title = `Evidence for ${heatmap.target} (${methodName(heatmap.method)}${layer})`
-  sheet.y += write(
-    sheet,
-    heatmap.weak ? `${title}: weak, do not read a place into it` : title,
-    about,
-  )
+  sheet.y += write(sheet, heatmap.weak ? `${title}: weak, do not use it to localise` : title, about)
   const gradient = doc.linearGradient(right, 0, right + PICTURE_WIDTH, 0)
   for (const [evidence, colour] of LEGEND_STOPS) gradient.stop(evidence, onBlack(colour, evidence))
   doc.rect(right, sheet.y + 2, PICTURE_WIDTH, 6).fill(gradient)
@@ -118,9 +114,7 @@ function drawDecision(sheet: Sheet, { decision }: Prediction): void {
   paragraph(sheet, `${decision.label} (${state})`, { size: 14, font: 'bold', colour })
   sheet.y += 1
   const rule =
-    decision.threshold === null
-      ? 'the most probable class decides'
-      : `threshold ${percent(decision.threshold)}`
+    decision.threshold === null ? 'most probable class' : `threshold ${percent(decision.threshold)}`
   paragraph(sheet, `Operating point ${operatingPointName(decision.operatingPoint)}: ${rule}`, {
     colour: FAINT,
   })
@@ -133,7 +127,7 @@ const BAR_WIDTH = 185
 function drawScores(sheet: Sheet, prediction: Prediction): void {
   const { classes, decision, calibration } = prediction
   const { doc } = sheet
-  heading(sheet, calibration ? 'Calibrated probability' : 'Probability (not calibrated)')
+  heading(sheet, calibration ? 'Calibrated probability' : 'Score (not calibrated)')
   const small = { size: 8, colour: FAINT, width: 65, align: 'right' } as const
   sheet.y -= 14
   write(sheet, 'probability', { ...small, x: COLUMNS.percent })
@@ -157,7 +151,7 @@ function drawScores(sheet: Sheet, prediction: Prediction): void {
   }
   paragraph(
     sheet,
-    'The upright mark is the threshold. Raw scores are no probabilities of disease.',
+    'The vertical mark is the threshold. Raw scores are not probabilities of disease.',
     {
       size: 8,
       colour: FAINT,
@@ -175,7 +169,7 @@ function drawWarnings(sheet: Sheet, { warnings, notice }: Prediction): void {
 
 function drawProvenance(sheet: Sheet, { prediction, conditionName, expiresAt }: Report): void {
   const { image, familiarity, calibration } = prediction
-  heading(sheet, 'How this answer was made')
+  heading(sheet, 'How this result was produced')
   sheet.doc.rect(MARGIN, sheet.y - 2, WIDTH, 0.5).fill(LINE)
   sheet.y += 2
   const tags = image.passport?.tags.map(({ name, value }) => `${name} ${value}`).join(' · ')
@@ -186,27 +180,27 @@ function drawProvenance(sheet: Sheet, { prediction, conditionName, expiresAt }: 
     { name: 'Image', value: `${image.width} × ${image.height} pixels, ${image.format}` },
     { name: 'Image SHA-256', value: image.sha256, mono: true },
     { name: 'Pixels', value: image.passport?.steps.join(' · ') },
-    { name: 'Read from the file', value: tags },
+    { name: 'DICOM header', value: tags },
     { name: 'Preprocessing', value: prediction.preprocessing, mono: true },
     {
       name: 'Calibration',
       value: calibration
         ? `${calibration.method}, T = ${score(calibration.temperature)}; expected calibration error ` +
           `${score(calibration.eceBefore)} before, ${score(calibration.eceAfter)} after`
-        : 'none: the probabilities are the raw scores',
+        : 'none: raw scores',
     },
     {
-      name: 'Familiarity',
+      name: 'Similarity to training data',
       value: familiarity
         ? familiarity.outOfDistribution
-          ? 'unlike the training images'
-          : 'like the training images'
-        : 'not measured by this version',
+          ? 'outside the range'
+          : 'in range'
+        : 'not available for this version',
     },
     { name: 'Precision', value: prediction.precision },
     { name: 'Activation', value: prediction.activation ?? undefined },
-    { name: 'Read at', value: timestamp(prediction.at) },
-    { name: 'Kept until', value: timestamp(expiresAt) },
+    { name: 'Analysed', value: timestamp(prediction.at) },
+    { name: 'Stored until', value: timestamp(expiresAt) },
   ]
   for (const one of facts) fact(sheet, one)
 }

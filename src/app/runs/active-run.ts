@@ -65,8 +65,8 @@ export class ActiveRun {
     if (message.type === 'resumed') {
       const same =
         message.differs.length === 0
-          ? 'exactly as if it had never stopped'
-          : `not exact: other than before is ${message.differs.join(', ')}`
+          ? 'bit-exact'
+          : `not bit-exact; changed: ${message.differs.join(', ')}`
       const within = message.batches > 0 ? ` and ${message.batches} batches of the next` : ''
       this.#keep('log', { text: `resumed after epoch ${message.epoch}${within}, ${same}` })
     }
@@ -125,7 +125,7 @@ export class ActiveRun {
 
   #pause(paused: boolean): void {
     this.#isPaused = paused
-    this.#state(paused ? 'paused' : this.#busy(), paused ? 'Paused by hand.' : null)
+    this.#state(paused ? 'paused' : this.#busy(), paused ? 'Paused by user.' : null)
     this.#wake()
   }
 

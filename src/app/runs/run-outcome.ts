@@ -8,8 +8,8 @@ export function wrongState(run: Run, what: string): AppError {
 
 export function interruptedWords({ progress }: Run, why: string): string {
   const { epoch, epochs } = progress
-  const where = epoch > 0 && epochs > 0 ? ` It was in epoch ${epoch} of ${epochs}.` : ''
-  return `${why}.${where} It can be resumed from its last checkpoint.`
+  const where = epoch > 0 && epochs > 0 ? ` Stopped in epoch ${epoch} of ${epochs}.` : ''
+  return `${why}.${where} It can be resumed from the last checkpoint.`
 }
 
 /** Half of it, as long as a batch remains that batch normalisation can work with. */

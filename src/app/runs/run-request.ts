@@ -107,7 +107,7 @@ export async function newRuns(
     }
   }
   if (runs.length === 0 || runs.length > MAX_RUNS) {
-    throw new AppError('invalid', `A matrix makes from 1 to ${MAX_RUNS} runs.`)
+    throw new AppError('invalid', `A run group has 1 to ${MAX_RUNS} runs.`)
   }
   return runs
 }
@@ -117,7 +117,7 @@ function own(preparedFor: string | null, { name }: Pick<Dataset, 'name'>): strin
   if (preparedFor !== null) return preparedFor
   throw new AppError(
     'invalid',
-    `"${name}" was prepared for no condition: prepare it for one, or say which condition the run is for.`,
+    `"${name}" was not prepared for a condition: prepare it for one, or specify the condition.`,
     { extra: { field: 'condition' } },
   )
 }
@@ -154,7 +154,7 @@ async function checkInitial(
       'invalid',
       isThere
         ? `${initFrom} is a ${version.architecture}; only a run of the same architecture can start from it.`
-        : `${initFrom} holds no TF.js weights to start from; start from a version that was trained here.`,
+        : `${initFrom} has no TF.js weights to start from; choose a version trained with Roentgen.`,
       { extra: { field: 'initFrom' } },
     )
   }

@@ -58,7 +58,7 @@ export class TrainingSupervisor {
     if (this.#running) {
       throw new AppError(
         'conflict',
-        'Another training is running; start this one when it has ended.',
+        'Another training is running; start this one when it has finished.',
       )
     }
     const work = this.#run(request, actor)

@@ -67,7 +67,7 @@ export class TrainingQueue {
         this.#unproved.push({ version: await getVersion(db, parseVersion(version)), actor })
         await this.#finish(run.id, version)
       } else if (run.attempts > 0) {
-        const reason = interruptedWords(run, 'Roentgen ended while it ran')
+        const reason = interruptedWords(run, 'Server stopped during training')
         await this.#change(run.id, { state: 'interrupted', reason })
       } else if (run.state !== 'paused') await this.#change(run.id, { state: 'queued' })
     }
@@ -112,7 +112,7 @@ export class TrainingQueue {
   async set(id: string): Promise<RunSet> {
     const { db } = this.#options.context
     const { items } = await this.list({ set: id, limit: MAX_LIMIT })
-    if (items.length === 0) throw new AppError('unknown-run', 'There is no such set of runs.')
+    if (items.length === 0) throw new AppError('unknown-run', 'No such run group.')
     const finished = await listRuns(db, { state: 'finished', limit: 100 })
     const measured = { datasets: await listDatasets(db), finished: finished.items }
     return summariseSet(id, items.toReversed(), measured)
@@ -121,10 +121,10 @@ export class TrainingQueue {
   /** After the running batch; what waits is held back. @throws AppError `unknown-run`, `conflict` */
   async pause(id: string): Promise<Run> {
     const run = await this.get(id)
-    if (run.state === 'queued') await this.#change(id, { state: 'paused', reason: 'Held back.' })
+    if (run.state === 'queued') await this.#change(id, { state: 'paused', reason: 'On hold.' })
     else if (this.#current?.id === id && ['preparing', 'running'].includes(run.state)) {
       if (run.progress.phase === 'evaluating' || run.progress.phase === 'writing') {
-        throw new AppError('conflict', 'The run is being evaluated and ends in a moment.')
+        throw new AppError('conflict', 'The run is being evaluated and will finish shortly.')
       }
       this.#supervisor.pause()
       await this.#current.untilPaused(PAUSE_WAIT_MS)
@@ -152,10 +152,10 @@ export class TrainingQueue {
     if (run.progress.history.length === 0) {
       throw new AppError(
         'conflict',
-        'The run has no finished epoch that could be kept yet; wait for the first, or cancel it.',
+        'The run has no finished epoch yet; wait for the first, or cancel it.',
       )
     }
-    const reason = 'Stopping: the best epoch so far is made into a version.'
+    const reason = 'Stopping: the best epoch becomes a version.'
     await changeRun(this.#options.context.db, id, { reason })
     this.#supervisor.stopAndKeepBest()
     return this.get(id)
@@ -170,7 +170,7 @@ export class TrainingQueue {
       this.#supervisor.cancel()
       await this.#current.ended
     } else {
-      await this.#end(id, { state: 'cancelled', reason: 'Cancelled by hand.' })
+      await this.#end(id, { state: 'cancelled', reason: 'Cancelled by user.' })
       await this.#forget(id)
     }
     return this.get(id)
@@ -211,7 +211,7 @@ export class TrainingQueue {
       const startedAt = run.startedAt ?? context.clock().toISOString()
       await this.#change(run.id, { state: 'preparing', reason: null, offer: null, startedAt })
       const { request, checks } = await trainRequestOf({ ...this.#options, ...context }, run)
-      await current.say(`Checked before the start. ${checks.join(' ')}`)
+      await current.say(`Checked before start. ${checks.join(' ')}`)
       await changeRun(context.db, run.id, { attempts: run.attempts + 1 })
       if (current.isCancelled) throw new AppError('conflict', 'The run was cancelled.')
       const { version, activation } = await this.#supervisor.train(request, {
@@ -221,7 +221,7 @@ export class TrainingQueue {
       await current.settled()
       await changeRun(context.db, run.id, { progress: current.progress })
       if (activation) {
-        await current.say(`${version.id} answers for ${run.condition} now (policy follow).`)
+        await current.say(`${version.id} is active for ${run.condition} (policy follow).`)
       }
       await this.#finish(run.id, version.id)
     } catch (error) {
@@ -241,13 +241,13 @@ export class TrainingQueue {
       return
     }
     if (isThis && outcome.state === 'interrupted') {
-      const reason = interruptedWords(run, 'Roentgen was stopped')
+      const reason = interruptedWords(run, 'The server was stopped')
       await this.#change(run.id, { state: 'interrupted', reason })
       return
     }
     const wasCancelled = isCancelled || (isThis && outcome.state === 'cancelled')
     const state = wasCancelled ? 'cancelled' : 'failed'
-    const reason = wasCancelled ? 'Cancelled by hand.' : messageOf(error)
+    const reason = wasCancelled ? 'Cancelled by user.' : messageOf(error)
     const starved = isAppError(error) && error.extra.starved === true
     await this.#end(run.id, { state, reason, offer: starved ? smallerBatch(run) : null })
     await this.#forget(run.id)

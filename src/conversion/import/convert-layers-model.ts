@@ -41,7 +41,7 @@ function inputSize(model: tf.LayersModel): InputSize {
   if (model.inputs.length !== 1) {
     throw new AppError(
       'invalid-package',
-      `The model takes ${model.inputs.length} inputs; one image is what is given here.`,
+      `The model takes ${model.inputs.length} inputs; only one image input is supported.`,
     )
   }
   const [, height, width, channels] = model.inputs[0]?.shape ?? []
@@ -66,7 +66,7 @@ function withScores(model: tf.LayersModel): { model: tf.LayersModel; isHeadless:
   if (model.outputs.length !== 1) {
     throw new AppError(
       'invalid-package',
-      `The model gives ${model.outputs.length} outputs; one row of scores is read here.`,
+      `The model gives ${model.outputs.length} outputs; only one row of scores is supported.`,
     )
   }
   const shape = outputShape(model)

@@ -99,7 +99,7 @@ function checkOperators({ opset, hasFunctions, nodes }: ProtoModel): void {
   if (!foreign) return
   throw new AppError(
     'invalid-package',
-    `The operator "${foreign.op.slice(0, 40)}" of "${foreign.domain.slice(0, 40)}" is somebody's own, which is not run here.`,
+    `The operator "${foreign.op.slice(0, 40)}" of "${foreign.domain.slice(0, 40)}" is a custom operator, which is not supported.`,
   )
 }
 
@@ -112,7 +112,7 @@ function imageInput(outline: OnnxOutline): {
   if (!input || others.length > 0) {
     throw new AppError(
       'invalid-package',
-      `The model takes ${outline.inputs.length} inputs; one image is what is given here.`,
+      `The model takes ${outline.inputs.length} inputs; only one image input is supported.`,
     )
   }
   const [batch, a, b, c] = input.dims

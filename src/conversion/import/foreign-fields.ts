@@ -56,7 +56,7 @@ export function parseForeignFields(fields: Readonly<Record<string, string>>): Fo
   if (!condition) {
     throw new AppError(
       'condition-required',
-      'This model does not say what it looks for: add the fields "condition", "name", "classes" and "preprocessing".',
+      'This model has no description: add the fields "condition", "name", "classes" and "preprocessing".',
     )
   }
   const name = text('name')
@@ -87,7 +87,7 @@ export function parseClasses(text: string): readonly ClassLabel[] {
   if (!parsed.success) {
     throw new AppError(
       'invalid',
-      '"classes" must be a JSON array of labels, or labels divided by commas, positive findings marked with *.',
+      '"classes" must be a JSON array of labels, or labels separated by commas, positive findings marked with *.',
     )
   }
   const classes = parsed.data.map((one) => {
@@ -102,7 +102,7 @@ export function parseClasses(text: string): readonly ClassLabel[] {
     throw new AppError('invalid', 'Every class needs a label of up to 100 characters.')
   }
   if (new Set(labels).size !== labels.length)
-    throw new AppError('invalid', 'Two classes have one label.')
+    throw new AppError('invalid', 'Two classes have the same label.')
   return classes
 }
 

@@ -20,7 +20,7 @@ async function work(given: ImportJob): Promise<ImportReply> {
   } catch (error) {
     const cause = messageOf(isAppError(error) ? (error.cause ?? error) : error)
     if (isAppError(error)) return { ok: false, code: error.code, message: error.message, cause }
-    const message = 'The model could not be converted; the log says more.'
+    const message = 'The model could not be converted; see the log.'
     return { ok: false, code: 'invalid-package', message, cause }
   }
 }

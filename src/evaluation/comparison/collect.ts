@@ -28,7 +28,7 @@ export async function compareModels(
     sources.map(async (source) => {
       const model = await comparedModel(source)
       if (model) return model
-      const detail = `${source.id} brings no results of a test split, so it cannot be compared; evaluate it first.`
+      const detail = `${source.id} has no test results to compare; evaluate it first.`
       throw new AppError('invalid', detail)
     }),
   )

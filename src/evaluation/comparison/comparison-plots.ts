@@ -193,7 +193,7 @@ function reliability(models: readonly ComparedModel[]): Plot {
   const { x, y, nodes } = drawAxes({
     box,
     x: { name: 'calibrated probability', domain: share },
-    y: { name: 'share that came true', domain: share },
+    y: { name: 'observed frequency', domain: share },
   })
   const most = Math.max(1, ...models.flatMap((one) => one.reliability.map(({ count }) => count)))
   return {

@@ -46,7 +46,7 @@ export async function comparisonFilesApart(
 
 function failure(answer: ComparisonAnswer): AppError {
   if ('problem' in answer) return new AppError(answer.problem.code, answer.problem.message)
-  return new AppError('internal', 'The comparison ended without an answer.')
+  return new AppError('internal', 'The comparison ended without a result.')
 }
 
 let last: Promise<unknown> = Promise.resolve()

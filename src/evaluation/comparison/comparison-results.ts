@@ -129,7 +129,7 @@ export function parseComparison(text: string): ComparisonResults {
   try {
     json = JSON.parse(text)
   } catch (cause) {
-    throw new AppError('invalid', 'The file with the results of a comparison is no JSON.', {
+    throw new AppError('invalid', 'The comparison results file is not valid JSON.', {
       cause,
     })
   }
@@ -140,6 +140,6 @@ export function parseComparison(text: string): ComparisonResults {
   const where = issue?.path.join('.') || 'its top'
   throw new AppError(
     'invalid',
-    `This is no comparison_results.json of Roentgen: at ${where}, ${issue?.message ?? 'something is wrong'}.`,
+    `Not a Roentgen comparison_results.json: at ${where}, ${issue?.message ?? 'something is wrong'}.`,
   )
 }

@@ -44,9 +44,7 @@ function conclusions(
   },
 ): string[] {
   if (!o.isSameSet) {
-    return [
-      'The models were measured on other images each, so their figures cannot be held against each other.',
-    ]
+    return ['Different test sets: not directly comparable.']
   }
   if (models.length < 2 || o.best === undefined) return []
   const worse = models.filter(
@@ -55,13 +53,13 @@ function conclusions(
   const others = models.length - 1
   const said =
     worse.length === others
-      ? `${o.best} is more accurate than every other model here (McNemar, Holm-adjusted p < ${LEVEL}).`
+      ? `${o.best} is significantly more accurate than every other version (McNemar, Holm-adjusted p < ${LEVEL}).`
       : worse.length > 0
-        ? `${o.best} has the highest accuracy and is better than ${worse.map(({ id }) => id).join(', ')}; against the others the difference may be chance.`
-        : `${o.best} has the highest accuracy, but no difference from the others is more than chance allows (McNemar, Holm-adjusted p ≥ ${LEVEL}).`
+        ? `${o.best} has the highest accuracy and is better than ${worse.map(({ id }) => id).join(', ')}; other differences are not significant.`
+        : `${o.best} has the highest accuracy, but no difference is significant (McNemar, Holm-adjusted p ≥ ${LEVEL}).`
   return [
     said,
-    'One seed and one split: another seed moves such figures by about as much as their intervals say.',
+    'Single seed and split: another seed would change these metrics by about as much as their intervals.',
   ]
 }
 

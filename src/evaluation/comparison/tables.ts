@@ -97,7 +97,7 @@ function modelsLatex({ models, pairs, condition, images, kind }: ComparisonResul
     return `${id === best ? `\\textbf{${name}}` : name} & ${[millions, ...cells].join(' & ')} \\\\`
   })
   const heads = SHOWN.map((metric) => METRICS[metric].title)
-  const of = kind === 'binary' ? '' : ' AUC is the mean over the classes.'
+  const of = kind === 'binary' ? '' : ' AUC is the mean over classes.'
   return table({
     caption: `${latex(condition)}: ${models.length} models on the same ${images} test images, with 95\\,\\% intervals.${of} Bold: more accurate than every other (McNemar, Holm-adjusted $p < 0.05$).`,
     label: `tab:${condition}-models`,

@@ -68,11 +68,11 @@ function oneMatrix(labels: readonly string[], matrix: readonly (readonly number[
       ...cells,
       ...names,
       text('truth', [12, top + size / 2], { anchor: 'middle', turn: -90, bold: true }),
-      text('answer of the model', [left + size / 2, top + size + 17], {
+      text('predicted', [left + size / 2, top + size + 17], {
         anchor: 'middle',
         bold: true,
       }),
-      text('number of images, and their share of the row', [left + size / 2, top + size + 32], {
+      text('images, with the share of the row', [left + size / 2, top + size + 32], {
         anchor: 'middle',
         size: 9,
         faint: true,
@@ -141,14 +141,14 @@ function smallTables(perLabel: readonly LabelCounts[]): Plot {
         anchor: 'middle',
       }),
       text('said', [left + side / 2, y + 29], { size: 9, anchor: 'middle' }),
-      text('not said', [left + 1.5 * side, y + 29], { size: 9, anchor: 'middle' }),
+      text('absent', [left + 1.5 * side, y + 29], { size: 9, anchor: 'middle' }),
       ...row(0, [tp, fn]),
       ...row(1, [fp, tn]),
     ]
   })
   const rows = Math.ceil(perLabel.length / columns)
   const each = perLabel.map(({ label, tp, fn, fp, tn }) => {
-    return `${label}: found in ${tp} of ${tp + fn}, said wrongly in ${fp} of ${fp + tn}`
+    return `${label}: found in ${tp} of ${tp + fn}, false positive in ${fp} of ${fp + tn}`
   })
   return {
     name: 'confusion_matrix',
@@ -158,7 +158,7 @@ function smallTables(perLabel: readonly LabelCounts[]): Plot {
     height: rows * TABLE.height + 14,
     body: [
       ...body,
-      text('number of images, and their share of the row', [8, rows * TABLE.height + 4], {
+      text('images, with the share of the row', [8, rows * TABLE.height + 4], {
         size: 9,
         faint: true,
       }),

@@ -20,7 +20,7 @@ export interface ReliabilityInput {
   /** Null when calibration changes nothing. */
   readonly calibrated: Reliability | null
   /** Of which probability it is. */
-  readonly of: 'the finding' | 'the class that is named' | 'each label'
+  readonly of: 'the finding' | 'the predicted class' | 'each label'
 }
 
 const SIDE = 250
@@ -48,7 +48,7 @@ export function reliabilityPlot({ raw, calibrated, of }: ReliabilityInput): Plot
           one: calibrated,
         }),
       ]
-    : keyEntry([left, 18], { style: AFTER, hollow: false, name: 'as it answers', one: raw })
+    : keyEntry([left, 18], { style: AFTER, hollow: false, name: 'as predicted', one: raw })
   return {
     name: 'reliability',
     title: 'Reliability',
@@ -150,7 +150,7 @@ function drawCounts(bins: readonly ReliabilityBin[], { x }: Axes): PlotNode[] {
     }),
     text(String(most), [BARS.left - 6, BARS.top + 7], { size: 9, anchor: 'end' }),
     text('0', [BARS.left - 6, bottom + 1], { size: 9, anchor: 'end' }),
-    text('how many in each bin', [BARS.left + SIDE / 2, bottom + 14], {
+    text('images per bin', [BARS.left + SIDE / 2, bottom + 14], {
       size: 9,
       anchor: 'middle',
       faint: true,

@@ -85,7 +85,7 @@ function rounded(value: number): number {
 
 const PROBABILITY_OF = {
   binary: 'the finding',
-  'single-label': 'the class that is named',
+  'single-label': 'the predicted class',
   'multi-label': 'each label',
 } as const
 

@@ -74,7 +74,7 @@ function onePanel(panel: Panel, curves: TrainingCurves): Plot {
 
 function inWords({ name, train, val }: Panel, { history, bestEpoch }: TrainingCurves): string {
   const [first, last] = [history[0], history.at(-1)]
-  if (!first || !last) return 'no epoch ended'
+  if (!first || !last) return 'no epoch completed'
   const from = (pick: typeof train) => `${pick(first).toFixed(3)} to ${pick(last).toFixed(3)}`
   const best = bestEpoch === null ? '' : `, best epoch ${bestEpoch}`
   return `${name} over ${history.length} epochs, training ${from(train)}, validation ${from(val)}${best}`

@@ -156,7 +156,7 @@ function sizeOf(dataset: Dataset, called: string): number {
   if (shape && shape.length <= MAX_RANK && bytes <= MAX_TENSOR_BYTES) return bytes
   throw new AppError(
     'invalid-package',
-    `The weights "${called}" have a size that is not read here.`,
+    `The weights "${called}" have a size that is not supported.`,
   )
 }
 

@@ -98,7 +98,7 @@ function storedAt(
   if (!type) {
     throw new AppError(
       'invalid-package',
-      `The weight "${shownName(name)}" is stored as ${shownName(dtype)}, which is not read here; save it as 32-bit floats.`,
+      `The weight "${shownName(name)}" is stored as ${shownName(dtype)}, which is not supported; save it as 32-bit floats.`,
     )
   }
   const bytes = sizeOf(shape, name) * NUMBER_BYTES[type]

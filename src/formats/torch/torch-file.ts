@@ -90,7 +90,7 @@ async function readEntries(zip: ZipFile, zipBytes: number): Promise<Map<string, 
     throw damaged(cause)
   }
   if (packed > zipBytes || unpacked > MAX_TOTAL_BYTES || unpacked > MAX_RATIO * zipBytes + MIB) {
-    throw invalid('The PyTorch file unpacks to far more than is plausible, so it is refused.')
+    throw invalid('The PyTorch file unpacks to far more than is plausible, and was rejected.')
   }
   return entries
 }

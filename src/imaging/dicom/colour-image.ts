@@ -50,7 +50,7 @@ function paletteOf(attributes: Attributes, n: number): LookupTable {
   if (table) return table
   throw new AppError(
     'unsupported-image',
-    'The palette of the DICOM image is missing or segmented, which is not read here; export the image in RGB.',
+    'The palette of the DICOM image is missing or segmented, which is not supported; export the image in RGB.',
   )
 }
 

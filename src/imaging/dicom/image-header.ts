@@ -104,7 +104,7 @@ function readPhotometric(attributes: Attributes): Photometric {
   if (found) return found
   throw new AppError(
     'unsupported-image',
-    'The DICOM image does not say a photometric interpretation that is read here (monochrome, palette, RGB or YBR).',
+    'The DICOM image has no supported photometric interpretation (monochrome, palette, RGB or YBR).',
   )
 }
 

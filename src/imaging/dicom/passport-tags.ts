@@ -59,7 +59,9 @@ export function tagWarnings(tags: readonly PassportTag[]): string[] {
     tags.some((one) => one.name === name && one.value === value)
   const warnings: string[] = []
   if (has('Intent', 'FOR PROCESSING')) {
-    warnings.push('The image is raw (for processing): what the maker would show looks different.')
+    warnings.push(
+      'The image is raw (for processing): the manufacturer’s processed image looks different.',
+    )
   }
   if (has('Burned-in annotation', 'YES')) {
     warnings.push('Text is burned into the picture; it may identify the patient.')

@@ -73,7 +73,7 @@ export function transferSyntax(
   const number = name || words === 'an unknown one' ? ` (${uid})` : ''
   throw new AppError(
     'unsupported-image',
-    `The transfer syntax of this DICOM file, ${words}${number}, is not read here; ` +
+    `The transfer syntax of this DICOM file, ${words}${number}, is not supported; ` +
       'store or export it as explicit little endian, JPEG, JPEG-LS, JPEG 2000 or RLE.',
   )
 }

@@ -45,7 +45,7 @@ export function imageWarnings(
   return [
     ...modalityWarnings(image, subject),
     ...bodyPartWarnings(image, subject),
-    ...(blank ? ['The image is almost of one shade; there is nothing to read in it.'] : []),
+    ...(blank ? ['The image is almost uniform; there is nothing to analyse.'] : []),
     ...(blank ? [] : colourWarnings(image, subject)),
     ...(blank ? [] : negativeWarnings(image, subject)),
     ...sizeWarnings(image, preprocessing),
@@ -64,7 +64,7 @@ function modalityWarnings(image: SeenImage, { kind, name }: Subject): string[] {
   const what = MODALITY_NAMES[modality] ?? radiograph
   const wanted = kind === 'radiograph' ? 'X-rays' : 'photographs'
   return [
-    `The file says that it is ${what}, but ${name} is read on ${wanted}: this answer may mean nothing.`,
+    `The file is tagged as ${what}, but ${name} expects ${wanted}: do not rely on this result.`,
   ]
 }
 
@@ -73,17 +73,19 @@ function bodyPartWarnings(image: SeenImage, { region, name, bodyPart }: Subject)
   if (term === undefined || !region || region.terms.has(term)) return []
   if (term === 'BODY' || term === 'WHOLEBODY') return []
   return [
-    `The file names the body part ${term}, but ${name} is read on images of the body part "${bodyPart}": this answer may mean nothing.`,
+    `The file is tagged with body part ${term}, but ${name} expects images of the body part "${bodyPart}": do not rely on this result.`,
   ]
 }
 
 function colourWarnings({ impression }: SeenImage, { kind, name }: Subject): string[] {
   const isColoured = impression.colour > COLOURED
   if (kind === 'radiograph' && isColoured) {
-    return [`The image is in colour and may be no X-ray, but ${name} is read on X-rays.`]
+    return [
+      `This looks like a colour photo, not an X-ray; ${name} expects X-rays. The result is probably meaningless.`,
+    ]
   }
   if (kind === 'photograph' && !isColoured) {
-    return [`The image has hardly any colour, but ${name} is read on colour photographs.`]
+    return [`The image has almost no colour; ${name} expects colour photographs.`]
   }
   return []
 }
@@ -98,9 +100,7 @@ function negativeWarnings({ impression }: SeenImage, { region }: Subject): strin
     trunk: border > 0.5 && whiteBorder - blackBorder > 0.3,
   }
   if (!region || impression.colour > COLOURED || !isNegative[region.layout]) return []
-  return [
-    'The background is bright: the image may be inverted (a negative), which the model was not made for.',
-  ]
+  return ['The background is bright: the image may be inverted, which the model does not expect.']
 }
 
 function sizeWarnings(image: SeenImage, rule: Preprocessing): string[] {
@@ -108,11 +108,11 @@ function sizeWarnings(image: SeenImage, rule: Preprocessing): string[] {
   const warnings: string[] = []
   if (width < rule.width / 2 || height < rule.height / 2) {
     warnings.push(
-      `The image has only ${width} × ${height} pixels; the model looks at ${rule.width} × ${rule.height}, so detail is missing.`,
+      `The image has only ${width} × ${height} pixels; the model uses ${rule.width} × ${rule.height}, so detail is missing.`,
     )
   }
   if (Math.max(width, height) > STRIP * Math.min(width, height)) {
-    warnings.push('The image is a narrow strip; it may be a cut-out and not the whole picture.')
+    warnings.push('The image is a narrow strip; it may be a crop, not the whole image.')
   }
   const { source } = placement(image, rule)
   const seen = (source.width * source.height) / (width * height)

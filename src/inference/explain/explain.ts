@@ -70,22 +70,18 @@ export async function explain(
   checkLayer(o, layer)
   const warnings: string[] = []
   if (method !== o.method) {
-    warnings.push(
-      'This version gives no feature map, so the heatmap was made by hiding parts of the image (occlusion).',
-    )
+    warnings.push('This version gives no feature map, so occlusion was used for the heatmap.')
   }
   const maps = method === 'occlusion' ? await occlusionMaps(o) : layerMaps(o, method)
   const map = maps[target]
   if (!map?.grid.every(Number.isFinite)) {
-    throw new AppError('internal', 'The heatmap of this image could not be worked out.')
+    throw new AppError('internal', 'The heatmap could not be computed.')
   }
   const reference = referenceScale(o, method)
   const strongest = largest(map.grid)
   const scale = reference ?? (Math.max(...maps.map((one) => largest(one.grid))) || 1)
   if (reference === null) {
-    warnings.push(
-      'There is no reference scale for this heatmap: full colour marks the strongest evidence in this image alone.',
-    )
+    warnings.push('No reference scale for this heatmap: colours are relative to this image only.')
   }
   const weak = strongest / scale < WEAK
   return { heatmap: { ...map, scale, method, layer, target: o.target, weak }, warnings }
@@ -117,7 +113,7 @@ function checkLayer(o: ExplainInput, layer: string): void {
   if (o.layer === undefined || o.layer === layer) return
   throw new AppError(
     'unknown-layer',
-    `"${o.layer.slice(0, 80)}" cannot be explained in this version; leave the layer out or write "${layer}".`,
+    `"${o.layer.slice(0, 80)}" cannot be explained in this version; omit the layer or use "${layer}".`,
   )
 }
 

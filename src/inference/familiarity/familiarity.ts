@@ -24,8 +24,7 @@ export interface Familiarity {
   readonly outOfDistribution: boolean
 }
 
-export const UNFAMILIAR =
-  'This image is unlike the images that the version was trained on; its answer may mean nothing.'
+export const UNFAMILIAR = 'This image differs from the training images; do not rely on this result.'
 
 /** Null without a model, or when the features are not as many as it was fitted to or not numbers. */
 export function familiarityOf(

@@ -48,9 +48,9 @@ export class GateSteps {
       record(true, await work())
     } catch (error) {
       const known = isDiskFull(error) ? diskFull(error) : isAppError(error) ? error : undefined
-      record(false, known?.message ?? 'An unexpected error; the log has more.')
+      record(false, known?.message ?? 'An unexpected error; see the log.')
       const refusal = known && REFUSALS.includes(known.code) ? known.code : code
-      const message = known?.message ?? `The version was refused in the step "${name}".`
+      const message = known?.message ?? `The version failed the check "${name}".`
       throw new AppError(refusal, message, {
         cause: known?.cause ?? new Error(messageOf(error), { cause: error }),
         ...(known?.retryAfterSeconds && { retryAfterSeconds: known.retryAfterSeconds }),

@@ -56,8 +56,8 @@ export async function passGate(o: GateOptions): Promise<ServedVersion> {
       })
       const copy = await o.openCopy(source)
       return o.servingOnly
-        ? `the ${copy.files.length} files that serving needs are as in the manifest`
-        : `all ${manifest.files.length} files are as in the manifest`
+        ? `the ${copy.files.length} files needed for serving match the manifest`
+        : `all ${manifest.files.length} files match the manifest`
     },
   })
   await steps.run('load', {

@@ -10,7 +10,7 @@ export function notLoaded(id: string, cause: Error): AppError {
 
 /** It may be tried again on the next host. */
 export function gone(id: string, cause: Error): AppError {
-  const message = `The process of ${id} ended before it had answered; please try again.`
+  const message = `The process of ${id} ended before responding; try again.`
   return new AppError('unavailable', message, { cause, retryAfterSeconds: 1 })
 }
 

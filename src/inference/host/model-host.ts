@@ -60,7 +60,7 @@ export class ModelHost {
   #child: ChildProcess | undefined
   #exited: Promise<void> = Promise.resolve()
   #state: HostState = 'starting'
-  #reason = 'The process is starting.'
+  #reason = 'Starting.'
   #rssBytes = 0
   #nextId = 1
   #firstRunMs: number | undefined
@@ -133,9 +133,9 @@ export class ModelHost {
     })
     const { load, loadTimeoutMs } = this.#options
     const answer = await this.#ask({ kind: 'load', ...load }, { timeoutMs: loadTimeoutMs })
-    if (answer.kind !== 'loaded') throw this.#fail('The host answered out of turn.')
+    if (answer.kind !== 'loaded') throw this.#fail('The host sent an unexpected response.')
     this.#state = 'ready'
-    this.#reason = 'It is loaded and answers.'
+    this.#reason = 'Loaded.'
     this.#rssBytes = answer.rssBytes
   }
 
@@ -147,7 +147,7 @@ export class ModelHost {
     const request = { kind: 'infer', id: this.#nextId++, tensor, explain } as const
     const { runMs: timeoutMs, abandonedMs } = this.limits
     const answer = await this.#ask(request, { timeoutMs, abandonedMs, signal })
-    if (answer.kind !== 'output') throw this.#fail('The host answered out of turn.')
+    if (answer.kind !== 'output') throw this.#fail('The host sent an unexpected response.')
     this.#rssBytes = answer.rssBytes
     return answer.raw
   }
@@ -169,13 +169,13 @@ export class ModelHost {
     const started = performance.now()
     const answer = await this.#ask(request, { timeoutMs, abandonedMs, signal })
     work.spentMs += performance.now() - started
-    if (answer.kind !== 'rows') throw this.#fail('The host answered out of turn.')
+    if (answer.kind !== 'rows') throw this.#fail('The host sent an unexpected response.')
     this.#rssBytes = answer.rssBytes
     return [...answer.rows]
   }
 
   /** Ends the process; what is in flight fails with `unavailable`. Safe to call twice. */
-  async stop(reason = 'It is no longer needed.'): Promise<void> {
+  async stop(reason = 'No longer needed.'): Promise<void> {
     if (!this.#hasEnded) {
       this.#state = 'ended'
       this.#reason = reason
@@ -279,7 +279,7 @@ export class ModelHost {
     const wasReady = this.#state === 'ready'
     const said = this.#stderr.lastLine()
     this.#state = 'failed'
-    this.#reason = said === '' ? what : `${what} It last said: ${said}`
+    this.#reason = said === '' ? what : `${what} Last output: ${said}`
     this.#rejectAll()
     if (wasReady) this.#options.onCrash?.(this.#reason, this.#fault)
   }

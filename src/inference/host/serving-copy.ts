@@ -168,7 +168,7 @@ function isMissing(error: unknown): boolean {
 function mismatch(source: ServingSource, file: string, cause?: unknown): AppError {
   return new AppError(
     'hash-mismatch',
-    `The package ${source.id} differs from its manifest: ${file} is missing or has other bytes.`,
+    `The package ${source.id} differs from its manifest: ${file} is missing or does not match its checksum.`,
     { cause: cause === undefined ? undefined : new Error(messageOf(cause)), extra: { file } },
   )
 }

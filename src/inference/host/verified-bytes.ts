@@ -10,5 +10,5 @@ export async function readVerified(path: string, sha256: string): Promise<Uint8A
     throw new AppError('hash-mismatch', 'A file of the private copy cannot be read.', { cause })
   })
   if (sha256Of(bytes) === sha256) return bytes
-  throw new AppError('hash-mismatch', 'A file of the private copy has other bytes than expected.')
+  throw new AppError('hash-mismatch', 'A file of the private copy does not match its checksum.')
 }

@@ -81,7 +81,7 @@ export async function activateNow(
   await checkExpectedState(ctx.db, { condition, expected: request.expected })
   const version = await activatable(ctx.db, { condition, ref: request.version })
   if (request.force && request.reason.trim() === '') {
-    throw new AppError('invalid', 'Forcing an activation needs a reason, which the history keeps.')
+    throw new AppError('invalid', 'Overriding the gate requires a reason.')
   }
   const precision = wantedPrecision(version, request.precision)
   if (condition.active?.version === version.id) {
@@ -178,8 +178,8 @@ async function judge(
   if (verdict.outcome === 'passed' || forced) return
   const advice =
     verdict.outcome === 'gate'
-      ? 'Force it with a reason if you accept that.'
-      : 'Evaluate both on the same images, or force it with a reason.'
+      ? 'Override with a reason to accept this.'
+      : 'Evaluate both on the same images, or override with a reason.'
   throw new AppError(
     verdict.outcome,
     `${version.id} was not activated: ${verdict.detail}. ${advice}`,
@@ -220,7 +220,7 @@ async function activatable(
     throw new AppError('unknown-version', `${version.id} is not a version of ${condition.id}.`)
   }
   if (version.status === 'deleted') {
-    throw new AppError('conflict', `${version.id} was deleted and cannot answer.`)
+    throw new AppError('conflict', `${version.id} was deleted and cannot be activated.`)
   }
   return version
 }

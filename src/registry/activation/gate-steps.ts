@@ -38,7 +38,7 @@ export async function verifyVersion(
   // A look at the serving files alone proves nothing about the others.
   if (!only) await setIntegrity(ctx.db, { version, damage: null, clock: ctx.clock })
   return only
-    ? 'every file that serving needs is intact'
+    ? 'every file needed for serving is intact'
     : `all ${version.files.length} files are intact`
 }
 
@@ -56,7 +56,7 @@ export function stepsOfRefusal(error: unknown, ms: number): GateStep[] {
 
 function sentenceOf(error: unknown): string {
   if (isDiskFull(error)) return diskFull(error).message
-  return isAppError(error) ? error.message : 'failed for a reason that is in the log'
+  return isAppError(error) ? error.message : 'failed; see the log'
 }
 
 function stepOf(error: unknown): StepName {

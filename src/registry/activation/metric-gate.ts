@@ -24,7 +24,7 @@ export function judgeMetrics(
     return { outcome: 'unevaluated', detail: `${candidate.id} has no metrics: evaluate it first` }
   }
   if (!active) {
-    return { outcome: 'passed', detail: `first version to answer; ${figure(first, gate.metric)}` }
+    return { outcome: 'passed', detail: `first active version; ${figure(first, gate.metric)}` }
   }
   if (active.measured.length === 0) {
     return {
@@ -49,7 +49,7 @@ export function judgeMetrics(
   // A hair of tolerance: 0.90 - 0.05 is not exactly 0.85 in binary.
   return a >= b - gate.margin - 1e-12
     ? { outcome: 'passed', detail: `${compared}, within ${gate.margin}` }
-    : { outcome: 'gate', detail: `${compared}: worse by more than ${gate.margin}` }
+    : { outcome: 'gate', detail: `${compared}: worse by more than the margin of ${gate.margin}` }
 }
 
 /** The first figures of the candidate that the active version has too for the very same images. */

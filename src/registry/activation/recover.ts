@@ -69,7 +69,7 @@ async function refuseInterrupted({ db, clock }: Place): Promise<number> {
     .select('id')
     .where('outcome', '=', 'pending')
     .execute()
-  const detail = 'the server stopped before this was decided'
+  const detail = 'the server stopped before this completed'
   for (const { id } of pending) {
     await updateActivation(db, id, {
       at: clock().toISOString(),
@@ -146,10 +146,10 @@ async function adoptActive(
       at: ctx.clock().toISOString(),
       actor: { by: 'roentgen', via: 'file' },
       kind: 'adopted',
-      reason: 'adopted from active.json: the registry was made anew from the packages',
+      reason: 'imported from active.json (registry rebuilt from the packages)',
       outcome: 'activated',
       steps: [
-        { name: 'manifest', ok: true, ms: 0, detail: 'all files were intact when it was listed' },
+        { name: 'manifest', ok: true, ms: 0, detail: 'all files were intact when registered' },
         { name: 'pointer', ok: true, ms: 0, detail: 'adopted' },
       ],
       // active.json does not tell; float32 is what every version has.

@@ -99,6 +99,6 @@ async function targetBefore(db: Db, condition: string): Promise<RollbackTarget> 
   const { name } = await getCondition(db, condition)
   throw new AppError(
     'nothing-to-roll-back',
-    `No earlier version of ${name} can be returned to; activate one from the list instead.`,
+    `No earlier version of ${name} can be rolled back to; activate one from the list instead.`,
   )
 }

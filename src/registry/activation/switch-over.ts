@@ -60,7 +60,7 @@ export async function switchOver(
     ctx.log.error({ err: error, version: version.id }, 'requests could not be switched')
     throw new AppError(
       'load-failed',
-      `${version.id} stopped before it could answer; the version before it goes on answering.`,
+      `${version.id} stopped before it became active; the previous version stays active.`,
       { cause: messageOf(error), extra: { activation: id, steps } },
     )
   }

@@ -154,18 +154,18 @@ async function usable(
     throw new AppError('unknown-version', `${version.id} is not a version of ${condition.id}.`)
   }
   if (!condition.active) {
-    throw new AppError('no-active-version', 'There is nothing to challenge: no version answers.')
+    throw new AppError('no-active-version', 'There is no active version to challenge.')
   }
   if (version.id === condition.active.version) {
-    throw new AppError('conflict', `${version.id} answers already and cannot challenge itself.`)
+    throw new AppError('conflict', `${version.id} is already active and cannot challenge itself.`)
   }
   if (version.status === 'deleted') {
-    throw new AppError('conflict', `${version.id} was deleted and cannot challenge.`)
+    throw new AppError('conflict', `${version.id} was deleted and cannot be a challenger.`)
   }
   if (version.status === 'unevaluated') {
     throw new AppError(
       'unevaluated',
-      `${version.id} has no metrics; only a verified version can challenge. Evaluate it first.`,
+      `${version.id} has no metrics; only a verified version can be a challenger. Evaluate it first.`,
     )
   }
   return version

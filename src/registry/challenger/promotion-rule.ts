@@ -1,4 +1,4 @@
-// The rule under which a challenger is promoted by itself: enough cases with a reader's word, and not worse than the
+// The rule under which a challenger is promoted by itself: enough cases with reader feedback, and not worse than the
 // active version by more than a margin. A rule is a row with who and why; a new one ends the one before.
 // Acting on it: promote-challenger.ts.
 import { AppError } from '../../errors.ts'
@@ -61,7 +61,7 @@ export async function setPromotionRule(db: Db, wanted: NewRule): Promise<Promoti
   const { condition, rule, actor, clock } = wanted
   await getCondition(db, condition)
   const reason = wanted.reason.trim()
-  if (reason === '') throw new AppError('invalid', 'Say why, so that it is known later.')
+  if (reason === '') throw new AppError('invalid', 'Give a reason.')
   if (rule && !(Number.isInteger(rule.minCases) && rule.minCases >= 1)) {
     throw new AppError('invalid', 'The number of cases must be a whole number from 1.')
   }
@@ -96,13 +96,13 @@ export function judgeEvidence(
 ): RuleVerdict {
   const { cases, difference } = evidence.arms ? splitCases(evidence) : shadowCases(evidence)
   if (cases < rule.minCases) {
-    const detail = `${cases} of ${rule.minCases} cases with a reader's word`
+    const detail = `${cases} of ${rule.minCases} cases with reader feedback`
     return { cases, difference, isMet: false, detail }
   }
   const isMet = difference !== null && difference.lower >= -rule.margin
   const figures = difference
     ? `fraction right ${signed(difference.seen)} against the active version, 95% interval from ${signed(difference.lower)}`
-    : 'nothing to compare'
+    : 'no data'
   const verdict = isMet ? 'not worse' : 'it may be worse'
   return {
     cases,

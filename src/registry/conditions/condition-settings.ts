@@ -106,7 +106,7 @@ function checkReshaping(condition: Condition, patch: ConditionPatch): void {
   if (condition.versions > 0) {
     throw new AppError(
       'conflict',
-      `${condition.name} has versions, which were made for its classes; they can only change while it has none.`,
+      `${condition.name} has versions, so its classes can no longer change.`,
     )
   }
   checkClasses(patch.kind ?? condition.kind, patch.classes ?? condition.classes)
@@ -117,7 +117,7 @@ async function checkOperatingPoint(
   { condition, name }: { condition: Condition; name: string },
 ): Promise<void> {
   if (!condition.active) {
-    throw new AppError('no-active-version', 'Choose an operating point once a version answers.')
+    throw new AppError('no-active-version', 'Choose an operating point once a version is active.')
   }
   const version = await getVersion(db, parseVersion(condition.active.version))
   const names = version.operatingPoints.map((point) => point.name)

@@ -92,7 +92,7 @@ export async function createCondition(
   const gate = condition.gate ?? DEFAULT_GATE
   await db.transaction().execute(async (trx) => {
     const taken = await trx.selectFrom('conditions').select('id').where('id', '=', id).execute()
-    if (taken.length > 0) throw new AppError('conflict', `The condition "${id}" is there already.`)
+    if (taken.length > 0) throw new AppError('conflict', `The condition "${id}" already exists.`)
     await trx
       .insertInto('conditions')
       .values({
@@ -125,11 +125,11 @@ export function checkClasses(kind: ConditionKind, classes: readonly ClassLabel[]
   }
   const labels = classes.map((one) => one.label.trim())
   if (labels.some((label) => label === '')) wrong('Every class needs a label.')
-  if (new Set(labels).size !== labels.length) wrong('Two classes have one label.')
+  if (new Set(labels).size !== labels.length) wrong('Two classes have the same label.')
   if (kind === 'binary') {
     if (labels.length !== 2) wrong('A binary condition has exactly two classes.')
     if (classes.filter((one) => one.positive).length !== 1) {
-      wrong('Of the two classes of a binary condition exactly one is the positive finding.')
+      wrong('Exactly one of the two classes of a binary condition is the positive finding.')
     }
   }
   if (kind === 'single-label' && labels.length < 2) {

@@ -190,7 +190,7 @@ function watchedStream(): Transform {
 
 async function openFirst(paths: readonly string[]): Promise<Readable> {
   for (const path of paths) if (await exists(path)) return createReadStream(path)
-  throw new AppError('unavailable', 'A file went away while the backup was made; start it again.')
+  throw new AppError('unavailable', 'A file was removed during the backup; start it again.')
 }
 
 /** Notes size and digest of what goes by. */

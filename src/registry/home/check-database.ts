@@ -33,5 +33,5 @@ export function checkDatabase(dataDir: string): void {
     wrong('The database cannot be read', cause)
   }
   if (found !== 'ok') wrong('The database is damaged')
-  if (lost !== 0) wrong('Rows of the database point at rows that are gone')
+  if (lost !== 0) wrong('The database has broken references')
 }

@@ -38,7 +38,7 @@ export async function restoreBackup(
     if (await exists(join(dirs.dataDir, DATABASE_FILE))) {
       throw new AppError(
         'conflict',
-        'This home has a registry already; restore into an empty ROENTGEN_DATA and ROENTGEN_MODELS.',
+        'This home already has a registry; restore into an empty ROENTGEN_DATA and ROENTGEN_MODELS.',
       )
     }
     await rm(staged, { recursive: true, force: true })
@@ -57,7 +57,7 @@ export async function restoreBackup(
 async function readIndex(staged: string): Promise<BackupIndex> {
   const text = await readFile(join(staged, INDEX_FILE), 'utf8').catch(() => undefined)
   if (text === undefined) {
-    throw new AppError('invalid-package', 'This zip is no backup of Roentgen, or it is cut off.')
+    throw new AppError('invalid-package', 'This zip is not a Roentgen backup, or it is incomplete.')
   }
   const parsed = BackupIndexSchema.safeParse(parseJson(text))
   if (parsed.success) return parsed.data

@@ -107,9 +107,9 @@ export class Inbox {
     const idleMs = Date.now() - item.changedAt
     const waiting = (reason: string): InboxItem => ({ name, kind, state: 'waiting', reason })
     if (kind === 'folder') {
-      return waiting('A package counts when its manifest.json appears, which it has not yet.')
+      return waiting('Waiting for manifest.json.')
     }
-    if (kind !== 'package' && idleMs < this.#steadyMs) return waiting('It is still being copied.')
+    if (kind !== 'package' && idleMs < this.#steadyMs) return waiting('Still being copied.')
     const tried = this.#tried.get(name)
     if (tried?.signature === item.signature) {
       return idleMs < this.#quietMs ? waiting(tried.reason) : this.#refuse(item, tried.reason)
@@ -164,7 +164,7 @@ export class Inbox {
   }
 
   async #refuse(item: ItemOnDisk, reason: string): Promise<InboxItem> {
-    const text = `${reason}\nIt is looked at again as soon as it changes.\n`
+    const text = `${reason}\nIt will be checked again when it changes.\n`
     await writeFileDurably(item.path + PROBLEM_SUFFIX, text)
     this.#ctx.log.warn({ item: item.name, reason }, 'refused in the inbox')
     return { name: item.name, kind: item.kind, state: 'refused', reason }

@@ -49,7 +49,7 @@ export async function beginBlindReading(
   { a, b, clock }: { a: Prediction; b: Prediction; clock: Clock },
 ): Promise<string> {
   if (a.version === b.version) {
-    throw new AppError('conflict', 'Choose two different versions for a blinded reading.')
+    throw new AppError('conflict', 'Choose two different versions for a blinded comparison.')
   }
   const id = `bl_${randomUUID()}`
   await db
@@ -83,7 +83,7 @@ export async function getBlindReading(db: Db, id: string): Promise<BlindReading>
     .where('id', '=', id)
     .executeTakeFirst()
   if (row) return fromRow(row)
-  throw new AppError('not-found', 'There is no such blinded reading.')
+  throw new AppError('not-found', 'There is no such blinded comparison.')
 }
 
 /** What the reader sees, before any output is shown. null: unsure. @throws AppError `not-found`, `conflict`, `invalid` */
@@ -94,10 +94,10 @@ export async function noteOwnReading(
   const { id, label, labels, clock } = o
   const reading = await getBlindReading(db, id)
   if (reading.state !== 'unread') {
-    throw new AppError('conflict', 'Your reading of this image is kept already.')
+    throw new AppError('conflict', 'Your diagnosis of this image is already saved.')
   }
   if (label !== null && !labels.includes(label)) {
-    throw new AppError('invalid', `Your reading must be one of ${labels.join(', ')}.`)
+    throw new AppError('invalid', `Your diagnosis must be one of ${labels.join(', ')}.`)
   }
   const read_at = clock().toISOString()
   await db
@@ -118,7 +118,7 @@ export async function voteBlindly(
   const { state } = await getBlindReading(db, id)
   if (state !== 'read') {
     const message =
-      state === 'voted' ? 'Your vote is kept already.' : 'Say first what you see in the image.'
+      state === 'voted' ? 'Your vote is already saved.' : 'Record your own diagnosis first.'
     throw new AppError('conflict', message)
   }
   const voted_at = clock().toISOString()

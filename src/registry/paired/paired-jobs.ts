@@ -115,7 +115,7 @@ export async function listPairedEntries(
 /** The lines and the job go with it. @throws AppError `not-found`; `conflict` while it runs or waits */
 export async function deletePairedJob(db: Db, id: string): Promise<void> {
   const { endedAt } = await getPairedJob(db, id)
-  if (endedAt === null) throw new AppError('conflict', 'It still runs; stop it first.')
+  if (endedAt === null) throw new AppError('conflict', 'It is still running; stop it first.')
   await db.transaction().execute(async (trx) => {
     await trx.deleteFrom('paired_jobs').where('id', '=', id).execute()
     await trx.deleteFrom('jobs').where('id', '=', id).execute()

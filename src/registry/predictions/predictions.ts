@@ -142,7 +142,7 @@ export async function getPrediction(db: Db, id: string): Promise<StoredPredictio
     .where('id', '=', id)
     .executeTakeFirst()
   if (tombstone) {
-    throw new AppError('gone', 'This result has expired; read the image again to get a new one.')
+    throw new AppError('gone', 'This result has expired; analyse the image again for a new one.')
   }
   throw new AppError('unknown-prediction', 'There is no such result; it may have been deleted.')
 }

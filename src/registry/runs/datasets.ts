@@ -191,7 +191,7 @@ export async function settleDataset(db: Db, id: string): Promise<void> {
   const { state } = await getDataset(db, id)
   if (state !== 'scanning' && state !== 'preparing') return
   const what = state === 'scanning' ? 'The scan' : 'The preparation'
-  const reason = `${what} was interrupted when Roentgen ended; start it again.`
+  const reason = `${what} was interrupted when the server stopped; start it again.`
   await restDataset(db, { id, reason })
 }
 

@@ -93,7 +93,7 @@ export function moveAlias(db: Db, move: AliasMove): Promise<Alias[]> {
     if (!ALIAS.test(alias)) {
       throw new AppError(
         'invalid',
-        'An alias has 1 to 32 small letters, digits, dots or dashes and begins with a letter, as "champion".',
+        'An alias has 1 to 32 lower-case letters, digits, dots or dashes and begins with a letter, as "champion".',
       )
     }
     const before = (await listAliases(db, condition)).find((one) => one.alias === alias)?.version

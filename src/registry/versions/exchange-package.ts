@@ -29,7 +29,7 @@ export async function exportPackage(
 ): Promise<ExportedPackage> {
   const version = await getVersion(db, ref)
   if (version.status === 'deleted') {
-    throw new AppError('conflict', `${version.id} was deleted; its files are in the bin.`)
+    throw new AppError('conflict', `${version.id} was deleted; its files are in the trash.`)
   }
   const dir = packageDir(store, ref)
   const { manifest } = await verifyPackage(dir, { expectedSha256: version.sha256 })

@@ -168,5 +168,5 @@ async function checkConfiguration(dir: string, manifest: Manifest): Promise<void
 /** The sentence of a refusal, for a problem file and for the log. */
 export function refusalOf(error: unknown): string {
   if (isDiskFull(error)) return diskFull(error).message
-  return error instanceof AppError ? error.message : 'It could not be read; the log says why.'
+  return error instanceof AppError ? error.message : 'It could not be read; see the log.'
 }

@@ -65,7 +65,7 @@ export async function trustKey(
   const fingerprint = fingerprintOf(publicKey)
   const name = o.name.trim()
   if (name === '' || name.length > 100) {
-    throw new AppError('invalid', 'Say in up to 100 characters whose key it is.')
+    throw new AppError('invalid', 'Give the owner of the key in up to 100 characters.')
   }
   const namesake = (await listKeys(db)).find((one) => one.name === name)
   if (namesake && namesake.fingerprint !== fingerprint) {
@@ -90,7 +90,7 @@ export async function revokeKey(
 ): Promise<TrustedKey> {
   const { fingerprint } = await getKey(db, o.key)
   const reason = o.reason.trim()
-  if (reason === '') throw new AppError('invalid', 'Say why it is trusted no longer.')
+  if (reason === '') throw new AppError('invalid', 'Give the reason for revoking it.')
   await db.transaction().execute(async (trx) => {
     await trx
       .updateTable('trusted_keys')
@@ -178,7 +178,7 @@ export async function refuseUntrusted(db: Db, dir: string): Promise<void> {
   throw new AppError(
     'untrusted',
     signers.length === 0
-      ? 'The package is not signed, and only packages that a trusted key signed are taken here.'
+      ? 'The package is not signed, and this server accepts only packages signed by a trusted key.'
       : `The package is signed by ${by}, which is not trusted here; "roentgen keys trust" adds a key.`,
   )
 }

@@ -63,7 +63,7 @@ export function undeleteVersion(
     }
     const from = binnedDir(place.store, ref)
     if (!version.isInBin || !(await exists(from))) {
-      throw new AppError('gone', `${version.id} has left the bin and cannot be put back.`)
+      throw new AppError('gone', `${version.id} is no longer in the trash and cannot be restored.`)
     }
     const twin = await findVersionByDigest(place.db, version.sha256)
     if (twin) {
@@ -116,10 +116,10 @@ async function moveToBin({ store }: Pick<RegistryPlace, 'store'>, ref: VersionRe
 async function refuseInUse({ db }: Pick<RegistryPlace, 'db'>, version: Version): Promise<void> {
   const condition = await getCondition(db, version.condition)
   if (condition.active?.version === version.id) {
-    throw new AppError('conflict', `${version.id} answers now; activate another version first.`)
+    throw new AppError('conflict', `${version.id} is active; activate another version first.`)
   }
   if (condition.challenger?.version === version.id) {
-    throw new AppError('conflict', `${version.id} is the challenger; end that first.`)
+    throw new AppError('conflict', `${version.id} is the challenger; end the challenge first.`)
   }
   const [alias] = version.aliases
   if (alias !== undefined) {

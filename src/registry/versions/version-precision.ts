@@ -18,7 +18,7 @@ export function wantedPrecision(
   if (wanted === 'auto') return 'float32'
   throw new AppError(
     'conflict',
-    `${version.id} has no graph in int8: it was not asked for in its training, or cost too much accuracy. ` +
+    `${version.id} has no graph in int8: it was not requested in training, or cost too much accuracy. ` +
       'Activate it in float32, or train it again with int8.',
     { extra: { field: 'precision' } },
   )

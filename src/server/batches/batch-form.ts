@@ -83,7 +83,7 @@ async function folderBelow(services: Uses<'config'>, text: string): Promise<stri
   const folder = await realpath(await datasetFolder(root, parseDatasetPath(text)))
   const top = await realpath(root)
   if (folder === top || folder.startsWith(top.endsWith(sep) ? top : top + sep)) return folder
-  throw new AppError('invalid', 'The folder leads out of the data root, so it is not read.', {
+  throw new AppError('invalid', 'The folder is outside the dataset folder.', {
     extra: { field: 'folder' },
   })
 }

@@ -32,7 +32,7 @@ export function blindPages(services: Uses<'clock' | 'db'>): Hono<AppEnv> {
       const labels = (await getCondition(db, condition)).classes.map((one) => one.label)
       const label = fieldOf(fields, 'label') ?? null
       if (label === null && !fields.has('unsure')) {
-        throw new AppError('invalid', 'Say what you see, or that you are unsure.')
+        throw new AppError('invalid', 'Choose a diagnosis, or “unsure”.')
       }
       await noteOwnReading(db, { id, label, labels, clock })
     }),
@@ -41,7 +41,7 @@ export function blindPages(services: Uses<'clock' | 'db'>): Hono<AppEnv> {
     step(c, async (id, fields) => {
       const given = fieldOf(fields, 'preference')
       const preference = PREFERENCES.find((one) => one === given)
-      if (!preference) throw new AppError('invalid', 'Say whose reading is better.')
+      if (!preference) throw new AppError('invalid', 'Choose which result is better.')
       await voteBlindly(db, { id, preference, by: c.var.actor.by, clock })
     }),
   )

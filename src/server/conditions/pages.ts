@@ -109,7 +109,7 @@ export function conditionPages(
       await rollbackCondition(services, {
         condition,
         to: to === undefined ? undefined : await named(condition, to),
-        reason: fieldOf(fields, 'reason') ?? 'rolled back from the page',
+        reason: fieldOf(fields, 'reason') ?? 'rolled back via web',
         ...expectedOf(fields),
         ...c.var.actor,
       })

@@ -115,7 +115,7 @@ export function archiveRoutes(
     if (!services.config.dicom.stow) {
       throw new AppError(
         'not-found',
-        'Receiving DICOM images is off; ROENTGEN_DICOM_STOW=1 turns it on.',
+        'Receiving DICOM images is off; set ROENTGEN_DICOM_STOW=1 to enable it.',
       )
     }
     const { body, signal } = c.req.raw
@@ -136,7 +136,8 @@ export function archiveRoutes(
       }
       outcomes.push(part.bytes ? await receive(part.bytes, study) : refusedAs('out-of-resources'))
     }
-    if (outcomes.length === 0) throw new AppError('image-required', 'The request holds no objects.')
+    if (outcomes.length === 0)
+      throw new AppError('image-required', 'The request contains no objects.')
     const answer = storeAnswer(outcomes)
     c.header('Content-Type', DICOM_JSON)
     return c.body(JSON.stringify(answer.body), answer.status)

@@ -86,6 +86,6 @@ export function dicomExportRoutes(
     const { files } = await readUpload(c.req.raw, limits)
     const source = files.find(({ field }) => field === 'source')?.bytes
     if (source) return source
-    throw new AppError('image-required', 'Send the DICOM file that was read in the field "source".')
+    throw new AppError('image-required', 'Send the analysed DICOM file in the field "source".')
   }
 }

@@ -52,7 +52,7 @@ export async function readImageFields(
 export function conditionRequired(): AppError {
   return new AppError(
     'condition-required',
-    'Say which condition to look for in the field "condition"; /api/v1/conditions lists them.',
+    'Specify the condition in the field "condition"; /api/v1/conditions lists them.',
   )
 }
 
@@ -113,13 +113,13 @@ async function chosenImage(
   const exampleId = fieldOf(upload.fields, 'example')
   if (exampleId !== undefined) {
     const example = await services.examples.find(exampleId)
-    if (!example) throw new AppError('not-found', 'There is no such example any more.')
+    if (!example) throw new AppError('not-found', 'This example no longer exists.')
     return { image: await readFile(example.path), condition: example.condition }
   }
   const predictionId = fieldOf(upload.fields, 'prediction')
   if (predictionId === undefined) return undefined
   const stored = await getPrediction(services.db, predictionId)
   const path = keptImagePath(services, stored)
-  if (!path) throw new AppError('gone', 'The image of that result is no longer kept.')
+  if (!path) throw new AppError('gone', 'The image of that result is no longer stored.')
   return { image: await readFile(path), condition: stored.prediction.condition }
 }

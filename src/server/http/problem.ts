@@ -23,9 +23,9 @@ function asHttpAppError(error: unknown): AppError {
 }
 
 function fromHttpException(error: HTTPException): AppError {
-  if (error.status === 404) return new AppError('not-found', 'There is nothing at this address.')
+  if (error.status === 404) return new AppError('not-found', 'Page not found.')
   if (error.status === 413) return new AppError('upload-too-large', 'The request is too large.')
-  return new AppError('invalid', error.message || 'The request cannot be understood.', {
+  return new AppError('invalid', error.message || 'Invalid request.', {
     cause: error,
   })
 }
@@ -67,7 +67,6 @@ export function problemHandlers(options: { log: Log }) {
   }
   return {
     onError: answer,
-    notFound: (c: Context<AppEnv>) =>
-      answer(new AppError('not-found', 'There is nothing at this address.'), c),
+    notFound: (c: Context<AppEnv>) => answer(new AppError('not-found', 'Page not found.'), c),
   }
 }

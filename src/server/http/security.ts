@@ -61,7 +61,7 @@ export function gatekeeper(options: SecurityOptions): MiddlewareHandler<AppEnv> 
     if (!isAllowedHost(host, options)) {
       throw new AppError(
         'forbidden',
-        'This address is not one that Roentgen answers to. Open it as http://127.0.0.1, or name the host in ROENTGEN_ALLOWED_HOSTS.',
+        'This host name is not allowed. Use http://127.0.0.1, or name the host in ROENTGEN_ALLOWED_HOSTS.',
       )
     }
     const origin = c.req.header('origin')

@@ -127,9 +127,13 @@ class FormReader {
       const why = [error, ...ended.map((one) => one.status === 'rejected' && one.reason)]
       const known = why.find((one) => one instanceof AppError || isDiskFull(one))
       if (known) throw known
-      throw new AppError('invalid', 'The upload broke off or is not a valid form; send it again.', {
-        cause: error,
-      })
+      throw new AppError(
+        'invalid',
+        'The upload was interrupted or is not a valid form; send it again.',
+        {
+          cause: error,
+        },
+      )
     }
     const read = (await Promise.all(this.#files)).filter((file) => file !== undefined)
     const files: UploadedFile[] = []

@@ -23,7 +23,7 @@ export function imageRoutes(
   })
   routes.get('/examples/:id', async (c) => {
     const example = await services.examples.find(c.req.param('id'))
-    if (!example) throw new AppError('not-found', 'There is no such example any more.')
+    if (!example) throw new AppError('not-found', 'This example no longer exists.')
     return picture(services, { c, path: example.path, isSmall: isThumbnail(c) })
   })
   return routes
@@ -39,7 +39,7 @@ export async function keptPicture(
   { c, prediction, isSmall }: { c: Context<AppEnv>; prediction: string; isSmall: boolean },
 ): Promise<Response> {
   const path = keptImagePath(services, await getPrediction(services.db, prediction))
-  if (!path) throw new AppError('gone', 'The image of this result is no longer kept.')
+  if (!path) throw new AppError('gone', 'The image of this result is no longer stored.')
   return picture(services, { c, path, isSmall })
 }
 
@@ -49,7 +49,7 @@ export async function picture(
   { c, path, isSmall }: { c: Context<AppEnv>; path: string; isSmall: boolean },
 ): Promise<Response> {
   const file = await readFile(path).catch((cause: unknown) => {
-    throw new AppError('gone', 'This image is no longer kept.', { cause })
+    throw new AppError('gone', 'This image is no longer stored.', { cause })
   })
   const maxSide = isSmall ? THUMBNAIL_PX : FULL_PX
   const { bytes, type } = await services.imaging.preview(file, { maxSide })

@@ -95,7 +95,7 @@ export function modelImportPages(
     const example = fieldOf(fields, 'example')
     const found = example === undefined ? undefined : await services.examples.find(example)
     if (found) return readFile(found.path)
-    throw new AppError('image-required', 'Choose an image to try the model on.')
+    throw new AppError('image-required', 'Choose a test image.')
   }
 }
 
@@ -110,7 +110,7 @@ function fieldsOf(upload: Upload): Record<string, string> {
   const lines = classes.split(/[\r\n]+/).filter((line) => line.trim() !== '')
   if (lines.length > 0) parseClasses(JSON.stringify(lines))
   if (scaling === 'own' && preprocessing.trim() === '') {
-    throw new AppError('invalid', 'Write down its preprocessing, or choose one of the usual ones.')
+    throw new AppError('invalid', 'Choose a preprocessing, or enter a custom one.')
   }
   return {
     ...rest,

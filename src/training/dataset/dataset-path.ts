@@ -19,7 +19,7 @@ export function parseDatasetPath(text: string): string {
   }
   const path = parts.filter((part) => part !== '' && part !== '.').join('/')
   if (text.trim() === '') {
-    throw new AppError('invalid', 'Say which folder below the data root to scan.', {
+    throw new AppError('invalid', 'Specify the folder to scan.', {
       extra: { field: 'path' },
     })
   }

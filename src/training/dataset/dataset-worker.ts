@@ -114,7 +114,7 @@ async function work(job: DatasetJob): Promise<void> {
     const code = isAppError(error) ? error.code : 'internal'
     const message = isAppError(error)
       ? error.message
-      : `It met an unexpected error: ${messageOf(error).split('\n')[0]}`
+      : `Unexpected error: ${messageOf(error).split('\n')[0]}`
     await finish({ type: 'failed', code, message })
   }
 }

@@ -152,12 +152,12 @@ function warningsOf(o: {
   const { broken, conflicts, leaks } = o
   const s = (n: number): string => (n === 1 ? '' : 's')
   return [
-    broken > 0 && `${broken} file${s(broken)} cannot be decoded and will be set aside.`,
+    broken > 0 && `${broken} file${s(broken)} cannot be decoded and will be excluded.`,
     conflicts > 0 &&
       `${conflicts} image${conflicts === 1 ? ' is' : 's are'} there with different labels; none of the copies will be used.`,
     leaks.groups > 0 &&
-      `${leaks.groups} patient${leaks.groups === 1 ? ' lies' : 's lie'} in more than one of the dataset’s own splits: its figures flatter.`,
+      `${leaks.groups} patient${leaks.groups === 1 ? ' lies' : 's lie'} in more than one of the dataset’s own splits: results may be optimistic.`,
     leaks.images > 0 &&
-      `${leaks.images} image${leaks.images === 1 ? ' lies' : 's lie'} in more than one of the dataset’s own splits: its figures flatter.`,
+      `${leaks.images} image${leaks.images === 1 ? ' lies' : 's lie'} in more than one of the dataset’s own splits: results may be optimistic.`,
   ].filter((warning) => warning !== false)
 }

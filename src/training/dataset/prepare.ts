@@ -189,7 +189,7 @@ async function readOne(file: LabelledFile, context: ReadContext): Promise<Decode
   const classes = findClassIndices(file.labels, context.classes)
   if (!classes) {
     const label = file.labels.join(', ') || 'nothing'
-    throw new AppError('invalid', `It is labelled ${label}, which is no class of the condition.`)
+    throw new AppError('invalid', `It is labelled ${label}, which is not a class of the condition.`)
   }
   const bytes = await readFile(join(context.dir, file.file)).catch((error: unknown) => {
     throw new AppError('invalid', 'The file may not be read.', { cause: error })
@@ -227,7 +227,7 @@ function setDuplicatesAside(decoded: readonly Decoded[]): {
     const other = others.find((one) => one.classes.join() !== first.classes.join())
     if (other) {
       for (const one of [first, ...others]) {
-        const reason = 'The same image is there with different labels; one of them must be wrong.'
+        const reason = 'The same image has different labels; one of them must be wrong.'
         conflicts.push({ file: one.file, reason })
       }
     } else {
@@ -242,7 +242,7 @@ function checkEnough({ images, classes, setAside }: PreparedIndex): void {
   const trained = images.filter(({ split }) => split === 'train')
   const lacking = classes.find((_, index) => !trained.some((one) => one.classes.includes(index)))
   if (!lacking) return
-  const broken = setAside.length > 0 ? `; ${setAside.length} files were set aside` : ''
+  const broken = setAside.length > 0 ? `; ${setAside.length} files were excluded` : ''
   throw new AppError(
     'invalid',
     `No usable image of class "${lacking.label}" is left to train on${broken}.`,

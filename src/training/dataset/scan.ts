@@ -178,9 +178,9 @@ function warningsOf(
   unlabelled: number,
 ): string[] {
   const warnings: string[] = []
-  if (unlabelled > 0) warnings.push(`${unlabelled} images have no label and are left out.`)
+  if (unlabelled > 0) warnings.push(`${unlabelled} images have no label and are excluded.`)
   for (const { label, count } of classes) {
-    if (count < 100) warnings.push(`${label} has ${count} images; at least 100 are advised.`)
+    if (count < 100) warnings.push(`${label} has ${count} images; at least 100 are recommended.`)
   }
   const counts = classes.map(({ count }) => count)
   const [least, most] = [Math.min(...counts), Math.max(...counts)]

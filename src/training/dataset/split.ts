@@ -79,7 +79,7 @@ export function splitImages(items: readonly Splittable[], seed: number): SplitPl
       test: 0.5,
     })
   } else {
-    notes.push('65% train, 10% stop training early, 10% calibrate, 15% test; stratified by class.')
+    notes.push('65% training, 10% validation, 10% calibration, 15% test; stratified by class.')
     deal(() => true, ALL)
   }
   return { splits, notes: [...notes, ...leaks(items, splits)] }
@@ -127,6 +127,6 @@ function leaks(items: readonly Splittable[], splits: readonly Split[]): string[]
   const torn = [...sides.values()].filter((found) => found.size > 1).length
   if (torn === 0) return []
   return [
-    `${torn} patients have images in more than one of the dataset’s own splits: its figures flatter.`,
+    `${torn} patients have images in more than one of the dataset’s own splits: results may be optimistic.`,
   ]
 }

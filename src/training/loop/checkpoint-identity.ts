@@ -58,7 +58,7 @@ export function compareIdentity(
   if (wrong) {
     throw new AppError(
       'conflict',
-      `The checkpoint cannot be gone on from: its ${wrong} is another; start a new run.`,
+      `The checkpoint cannot be resumed: its ${wrong} differs; start a new run.`,
     )
   }
   const differs = other.filter((name) => MAY_DIFFER.includes(name))

@@ -130,6 +130,8 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
       optimizer: { step, slots: Object.fromEntries(groups.optimizer ?? []) },
     }
   } catch (error) {
-    throw new AppError('invalid', 'There is no whole checkpoint to go on from.', { cause: error })
+    throw new AppError('invalid', 'There is no complete checkpoint to resume from.', {
+      cause: error,
+    })
   }
 }

@@ -19,28 +19,28 @@ export function notesOn(history: readonly RunEpoch[]): string[] {
   if (recent.length > RISING_EPOCHS && rises && last.trainLoss < before.trainLoss) {
     const best = history.reduce((least, one) => (one.valLoss < least.valLoss ? one : least))
     return [
-      `It begins to learn the training images by heart (overfitting): in ${RISING_EPOCHS} epochs the validation loss rose from ` +
+      `Overfitting: in ${RISING_EPOCHS} epochs the validation loss rose from ` +
         `${figure(before.valLoss)} to ${figure(last.valLoss)} while the training loss fell from ${figure(before.trainLoss)} to ${figure(last.trainLoss)}. ` +
-        `Epoch ${best.epoch} is the best so far and is what is kept: stop here, or add images, augment more or train fewer layers the next time.`,
+        `Epoch ${best.epoch} is the best so far and is kept. Stop here, or next time add images, increase augmentation or train fewer layers.`,
     ]
   }
   if (history.length >= JUDGED_AFTER && gap > LARGE_GAP) {
     return [
-      `It is right on ${percent(last.trainAccuracy)} of the training images and on ${percent(last.valAccuracy)} of others, ` +
-        `${Math.round(gap * 100)} points fewer (overfitting). Add images, augment more, train fewer layers or take a smaller architecture.`,
+      `Overfitting: accuracy is ${percent(last.trainAccuracy)} on training images and ${percent(last.valAccuracy)} on validation images, ` +
+        `${Math.round(gap * 100)} points lower. Add images, augment more, train fewer layers or use a smaller architecture.`,
     ]
   }
   if (history.length >= JUDGED_AFTER && first.trainLoss - last.trainLoss < MIN_GAIN) {
     return [
-      `It hardly learns (underfitting): after ${history.length} epochs the training loss is ${figure(last.trainLoss)}, ` +
+      `Underfitting: after ${history.length} epochs the training loss is ${figure(last.trainLoss)}, ` +
         `it began at ${figure(first.trainLoss)}. Try another learning rate, more trained layers or a larger architecture, and look for wrong labels.`,
     ]
   }
   const best = Math.max(...history.map(({ valAccuracy }) => valAccuracy))
   if (history.length >= JUDGED_AFTER && best < LOW_ACCURACY) {
     return [
-      `The accuracy on validation images is ${percent(best)} at best after ${history.length} epochs. Look for unbalanced classes and ` +
-        'wrong labels on the page of the dataset, try another architecture, or more epochs (intensive).',
+      `Validation accuracy is ${percent(best)} at best after ${history.length} epochs. Look for unbalanced classes and ` +
+        'wrong labels on the dataset page, try another architecture, or more epochs (intensive).',
     ]
   }
   return []

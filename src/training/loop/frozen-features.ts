@@ -48,7 +48,7 @@ export async function openSource(model: tf.LayersModel, o: LoopOptions): Promise
   const kept = o.resumeFrom && (await findFeatures(path, { key, bytes }))
   const { bavail, bsize } = await statfs(folder)
   if (!kept && bytes > bavail * bsize * DISK_SHARE) {
-    const text = `The frozen part is run anew in every epoch: its features need ${Math.round(bytes / MIB)} MiB of disk, which are not free.`
+    const text = `The frozen part is run anew in every epoch: its features need ${Math.round(bytes / MIB)} MiB of disk, which is not available.`
     o.report({ type: 'log', text })
     return pixels
   }

@@ -85,8 +85,8 @@ test('a DICOM upload is read with its passport, and nothing that identifies a pe
   const pixels = Uint8Array.from({ length: 24 * 20 }, (_, i) => (i * 31) % 256)
   const wrong = await send(dicomFile({ attributes, pixels }))
   const { warnings } = (await wrong.json()) as { readonly warnings: string[] }
-  assert.match(warnings[0] ?? '', /it is a CT slice, but Pneumonia is read on X-rays/)
-  assert.match(warnings[1] ?? '', /names the body part KNEE/)
+  assert.match(warnings[0] ?? '', /tagged as a CT slice, but Pneumonia expects X-rays/)
+  assert.match(warnings[1] ?? '', /tagged with body part KNEE/)
 
   for (const [bytes, status, fields] of [
     [file, 422, { frame: '3' }],

@@ -117,7 +117,7 @@ test('cancelling ends what runs, what waits and what is held back, once', async 
   await queue.change(held.id, { state: 'paused', from: ['queued'] })
   for (const { id } of [held, waiting, running]) {
     const { state, reason, endedAt } = await queue.cancel(id)
-    assert.deepEqual([state, reason], ['cancelled', 'Cancelled by hand.'])
+    assert.deepEqual([state, reason], ['cancelled', 'Cancelled by user.'])
     assert.ok(endedAt)
     await assert.rejects(queue.cancel(id), { code: 'conflict' })
   }

@@ -57,7 +57,7 @@ for (const { afterRestart, keepsInput, stopped, killed } of RESTARTS) {
     const found = await last.get('jb_lost')
     assert.equal(found.state, killed)
     if (killed === 'finished') assert.equal(found.attempt, 2)
-    else assert.match(found.reason ?? '', /^Roentgen ended while it ran/)
+    else assert.match(found.reason ?? '', /^The server stopped during the job/)
     assert.deepEqual(inputs, killed === 'finished' ? [{ word: 'kept' }, { word: 'kept' }] : [])
   })
 }

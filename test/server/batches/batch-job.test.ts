@@ -47,6 +47,6 @@ test('a server that ends in the midst of a batch waits for no more than one imag
   const again = await openedHome(folders)
   const { state, reason, endedAt, progress } = await again.home.jobs.get(id)
   assert.equal(state, 'interrupted')
-  assert.match(reason ?? '', /^Roentgen was stopped while it ran\. Names of files are not kept/)
+  assert.match(reason ?? '', /^The server was stopped during the job\. Names of files are not kept/)
   assert.ok(endedAt && progress && progress.done < IMAGES)
 })

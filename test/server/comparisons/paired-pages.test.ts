@@ -177,8 +177,8 @@ test('a comparison that is stopped in its midst keeps its lines and says so', as
   }
   assert.equal((await call(`/ab/${id}/stop`, { method: 'POST' })).status, 303)
   const job = await getPairedJob(home.db, id)
-  assert.deepEqual([job.state, job.reason, job.summary], ['cancelled', 'Cancelled by hand.', null])
+  assert.deepEqual([job.state, job.reason, job.summary], ['cancelled', 'Cancelled by user.', null])
   assert.ok(job.done < IMAGES)
-  assert.match(await page(`/ab/${id}`), /Cancelled by hand/)
+  assert.match(await page(`/ab/${id}`), /Cancelled by user/)
   assert.match(await page('/ab'), new RegExp(`${job.done} of ${IMAGES}`))
 })

@@ -80,7 +80,7 @@ test('a job is cancelled in its midst by program and by page, and nothing of it 
     const cancelled = await call(path(id), { method: 'POST' })
     assert.ok([200, 303].includes(cancelled.status))
     const job = JobSchema.parse(await jsonOf(await call(`/api/v1/jobs/${id}`)))
-    assert.deepEqual([job.state, job.reason], ['cancelled', 'Cancelled by hand.'])
+    assert.deepEqual([job.state, job.reason], ['cancelled', 'Cancelled by user.'])
     assert.ok(job.progress && job.progress.done < 60)
     assert.equal((await call(path(id), { method: 'POST' })).status, 409)
   }

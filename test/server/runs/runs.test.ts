@@ -69,10 +69,10 @@ test('a scan tells classes, broken files, duplicates and leaves the data root al
   assert.deepEqual(dataset.scan.sizes?.width, { min: 32, median: 32, max: 32 })
   assert.deepEqual(dataset.scan.bitDepths, { 8: 82 })
   assert.equal(dataset.scan.broken.files[0]?.file, 'SICK/broken.png')
-  assert.match(dataset.scan.broken.files[0].reason, /not an image|text file/)
+  assert.match(dataset.scan.broken.files[0].reason, /not a supported image|text file/)
   assert.equal(dataset.scan.duplicates.count, 2)
   assert.deepEqual(dataset.scan.conflicts, [['NORMAL/1.png', 'SICK/liar.png']])
-  assert.match(dataset.scan.warnings.join(' '), /at least 100 are advised/)
+  assert.match(dataset.scan.warnings.join(' '), /at least 100 are recommended/)
 
   for (const path of ['../models', '/etc', 'spots/../../data', '..\\data', 'C:\\x', '']) {
     assert.deepEqual(await codeOf(await scan(path)), [422, 'invalid'], path)
@@ -255,7 +255,7 @@ test('kill -9 and SIGTERM of the server leave an interrupted run that is resumed
   const { server: second, call: anew } = await start()
   const interrupted = await jsonOf<Run>(await anew(`/api/v1/runs/${id}`))
   assert.equal(interrupted.state, 'interrupted')
-  assert.match(interrupted.reason ?? '', /Roentgen ended.* in epoch \d.* its last checkpoint/)
+  assert.match(interrupted.reason ?? '', /Roentgen ended.* in epoch \d.* the last checkpoint/)
   const resume = (ask: Call) => ask(`/api/v1/runs/${id}/resume`, { method: 'POST' })
   assert.equal((await resume(anew)).status, 200)
   const headers = { 'last-event-id': lastId }
@@ -265,12 +265,12 @@ test('kill -9 and SIGTERM of the server leave an interrupted run that is resumed
     if (one.event === 'epoch' && one.data.epoch === 5) await second.stop()
   }
   assert.equal(seen[0]?.data.state, 'interrupted')
-  assert.ok(seen.some(({ data }) => /exactly as if it had never stopped/.test(`${data.text}`)))
+  assert.ok(seen.some(({ data }) => /bit-exact/.test(`${data.text}`)))
 
   const { call: again } = await start()
   const stopped = await jsonOf<Run>(await again(`/api/v1/runs/${id}`))
   assert.equal(stopped.state, 'interrupted')
-  assert.match(stopped.reason ?? '', /Roentgen was stopped.* in epoch \d.* its last checkpoint/)
+  assert.match(stopped.reason ?? '', /The server was stopped.* in epoch \d.* the last checkpoint/)
   assert.equal((await resume(again)).status, 200)
   const run = await untilEnded(again, id)
   assert.equal(run.state, 'finished', run.reason ?? '')

@@ -100,10 +100,10 @@ test('what is wrong with a description is said beside the form, which keeps what
     return html
   }
   const picture = await image(1)
-  await refused(said, /Choose an image/)
+  await refused(said, /Choose a test image/)
   await refused({ ...said, condition: '' }, /looks for/, picture)
   await refused({ ...said, scaling: '' }, /scaled/, picture)
-  await refused({ ...said, scaling: 'own' }, /Write down its preprocessing/, picture)
+  await refused({ ...said, scaling: 'own' }, /Choose a preprocessing/, picture)
   await refused({ ...said, scaling: 'own', preprocessing: '{' }, /not readable JSON/, picture)
   await refused({ ...said, classes: 'A\nA' }, /one label/, picture)
   const html = await refused({ ...said, classes: 'A\nB\nC\nD' }, /classes/, picture)
@@ -123,7 +123,7 @@ test('files that are no model are refused on the list of models, and only so man
   assert.match(await refused.text(), /text file/)
   const onnx = await tinyOnnx(t)
   for (let i = 0; i < 8; i++) assert.equal((await upload(onnx, 'a.onnx')).status, 303)
-  assert.match(await (await upload(onnx, 'a.onnx')).text(), /wait to be described/)
+  assert.match(await (await upload(onnx, 'a.onnx')).text(), /imports are open/)
 })
 
 test('where only signed packages are taken a model from elsewhere is refused at once', async (t) => {

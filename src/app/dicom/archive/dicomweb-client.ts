@@ -58,7 +58,7 @@ export async function* findImages(
     const text = (await bytesOf(response, MAX_ANSWER_BYTES)).toString('utf8')
     const items = z.array(z.unknown()).safeParse(jsonOf(text))
     if (!items.success)
-      throw new AppError('unavailable', 'The archive’s answer is no list of images.')
+      throw new AppError('unavailable', 'The archive’s response is not a list of images.')
     // An archive that knows no pages gives the same one again, for ever.
     const first = JSON.stringify(items.data[0])
     if (first === before) return
@@ -89,14 +89,14 @@ export async function fetchImage(
   const boundary = boundaryOf(type)
   if (!boundary || !response.body) {
     if (/^application\/dicom\s*(;|$)/i.test(type)) return bytesOf(response, archive.maxObjectBytes)
-    throw new AppError('unavailable', 'The archive’s answer holds no DICOM object.')
+    throw new AppError('unavailable', 'The archive’s response contains no DICOM object.')
   }
   const maxPartBytes = archive.maxObjectBytes
   for await (const { bytes } of readParts(response.body, { boundary, maxPartBytes })) {
     if (bytes) return bytes
-    throw new AppError('upload-too-large', 'The image is larger than is allowed here.')
+    throw new AppError('upload-too-large', 'The image exceeds the size limit.')
   }
-  throw new AppError('unavailable', 'The archive’s answer holds no DICOM object.')
+  throw new AppError('unavailable', 'The archive’s response contains no DICOM object.')
 }
 
 /** @throws AppError `unavailable`; `conflict` when the archive does not keep all of them */
@@ -115,7 +115,7 @@ export async function storeObjects(
   if (response.status === 202 && failed?.Value?.length) {
     throw new AppError(
       'conflict',
-      `The archive did not keep ${failed.Value.length} of the results.`,
+      `The archive did not store ${failed.Value.length} of the results.`,
     )
   }
 }
@@ -129,16 +129,13 @@ async function ask(archive: ArchiveAddress, path: string, init: RequestInit): Pr
     // A redirect could lead the credentials elsewhere.
     response = await fetch(archive.base + path, { ...init, headers, signal, redirect: 'error' })
   } catch (cause) {
-    throw new AppError('unavailable', 'The archive does not answer.', { cause })
+    throw new AppError('unavailable', 'The archive does not respond.', { cause })
   }
   if (response.ok) return response
   await response.body?.cancel()
   const { status } = response
   const passes = status >= 500 || [401, 403, 404, 408, 425, 429].includes(status)
-  throw new AppError(
-    passes ? 'unavailable' : 'conflict',
-    `The archive answered with status ${status}.`,
-  )
+  throw new AppError(passes ? 'unavailable' : 'conflict', `The archive returned status ${status}.`)
 }
 
 async function bytesOf(response: Response, most: number): Promise<Buffer> {
@@ -147,12 +144,13 @@ async function bytesOf(response: Response, most: number): Promise<Buffer> {
   try {
     for await (const chunk of response.body ?? []) {
       size += chunk.length
-      if (size > most) throw new AppError('upload-too-large', 'The archive’s answer is too large.')
+      if (size > most)
+        throw new AppError('upload-too-large', 'The archive’s response is too large.')
       chunks.push(chunk)
     }
   } catch (cause) {
     if (cause instanceof AppError) throw cause
-    throw new AppError('unavailable', 'The archive’s answer broke off.', { cause })
+    throw new AppError('unavailable', 'The archive’s response ended early.', { cause })
   }
   return Buffer.concat(chunks)
 }

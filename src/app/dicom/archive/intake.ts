@@ -35,7 +35,7 @@ export async function receiveImage(
   const { db, jobs } = services
   const identity = await services.imaging.identify(o.bytes)
   if (o.study !== undefined && o.study !== identity.studyInstanceUid) {
-    throw new AppError('invalid', 'The image belongs to another study than it was sent to.')
+    throw new AppError('invalid', 'The image belongs to a different study.')
   }
   const key = keyOf(identity.image.sopInstanceUid)
   // Somebody may send the same at the same time.

@@ -134,7 +134,7 @@ class BodyReader {
 function malformed(): AppError {
   return new AppError(
     'invalid',
-    'The body is not multipart/related, or it broke off; send it again.',
+    'The body is not multipart/related, or is incomplete; send it again.',
   )
 }
 

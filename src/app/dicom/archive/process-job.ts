@@ -53,12 +53,12 @@ async function read(
   { job, spool, deliver }: Parameters<typeof processJob>[1],
 ): Promise<Outcome> {
   const bytes = await spool.find(job.key)
-  if (!bytes) return { state: 'failed', detail: 'The file that waited is gone; send it again.' }
+  if (!bytes) return { state: 'failed', detail: 'The queued file is missing; send it again.' }
   const identity = await services.imaging.identify(bytes)
   const wanted = conditionsFor(await listArchiveRules(services.db), identity.image)
   const isBegun = job.results.length > 0
   if (wanted.length === 0 && !isBegun) {
-    return { state: 'skipped', detail: 'No condition is set to read such images.' }
+    return { state: 'skipped', detail: 'No condition is routed to receive such images.' }
   }
   let results = job.results
   const note = async (changed: readonly ArchiveResult[]) => {

@@ -24,10 +24,7 @@ export async function secondaryCaptureOf(
 ): Promise<Uint8Array> {
   const { prediction, heatmap } = request.stored
   if (!heatmap) {
-    throw new AppError(
-      'not-found',
-      'This result has no heatmap to burn into the image: none was asked for.',
-    )
+    throw new AppError('not-found', 'This result has no heatmap to burn in: none was requested.')
   }
   const path = keptImagePath(services, request.stored)
   const kept = path && (await readFile(path).catch(() => undefined))
@@ -59,14 +56,14 @@ async function subjectOf(
   if (createHash('sha256').update(source).digest('hex') !== prediction.image.sha256) {
     throw new AppError(
       'invalid',
-      'This is not the file that the result was made from; send that very file as "source".',
+      'This is not the file of this result; send the original file as "source".',
       { extra: { field: 'source' } },
     )
   }
   if (prediction.image.format !== 'dicom') {
     throw new AppError(
       'invalid',
-      'The source must be the DICOM file that was read; others name no study.',
+      'The source must be the DICOM file that was analysed; other files have no study.',
     )
   }
   return { prediction, conditionName, identity: await services.imaging.identify(source) }

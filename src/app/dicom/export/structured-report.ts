@@ -42,7 +42,7 @@ export function encodeStructuredReport(subject: ExportSubject): Promise<Uint8Arr
         {
           CodingSchemeDesignator: SCHEME,
           CodingSchemeName: 'Classes of Roentgen models',
-          CodingSchemeResponsibleOrganization: 'Whoever made the model',
+          CodingSchemeResponsibleOrganization: 'Model author',
         },
       ],
       Modality: 'SR',
@@ -124,7 +124,7 @@ function content(subject: ExportSubject): DataSet[] {
     text(
       'CONTAINS',
       COMMENT,
-      [EXPORT_NOTICE, `Read for ${conditionName}.`, ...prediction.warnings].join(' '),
+      [EXPORT_NOTICE, `Analysed for ${conditionName}.`, ...prediction.warnings].join(' '),
     ),
   ]
 }

@@ -28,12 +28,12 @@ export function translateLayer(
   const said: Said = { config, name, called: `"${name.slice(0, 60)}" (${className.slice(0, 40)})` }
   if (/Lambda$/.test(className)) {
     throw refused(
-      `The model holds code in its layer ${said.called}, and no code of a model is run here; save it without Lambda layers or export it to ONNX.`,
+      `The model holds code in its layer ${said.called}, which is never executed; save it without Lambda layers or export it to ONNX.`,
     )
   }
   const layer = Object.hasOwn(LAYERS, className) ? LAYERS[className] : undefined
   if (!layer) {
-    throw refused(`The layer ${said.called} is not read here; export the model to ONNX instead.`)
+    throw refused(`The layer ${said.called} is not supported; export the model to ONNX instead.`)
   }
   if (config.data_format === 'channels_first') {
     throw refused(`The layer ${said.called} has its channels first; only channels last are read.`)
@@ -174,7 +174,7 @@ function only({ config, called }: Said, key: string, allowed: readonly unknown[]
   const value = config[key] ?? undefined
   if (value === undefined || allowed.includes(value)) return {}
   const shown = JSON.stringify(value).slice(0, 40)
-  throw refused(`The layer ${called} has ${key} ${shown}, which is not read here.`)
+  throw refused(`The layer ${called} has ${key} ${shown}, which is not supported.`)
 }
 
 /** Keras 2 writes a list with one axis. */
@@ -182,7 +182,7 @@ function oneAxis({ config, called }: Said): number {
   const axes = [config.axis ?? -1].flat()
   const [axis] = axes
   if (axes.length === 1 && Number.isInteger(axis)) return Number(axis)
-  throw refused(`The layer ${called} works over several axes, which is not read here.`)
+  throw refused(`The layer ${called} works over several axes, which is not supported.`)
 }
 
 function kept({ config }: Said, pooling: 'mean' | 'max'): Config {
@@ -226,6 +226,6 @@ function activationOf({ config, called }: Said, { major }: KerasDialect): Config
   const known = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined
   if (known) return { activation: known }
   throw refused(
-    `The layer ${called} has the activation "${name.slice(0, 40)}", which is not read here.`,
+    `The layer ${called} has the activation "${name.slice(0, 40)}", which is not supported.`,
   )
 }

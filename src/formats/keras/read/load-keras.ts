@@ -44,7 +44,7 @@ async function build({ model }: KerasContents): Promise<tf.LayersModel> {
     const reason = firstLine.slice(0, 200).replace(/\.$/, '')
     throw new AppError(
       'invalid-package',
-      `The layers of this Keras model cannot be put together: ${reason}.`,
+      `The layers of this Keras model cannot be connected: ${reason}.`,
       { cause: error },
     )
   }

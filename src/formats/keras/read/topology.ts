@@ -48,7 +48,7 @@ function translateNested(given: Config, place: Place): Translated {
   const className = String(given.class_name)
   if (!MODELS.has(className)) {
     throw refused(
-      `The model is of the class "${className.slice(0, 60)}", which is code; Functional and Sequential models are read.`,
+      `The model is of the class "${className.slice(0, 60)}", which is custom code; Functional and Sequential models are supported.`,
     )
   }
   refuseForeign(given, className)
@@ -110,7 +110,7 @@ function refuseForeign(given: Config, className: string): void {
   const isKeras = /^(keras|tf_keras|tensorflow\.keras|tensorflow\.python\.keras)\b/.test(module)
   if (isKeras && (!registered.includes('>') || registered.startsWith('keras>'))) return
   throw refused(
-    `The layer class "${className.slice(0, 60)}" is somebody's own code, which is not run here; export the model to ONNX.`,
+    `The layer class "${className.slice(0, 60)}" is custom code, which is not supported; export the model to ONNX.`,
   )
 }
 

@@ -17,7 +17,7 @@ export function twelveBitJpegFrame(bytes: Uint8Array, header: ImageHeader): Fram
   if (header.samples !== 1 || header.bitsAllocated !== 16) {
     throw new AppError(
       'unsupported-image',
-      'The DICOM file holds a 12-bit JPEG in colour, which is not read here; export it as explicit little endian.',
+      'The DICOM file holds a 12-bit JPEG in colour, which is not supported; export it as explicit little endian.',
     )
   }
   for (const { scan, state } of jpegScans(bytes)) return { cells: decode(bytes, { scan, state }) }

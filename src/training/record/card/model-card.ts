@@ -35,14 +35,14 @@ export async function writeModelCard(c: PackageContext): Promise<void> {
 function head({ job, name, index, config }: PackageContext): string {
   const { width, height, channels } = index.preprocessing
   const demonstration = job.demonstration
-    ? `**${job.demonstration.notice}.** Trained on drawn images; it knows nothing about people.\n\n`
+    ? `**${job.demonstration.notice}.** Trained on synthetic images. Not for clinical use.\n\n`
     : ''
   const labels = index.classes.map(({ label, positive }) =>
     positive ? `**${cell(label)}**` : cell(label),
   )
   return `# ${job.condition.name}: ${name}
 
-${demonstration}For research use only; not a medical device. A person decides.
+${demonstration}For research use only; not a medical device. Clinical judgement required.
 
 - Condition: ${job.condition.id} (${job.condition.bodyPart}), ${KINDS[index.kind]}
 - Classes, in the order of the outputs: ${labels.join(', ')} (bold: a finding)
@@ -63,15 +63,14 @@ function purpose({ job, index }: PackageContext): string {
   const what = findings.length > 0 ? findings.map(cell).join(', ') : 'these classes'
   return `## What it is for
 
-Research on telling ${what} in images of the ${bodyPart} that are like those it learnt from: the same kind of device,
-projection and patients. As a second look beside a reader, never instead of one.
+Research on distinguishing ${what} in images of the ${bodyPart} similar to its training images: same type of device, projection and patients. As a second reader, never as a replacement.
 
 ## What it is not for
 
 - Deciding about a patient: it has no approval and no clinical trial behind it.
 - Other body parts, projections, devices, ages or populations than those of its dataset. The server warns of images that
   look unlike it, which does not catch all of them.
-- Findings that it was not taught: it answers only among its classes, whatever else an image shows.
+- Other findings: it predicts only its own classes, whatever else an image shows.
 - Ruling something out where it is rarer than in its test set: PPV and NPV below hold for the test set's share of findings.
 - Measuring or outlining: a heatmap shows where evidence came from; it is not a segmentation.
 `
@@ -144,7 +143,7 @@ function explanation({ config }: PackageContext): string {
 ${
   found
     ? `Grad-CAM at \`${found.layer}\`. ${found.reason}${found.scale === null ? '' : ` Full colour means evidence of ${found.scale.toPrecision(3)} logit units or more, the same in every image.`}`
-    : 'The graph gives no feature map; heatmaps are made by hiding parts of the image (occlusion).'
+    : 'The graph gives no feature map; heatmaps use occlusion.'
 }
 ${other ? `\n${other}\n` : ''}`
 }
