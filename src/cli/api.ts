@@ -112,7 +112,7 @@ export class Api {
     try {
       response = await this.#send(request)
     } catch (cause) {
-      throw new AppError('unavailable', 'The running Roentgen stopped answering.', { cause })
+      throw new AppError('unavailable', 'The running server stopped responding.', { cause })
     }
     if (response.ok) return response
     throw await problemOf(response)
@@ -122,7 +122,7 @@ export class Api {
 async function problemOf(response: Response): Promise<AppError> {
   const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string }
   const code = problem.code !== undefined && problem.code in ERROR_CODES ? problem.code : 'internal'
-  const detail = problem.detail ?? `Roentgen answered with status ${response.status}.`
+  const detail = problem.detail ?? `The server returned status ${response.status}.`
   return new AppError(code as ErrorCode, detail)
 }
 

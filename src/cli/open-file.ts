@@ -8,7 +8,7 @@ export async function openFile(path: string): Promise<Blob> {
   try {
     return await openAsBlob(path)
   } catch (cause) {
-    const message = `The file "${basename(path)}" is not there or not readable.`
+    const message = `The file "${basename(path)}" does not exist or is not readable.`
     throw new AppError('invalid', message, { cause })
   }
 }

@@ -38,7 +38,7 @@ async function readNamed(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path)
   } catch (cause) {
-    const message = `The file "${basename(path)}" is not there or not readable.`
+    const message = `The file "${basename(path)}" does not exist or is not readable.`
     throw new AppError('invalid', message, { cause })
   }
 }

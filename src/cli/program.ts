@@ -26,7 +26,7 @@ export function buildProgram(): Command {
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
   ) as { version: string }
   const program = new Command('roentgen')
-    .description('Diagnoses X-rays with heatmaps, trains models, and changes what answers.')
+    .description('Analyses X-rays with heatmaps, trains models and manages versions.')
     .version(version)
     .helpCommand(false)
     // So that `predict --version <version>` is not the program's own --version.

@@ -10,7 +10,7 @@ export async function refuseExisting(file: string, { force }: { force?: true | u
   if (force || !(await stat(file).catch(() => undefined))) return
   throw new AppError(
     'conflict',
-    `"${basename(file)}" is there already; add --force or another name.`,
+    `"${basename(file)}" already exists; add --force or use another name.`,
   )
 }
 
@@ -26,7 +26,7 @@ export async function saveResponse(response: Response, file: string): Promise<nu
     await rm(partial, { force: true })
     if (isDiskFull(cause)) throw diskFull(cause)
     const message =
-      'The file could not be written whole; check the folder, its permissions and the free space, and try again.'
+      'The file could not be written completely; check the folder, its permissions and the free space, and try again.'
     throw new AppError('unavailable', message, { cause })
   }
 }

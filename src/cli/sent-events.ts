@@ -24,7 +24,7 @@ export async function* eventsOf(response: Response): AsyncGenerator<SentEvent> {
   } catch (cause) {
     throw new AppError(
       'unavailable',
-      'The running Roentgen stopped answering; its run can be resumed when it is back.',
+      'The running server stopped responding; its run can be resumed when it is back.',
       { cause },
     )
   }

@@ -9,6 +9,8 @@ export async function textOrFile(value: string): Promise<string> {
   try {
     return await readFile(value, 'utf8')
   } catch (cause) {
-    throw new AppError('invalid', `"${basename(value)}" is not there or not readable.`, { cause })
+    throw new AppError('invalid', `"${basename(value)}" does not exist or is not readable.`, {
+      cause,
+    })
   }
 }

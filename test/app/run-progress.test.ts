@@ -54,7 +54,10 @@ test('learning by heart and not learning at all are pointed out, learning is not
     /Overfitting: in 3 .* from 1.00 to 4.00 .* Epoch 1 is the best/,
   )
   const apart = [1, 2, 3, 4, 5].map((n) => epoch(n, { trainAccuracy: 0.99, valAccuracy: 0.7 }))
-  assert.match(notesOn(apart).join(), /99% on training images.* 70% on validation images, 29 points lower/)
+  assert.match(
+    notesOn(apart).join(),
+    /99% on training images.* 70% on validation images, 29 points lower/,
+  )
   const flat = [1, 2, 3, 4, 5].map((n) => epoch(n, { trainLoss: 0.69, valLoss: 0.7 - n / 1000 }))
   assert.match(notesOn(flat).join(), /Underfitting/)
   const low = [1, 2, 3, 4, 5].map((n) => epoch(n, { trainAccuracy: 0.66, valAccuracy: 0.62 }))

@@ -98,7 +98,7 @@ for (const [look, options] of Object.entries(LOOKS)) {
   })
 }
 
-test('the keyboard can skip the bar and choose what to look for', async () => {
+test('the keyboard can skip the bar and choose a condition', async () => {
   const context = await browser.newContext({ baseURL: server.url })
   const page = await context.newPage()
   await page.goto('/')

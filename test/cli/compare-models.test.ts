@@ -39,8 +39,8 @@ test('compare trains architectures with one seed and split, and leaves results, 
 test('compare says what it needs, in one line', async (t) => {
   const { env } = await homeFolders(t)
   for (const [words, said] of [
-    [[], /Say what to compare/],
-    [['--architectures', 'tiny_cnn'], /Say what to train on/],
+    [[], /Specify what to compare/],
+    [['--architectures', 'tiny_cnn'], /Specify what to train on/],
     [['--results', 'none.json'], /cannot be read/],
     [['--versions', 'spots/tiny@1'], /spots/],
     [['image.png', '--a', 'x/y@1'], /give --condition, --a and --b/],

@@ -36,7 +36,7 @@ test('what cannot be converted is told in one sentence and leaves nothing', asyn
       cwd: root,
     })
   assertRefused(await run(join(FIXTURES, 'lambda.keras')), /never executed/)
-  assertRefused(await run('nowhere.h5'), /neither a file that is there nor a version/)
+  assertRefused(await run('nowhere.h5'), /neither a file nor a version/)
   assertRefused(await run('none/such@1'), /none|no version|unknown/i)
   await writeFile(join(root, 'm.onnx'), 'x')
   assertRefused(await run('m.onnx'), /a graph without layers/)

@@ -47,7 +47,7 @@ test('doctor fails when the port is taken, and says what to do', async (t) => {
   const ended = await roentgen(['doctor'], { env: { ...env, PORT: String(port) } })
   assert.equal(ended.status, 1)
   assert.match(ended.stdout, new RegExp(`PROBLEM +server +Port ${port} is taken.*set PORT`))
-  assert.match(ended.stderr, /^roentgen: One check failed; what to do stands beside it\.\n$/)
+  assert.match(ended.stderr, /^roentgen: One check failed; see the advice next to it\.\n$/)
 })
 
 test('doctor names a wrong setting', async (t) => {

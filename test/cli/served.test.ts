@@ -98,9 +98,9 @@ test('conditions are created, listed and changed', async (t) => {
   assert.match((await run('condition', 'list')).stdout, /hip +hip +binary +- +follow +0/)
 
   assertRefused(await run('condition', 'create', 'hip', '--classes', 'A,*B'), /hip/)
-  assertRefused(await run('condition', 'create', 'x'), /Say the classes/)
+  assertRefused(await run('condition', 'create', 'x'), /Specify the classes/)
   assertRefused(await run('condition', 'create', 'inbox', '--classes', 'A,*B'), /inbox/)
-  assertRefused(await run('condition', 'set', 'hip'), /Say what to change/)
+  assertRefused(await run('condition', 'set', 'hip'), /Specify what to change/)
   assertRefused(await run('condition', 'set', 'none', '--name', 'x'), /no condition "none"/)
 })
 

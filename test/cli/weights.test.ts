@@ -25,7 +25,7 @@ test('weights are imported from a file and listed', async (t) => {
   assert.deepEqual([kept.scaling.mean, kept.scaling.scale], [[1024], 2048 / 255])
   const list = await roentgen(['weights', 'list'], { env })
   assert.match(list.stdout, /chest-net +densenet121 +7,031,232 +grey +Chest Net\.safetensors/)
-  assert.match(list.stdout, /To be fetched: densenet121, resnet50/)
+  assert.match(list.stdout, /Available: densenet121, resnet50/)
 })
 
 test('what cannot be imported or fetched is one line on stderr', async (t) => {

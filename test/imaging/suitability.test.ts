@@ -69,11 +69,14 @@ test('an image that suits its condition is not warned of', () => {
 })
 
 test('a modality that is no radiography is named, one that says nothing is let pass', () => {
-  assert.match(said(drawn(film), { tags: { Modality: 'CT' } }), /tagged as a CT slice, but Pneumonia/)
+  assert.match(
+    said(drawn(film), { tags: { Modality: 'CT' } }),
+    /tagged as a CT slice, but Pneumonia/,
+  )
   assert.match(said(drawn(film), { tags: { Modality: 'IVUS' } }), /an image of modality IVUS/)
   assert.match(
     said(drawn(skin), { subject: SKIN, tags: { Modality: 'DX' } }),
-    /it is an X-ray, but/,
+    /tagged as an X-ray, but/,
   )
   for (const Modality of ['SC', 'OT']) assert.equal(said(drawn(film), { tags: { Modality } }), '')
 })

@@ -23,35 +23,35 @@ const DEFAULT_REASON = 'from the command line'
 
 export function addActivationCommands(program: Command): void {
   command(program, 'activate <version>', {
-    does: 'Let a version answer for its condition, once it has passed the gate',
+    does: 'Activate a version after it passes the gate',
     example: 'roentgen activate pneumonia/densenet121-standard@3 --reason "better on our films"',
   })
-    .option('--reason <text>', 'why, for the history')
+    .option('--reason <text>', 'reason, stored in the history')
     .addOption(
       new Option(
         '--precision <precision>',
-        'of a version that also has a graph in int8; auto measures both and takes the faster one',
+        'for a version with an int8 graph; auto measures both and takes the faster one',
       ).choices(['auto', 'float32', 'int8']),
     )
     .option('--expected <id>', EXPECTED)
-    .option('--force', 'although it is worse or has no metrics; needs --reason')
+    .option('--force', 'override the performance gate; needs --reason')
     .action(activate)
 
   command(program, 'rollback <condition>', {
-    does: 'Let the version answer that did before, or the one named by --to',
+    does: 'Roll back to the previous version, or to the one given by --to',
     example: 'roentgen rollback pneumonia --reason "misses small effusions"',
   })
-    .option('--to <version>', 'an earlier version instead of the one before')
+    .option('--to <version>', 'an earlier version instead of the previous one')
     .option('--expected <id>', EXPECTED)
-    .option('--reason <text>', 'why, for the history')
+    .option('--reason <text>', 'reason, stored in the history')
     .action(rollback)
 
   command(program, 'history <condition>', {
-    does: 'Show what answered for a condition, newest first',
+    does: 'Show the activations of a condition, newest first',
     example: 'roentgen history pneumonia --at 2026-03-01T12:00:00Z',
   })
-    .option('--at <time>', 'only what answered at this time')
-    .option('--limit <number>', 'at most so many lines', wholeNumber(1, 500), 20)
+    .option('--at <time>', 'only the version active at this time')
+    .option('--limit <number>', 'maximum number of lines', wholeNumber(1, 500), 20)
     .action(history)
 }
 
@@ -61,7 +61,7 @@ async function activate(
 ): Promise<void> {
   const condition = conditionNamed(id)
   if (options.force && !options.reason) {
-    throw new AppError('invalid', 'An activation is forced for a reason; add --reason "…".')
+    throw new AppError('invalid', 'Overriding the gate requires --reason "…".')
   }
   const body = {
     version: id,
@@ -124,8 +124,8 @@ async function history(
     ]),
     {
       columns: ['at', 'outcome', 'version', 'precision', 'by', 'via', 'reason'],
-      none: at === undefined ? 'Nothing has answered yet.' : 'Nothing answered then.',
+      none: at === undefined ? 'No activations yet.' : 'No version was active then.',
     },
   )
-  if (page.nextCursor) printLine('There are older lines; raise --limit.')
+  if (page.nextCursor) printLine('More lines exist; raise --limit.')
 }

@@ -31,18 +31,18 @@ export function addAliasCommands(program: Command): void {
   })
 
   command(group, 'set <alias> <version>', {
-    does: 'Point an alias at a verified version, from wherever it pointed before',
+    does: 'Set an alias to a verified version, replacing any earlier target',
     example:
       'roentgen alias set pneumonia@champion pneumonia/densenet121-standard@3 --reason "won"',
   })
-    .option('--reason <text>', 'why, for the history')
+    .option('--reason <text>', 'reason, stored in the history')
     .action((alias: string, version: string, options: Options) => move(alias, version, options))
 
   command(group, 'remove <alias>', {
-    does: 'Take an alias away',
+    does: 'Remove an alias',
     example: 'roentgen alias remove pneumonia@candidate',
   })
-    .option('--reason <text>', 'why, for the history')
+    .option('--reason <text>', 'reason, stored in the history')
     .action((alias: string, options: Options) => move(alias, null, options))
 }
 
@@ -65,6 +65,6 @@ function print(condition: string, found: Aliases, json: true | undefined): void 
   }
   printTable(
     found.items.map(({ alias, version }) => [`${condition}@${alias}`, version]),
-    { columns: ['alias', 'version'], none: 'There is no alias.' },
+    { columns: ['alias', 'version'], none: 'No aliases.' },
   )
 }

@@ -11,13 +11,13 @@ import { refuseExisting, saveResponse } from '../save-response.ts'
 
 export function addBackupCommands(program: Command): void {
   command(program, 'backup [file]', {
-    does: 'Save the registry, all packages and kept images as one zip, while the server works',
+    does: 'Save the registry, all packages and stored images as one zip, also while the server runs',
     example: 'roentgen backup roentgen-monday.zip',
   })
-    .option('--force', 'replace a file that is there')
+    .option('--force', 'overwrite an existing file')
     .action(backup)
   command(program, 'restore <file>', {
-    does: 'Bring a backup back into an empty home; stop the server first',
+    does: 'Restore a backup into an empty home; stop the server first',
     example: 'roentgen restore roentgen-monday.zip',
   }).action(restore)
 }
@@ -34,13 +34,15 @@ async function backup(
   )
   if (json) return printJson({ file, bytes })
   printLine(`Saved to ${basename(file)} (${bytesText(bytes)}).`)
-  printLine(`To bring it back into an empty home: roentgen restore ${basename(file)}`)
+  printLine(`To restore it into an empty home: roentgen restore ${basename(file)}`)
 }
 
 async function restore(name: string, { json }: { json?: true }): Promise<void> {
   const file = resolve(name)
   await stat(file).catch((cause: unknown) => {
-    throw new AppError('invalid', `"${basename(file)}" is not there or not readable.`, { cause })
+    throw new AppError('invalid', `"${basename(file)}" does not exist or is not readable.`, {
+      cause,
+    })
   })
   const { restoreBackup } = await import('../../registry/home/restore.ts')
   const restored = await restoreBackup(file, readConfig())

@@ -19,17 +19,15 @@ type Evidence = ChallengerEvidence & { readonly rule: (PromotionRule & RuleVerdi
 export function addChallengerCommands(program: Command): void {
   const group = program
     .command('challenger')
-    .description('A second version beside the active one: set, end, show, or promote it by a rule')
+    .description('A second version running next to the active one: set, end, show, or auto-promote')
     .helpCommand(false)
 
   command(group, 'set <version>', {
-    does: 'Let a verified version look on (shadow), or answer a share of the requests (split)',
+    does: 'Run a verified version silently (shadow), or serve a share of requests with it (split)',
     example: 'roentgen challenger set pneumonia/densenet121-standard@4 --mode shadow',
   })
-    .addOption(
-      new Option('--mode <mode>', 'what it does').choices(['shadow', 'split']).default('shadow'),
-    )
-    .option('--share <share>', 'with split: which share it answers, above 0 to 1', aboveZero)
+    .addOption(new Option('--mode <mode>', 'mode').choices(['shadow', 'split']).default('shadow'))
+    .option('--share <share>', 'with split: traffic share, above 0 to 1', aboveZero)
     .action(set)
 
   command(group, 'end <condition>', {
@@ -38,18 +36,18 @@ export function addChallengerCommands(program: Command): void {
   }).action(end)
 
   command(group, 'show <condition>', {
-    does: 'Show what the challenge has shown so far',
+    does: 'Show the challenger evaluation',
     example: 'roentgen challenger show pneumonia',
   }).action(show)
 
   command(group, 'rule <condition>', {
-    does: 'Promote challengers of a condition by themselves: from so many cases, when not worse by more than a margin',
+    does: 'Auto-promote challengers of a condition: after a number of cases, if non-inferior within a margin',
     example: 'roentgen challenger rule pneumonia --cases 200 --margin 0.03 --reason "board of May"',
   })
-    .option('--cases <number>', 'cases with a reader’s word', wholeNumber(1, 1_000_000))
-    .option('--margin <share>', 'fraction right by which it may be worse, 0 to 1', fraction)
-    .option('--off', 'promote by hand only')
-    .option('--reason <text>', 'why, for the record')
+    .option('--cases <number>', 'minimum cases with reader feedback', wholeNumber(1, 1_000_000))
+    .option('--margin <share>', 'non-inferiority margin in accuracy, 0 to 1', fraction)
+    .option('--off', 'turn auto-promotion off')
+    .option('--reason <text>', 'reason, stored in the history')
     .action(rule)
 }
 
@@ -78,10 +76,8 @@ async function change(id: string, body: object, json: true | undefined): Promise
   const { challenger } = condition
   if (!challenger) return printLine(`${id} has no challenger.`)
   const how =
-    challenger.mode === 'shadow'
-      ? 'predicts in the background'
-      : `answers ${share(challenger.share)}`
-  printLine(`${challenger.version} challenges: it ${how}.`)
+    challenger.mode === 'shadow' ? 'runs silently' : `serves ${share(challenger.share)} of requests`
+  printLine(`${challenger.version} is the challenger: it ${how}.`)
 }
 
 async function show(id: string, { json }: Json): Promise<void> {
@@ -94,18 +90,18 @@ async function show(id: string, { json }: Json): Promise<void> {
   printFields({
     challenger: `${challenge.version} (${challenge.mode}) since ${challenge.startedAt}`,
     active,
-    'predictions of both': evidence.pairs,
+    'analysed by both': evidence.pairs,
     'same decision': share(evidence.agreement),
     kappa: share(evidence.kappa),
-    'different decisions': evidence.disagreementCount,
-    "with a reader's word": truth.n,
-    'right: active': truth.n > 0 ? truth.activeRight : null,
-    'right: challenger': truth.n > 0 ? truth.challengerRight : null,
+    'different predictions': evidence.disagreementCount,
+    'with reader feedback': truth.n,
+    'correct: active': truth.n > 0 ? truth.activeRight : null,
+    'correct: challenger': truth.n > 0 ? truth.challengerRight : null,
     McNemar:
       truth.n > 0
-        ? `p ${mcnemar.p.toFixed(4)} (only one right: ${mcnemar.b} and ${mcnemar.c})`
+        ? `p ${mcnemar.p.toFixed(4)} (only one correct: ${mcnemar.b} and ${mcnemar.c})`
         : null,
-    rule: inForce ? inForce.detail : 'none: promoted by hand',
+    rule: inForce ? inForce.detail : 'off',
   })
 }
 
@@ -125,8 +121,8 @@ async function rule(
   if (json) return printJson(answer)
   printLine(
     answer.rule
-      ? `From ${answer.rule.minCases} cases, not worse by more than ${answer.rule.margin}, a challenger of ${id} is promoted.`
-      : `Challengers of ${id} are promoted by hand only.`,
+      ? `From ${answer.rule.minCases} cases, within a margin of ${answer.rule.margin}, a challenger of ${id} is promoted.`
+      : `Challengers of ${id} are promoted manually.`,
   )
 }
 

@@ -27,19 +27,19 @@ interface Options extends CompareModelsOptions {
 
 export function addCompareCommand(program: Command): void {
   const compare = command(program, 'compare [image]', {
-    does: 'Read one image with two versions and show where they differ; or, without an image, train several architectures one after another and compare them (results, tables for papers, plots)',
+    does: 'Compare two versions on one image; or, without an image, train several architectures and compare them (results, tables, plots)',
     example:
       'roentgen compare chest.png --condition pneumonia --a pneumonia/tiny-cnn-quick@1 --b pneumonia/tiny-cnn-quick@2\n  ' +
       'roentgen compare --condition skin-lesion --dataset Dataset/ham10000 --architectures resnet50 efficientnet_b3 densenet121 vit_b_16 --epochs 20 --batch-size 32 --seed 42 --output-dir comparison',
   })
-    .option('--condition <id>', 'what to look for, or to train for')
+    .option('--condition <id>', 'condition')
     .option('--a <version>', 'one version')
     .option('--b <version>', 'the other')
-    .option('--architectures <name...>', 'train these one after another')
-    .option('--dataset <folder>', 'on this folder of labelled images')
-    .option('--versions <version...>', 'instead: versions that are registered')
-    .option('--results <file>', 'instead: make everything again from a comparison_results.json')
-    .option('--output-dir <folder>', 'where the files go; by default comparison-<condition>')
+    .option('--architectures <name...>', 'architectures to train')
+    .option('--dataset <folder>', 'folder of labelled images')
+    .option('--versions <version...>', 'instead: registered versions')
+    .option('--results <file>', 'instead: rebuild everything from a comparison_results.json')
+    .option('--output-dir <folder>', 'output folder; by default comparison-<condition>')
     .addOption(
       new Option('--preset <preset>', 'of the trainings')
         .choices(Object.keys(PRESETS))
@@ -86,5 +86,5 @@ async function compareOnImage(image: string, { json, condition, a, b }: OnImage)
     columns: ['', found.a.version, found.b.version, 'b - a'],
     none: '',
   })
-  printLine('For research, not a medical device.')
+  printLine('For research use only. Not a medical device.')
 }

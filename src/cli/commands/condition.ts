@@ -24,11 +24,11 @@ interface Settings {
 export function addConditionCommands(program: Command): void {
   const group = program
     .command('condition')
-    .description('What is diagnosed: list, create or change conditions')
+    .description('Conditions: list, create or change')
     .helpCommand(false)
 
   command(group, 'list', {
-    does: 'List the conditions and what answers for each',
+    does: 'List the conditions and their active versions',
     example: 'roentgen condition list',
   }).action(list)
 
@@ -53,25 +53,25 @@ export function addConditionCommands(program: Command): void {
     })
       .option(
         '--operating-point <name>',
-        'what decides from now on; "default" leaves it to each version',
+        'operating point in use; "default" uses that of each version',
       )
-      .option('--reason <text>', 'why, kept with each change'),
+      .option('--reason <text>', 'reason, stored with each change'),
   ).action(set)
 }
 
 function withSettings(one: Command): Command {
   return one
-    .option('--name <text>', 'what it is called on pages')
+    .option('--name <text>', 'display name')
     .option('--body-part <text>', 'e.g. chest')
-    .option('--classes <list>', 'labels divided by commas, positive findings with a *')
+    .option('--classes <list>', 'labels separated by commas, positive findings marked with *')
     .addOption(
       new Option(
         '--policy <policy>',
-        'pinned: people decide; follow: the newest that passes the gate',
+        'pinned: manual; follow: newest version passing the gate',
       ).choices(['pinned', 'follow']),
     )
-    .option('--gate-metric <metric>', 'what a new version is held against, e.g. auc')
-    .option('--gate-margin <share>', 'how much worse it may be, 0 to 1', fraction)
+    .option('--gate-metric <metric>', 'metric a new version is compared by, e.g. auc')
+    .option('--gate-margin <share>', 'allowed drop, 0 to 1', fraction)
 }
 
 async function list({ json }: Settings): Promise<void> {
@@ -93,7 +93,7 @@ async function list({ json }: Settings): Promise<void> {
 
 async function create(id: string, settings: Settings): Promise<void> {
   if (settings.classes === undefined) {
-    throw new AppError('invalid', 'Say the classes, e.g. --classes "NORMAL,*FRACTURE".')
+    throw new AppError('invalid', 'Specify the classes, e.g. --classes "NORMAL,*FRACTURE".')
   }
   const classes = await classesOf(settings.classes)
   const kind = settings.kind ?? (classes.length === 2 ? 'binary' : 'single-label')
@@ -111,7 +111,7 @@ async function create(id: string, settings: Settings): Promise<void> {
 async function set(id: string, settings: Settings): Promise<void> {
   const patch = await patchOf(settings)
   if (Object.keys(patch).length === 0) {
-    throw new AppError('invalid', 'Say what to change; --help lists what can be.')
+    throw new AppError('invalid', 'Specify what to change; see --help.')
   }
   const { reason } = settings
   const body = { ...patch, ...(reason !== undefined && { reason }) }

@@ -31,10 +31,10 @@ export function addConvertCommand(program: Command): void {
     example: 'roentgen convert pneumonia/densenet121-standard@3 --to keras --out model.keras',
   })
     .addOption(
-      new Option('--to <format>', 'what to write').choices([...FORMATS]).makeOptionMandatory(),
+      new Option('--to <format>', 'output format').choices([...FORMATS]).makeOptionMandatory(),
     )
-    .requiredOption('-o, --out <file>', 'where to; for tfjs a folder')
-    .option('--force', 'overwrite what is there')
+    .requiredOption('-o, --out <file>', 'output path; for tfjs a folder')
+    .option('--force', 'overwrite existing files')
     .action(convert)
 }
 
@@ -75,7 +75,7 @@ function versionOrFile(source: string): ReturnType<typeof parseVersion> {
   if (/@\d+$/.test(source)) return parseVersion(source)
   throw new AppError(
     'invalid',
-    `"${basename(source)}" is neither a file that is there nor a version such as pneumonia/custom-cnn-quick@1.`,
+    `"${basename(source)}" is neither a file nor a version such as pneumonia/custom-cnn-quick@1.`,
   )
 }
 

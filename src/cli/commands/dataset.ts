@@ -32,16 +32,16 @@ interface SynthOptions {
 export function addDatasetCommands(program: Command): void {
   const group = program
     .command('dataset')
-    .description('Labelled images: see what is there, prepare them, make synthetic ones')
+    .description('Labelled images: scan, prepare, check labels, synthesise')
     .helpCommand(false)
 
   command(group, 'scan <folder>', {
-    does: 'Look at every image of a folder below the data root: classes, sizes, broken files, duplicates, leaks',
+    does: 'Scan a folder inside the dataset folder: classes, sizes, broken files, duplicates, leakage',
     example: 'roentgen dataset scan chest-xray',
   }).action(scanFolder)
 
   command(group, 'prepare <dataset>', {
-    does: 'Check, de-duplicate and split a dataset, and decode its images once; it is scanned first if it was not',
+    does: 'Check, de-duplicate, split and cache a dataset; scans it first if needed',
     example: 'roentgen dataset prepare chest-xray --condition pneumonia --max-per-class 500',
   })
     .option('--condition <id>', 'whose classes it is for; else as the images are labelled')
@@ -61,30 +61,33 @@ export function addDatasetCommands(program: Command): void {
     .action(prepareDataset)
 
   command(group, 'labels <dataset>', {
-    does: 'After a first training: list the labels that look wrong; with --exclude leave files out and prepare again',
+    does: 'List suspicious labels after a first training; with --exclude, exclude files and re-prepare',
     example: 'roentgen dataset labels chest-xray --exclude NORMAL/0007.png',
   })
-    .option('--version <version>', 'whose features are used; else the newest trained on it')
-    .option('--exclude <file...>', 'files of the list to leave out, after looking at them')
+    .option(
+      '--version <version>',
+      'version whose features are used; default: newest trained on the dataset',
+    )
+    .option('--exclude <file...>', 'files of the list to exclude')
     .action(checkDatasetLabels)
 
   command(group, 'synth', {
-    does: 'Make a folder of synthetic images with the masks of their lesions; never for use on patients',
+    does: 'Create a folder of synthetic images with lesion masks; not for clinical use',
     example:
       'roentgen dataset synth --condition pneumonia --per-class 400 --seed 7 --out Dataset/pneumonia',
   })
     .requiredOption('--condition <id>', 'what to draw, e.g. pneumonia or skin-lesion')
     .option('--per-class <number>', 'images of each class', wholeNumber(1, 1_000_000))
-    .option('--count <number>', 'images in all, instead of --per-class', wholeNumber(1, 1_000_000))
+    .option('--count <number>', 'total images, instead of --per-class', wholeNumber(1, 1_000_000))
     .option(
       '--seed <number>',
       'the same seed draws the same images',
       wholeNumber(0, 2 ** 31 - 1),
       7,
     )
-    .option('--size <pixels>', 'side of an image', wholeNumber(32, 2048), 256)
-    .option('--sixteen-bit <share>', 'share of images with 16 bits, 0 to 1', fraction)
-    .requiredOption('-o, --out <folder>', 'an empty or a new folder')
+    .option('--size <pixels>', 'image size (px)', wholeNumber(32, 2048), 256)
+    .option('--sixteen-bit <share>', 'fraction of 16-bit images, 0 to 1', fraction)
+    .requiredOption('-o, --out <folder>', 'output folder, new or empty')
     .action(synth)
 }
 
@@ -121,7 +124,7 @@ async function prepareDataset(
   )
   printFields({
     dataset: dataset.id,
-    'set aside': prepared.setAside.count,
+    excluded: prepared.setAside.count,
     repeated: prepared.duplicates,
     fingerprint: prepared.fingerprint,
   })
@@ -138,7 +141,7 @@ async function checkDatasetLabels(
     const path = items.some(({ id }) => id === given) ? given : pathOf(given)
     const known = items.find((one) => one.id === given || one.path === path)
     if (!known)
-      throw new AppError('unknown-dataset', `"${given.slice(0, 120)}" was not scanned yet.`)
+      throw new AppError('unknown-dataset', `"${given.slice(0, 120)}" has not been scanned.`)
     if (o.exclude) return exclude(api, { id: known.id, files: o.exclude }, { quiet })
     return checkLabels(api, { id: known.id, version: o.version }, { quiet })
   })
@@ -154,8 +157,8 @@ async function checkDatasetLabels(
       ...[one.suggested, percent(one.suggestedProbability)],
     ]),
     {
-      columns: ['file', 'label', 'probability', 'looks like', 'probability'],
-      none: 'No label looks wrong.',
+      columns: ['file', 'label', 'probability', 'predicted', 'probability'],
+      none: 'No suspicious labels.',
     },
   )
   const rest = (labelCheck?.count ?? 0) - (labelCheck?.labels.length ?? 0)
@@ -172,7 +175,7 @@ function pathOf(given: string): string {
   if (path !== undefined) return path
   throw new AppError(
     'invalid',
-    `"${given.slice(0, 200)}" lies outside the data root; move it there, or set ROENTGEN_DATASETS.`,
+    `"${given.slice(0, 200)}" is outside the dataset folder; move it there, or set ROENTGEN_DATASETS.`,
   )
 }
 
@@ -193,7 +196,7 @@ function showScan({ id, path, scan: report }: Dataset): void {
       : undefined,
     broken: report.broken.count,
     repeated: report.duplicates.count,
-    'almost equal': report.nearDuplicates.count,
+    'near duplicates': report.nearDuplicates.count,
     blurred: report.sharpness?.blurred.length,
   })
   for (const { file, reason } of report.broken.files) printLine(`  ${file}: ${reason}`)
@@ -220,7 +223,7 @@ async function synth(options: SynthOptions): Promise<void> {
     if (json)
       return printJson({ condition, seed, size, counts, patients, notice: SYNTHETIC_NOTICE })
     const each = Object.entries(counts).map(([label, n]) => `${n} ${label}`)
-    printLine(`Made ${each.join(', ')} of ${patients} invented patients in ${options.out}.`)
+    printLine(`Made ${each.join(', ')} of ${patients} synthetic patients in ${options.out}.`)
     printLine(`${SYNTHETIC_NOTICE[0]?.toUpperCase()}${SYNTHETIC_NOTICE.slice(1)}.`)
   } finally {
     progress.end()

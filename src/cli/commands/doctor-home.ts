@@ -8,7 +8,7 @@ import { listedVersions, verifyPackageOf } from './packages.ts'
 
 export async function database({ dataDir }: Config): Promise<string> {
   const { checkDatabase, hasDatabase } = await import('../../registry/home/check-database.ts')
-  if (!hasDatabase(dataDir)) return 'will be made at the first start'
+  if (!hasDatabase(dataDir)) return 'created at first start'
   checkDatabase(dataDir)
   return 'sound'
 }
@@ -52,7 +52,7 @@ export async function conditions(config: Config): Promise<string> {
     const names = damaged.map(({ id, active }) => `${active?.version} of ${id}`).join(', ')
     throw new AppError(
       'hash-mismatch',
-      `${names} answers from a private copy, since its package is damaged; activate an intact version.`,
+      `${names} runs from a private copy because its package is damaged; activate an intact version.`,
     )
   }
   const stale = found.filter(({ active }) => active?.pointer === 'stale')
@@ -63,7 +63,7 @@ export async function conditions(config: Config): Promise<string> {
     )
   }
   const answering = found.filter(({ active }) => active).length
-  return `${answering} of ${found.length} have a version that answers`
+  return `${answering} of ${found.length} have an active version`
 }
 
 /** What was dropped into the inbox and refused, or waits for its details. */
@@ -74,7 +74,7 @@ export async function inbox(config: Config): Promise<string> {
     api.json<{ items: { name: string; state: string; reason: string }[] }>('/api/v1/inbox'),
   )
   const stuck = items.filter(({ state }) => state !== 'waiting')
-  if (stuck.length === 0) return items.length === 0 ? 'empty' : `${items.length} still arriving`
+  if (stuck.length === 0) return items.length === 0 ? 'empty' : `${items.length} still copying`
   throw new AppError(
     'invalid-package',
     stuck.map(({ name, reason }) => `${name}: ${reason}`).join(' '),

@@ -41,7 +41,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 export function addDoctorCommand(program: Command): void {
   command(program, 'doctor', {
-    does: 'Check what Roentgen needs on this machine, and this home: database, every file of every package, what answers',
+    does: 'Check this machine and this home: database, package files, active versions',
     example: 'roentgen doctor',
   }).action(doctor)
 }
@@ -69,7 +69,7 @@ async function doctor({ json }: { json?: true }): Promise<void> {
   const problems = findings.filter(({ ok }) => !ok).length
   if (problems > 0) {
     const what = problems === 1 ? 'One check' : `${problems} checks`
-    throw new AppError('unavailable', `${what} failed; what to do stands beside it.`)
+    throw new AppError('unavailable', `${what} failed; see the advice next to it.`)
   }
 }
 
@@ -97,7 +97,7 @@ async function writable(folder: string, setting: string): Promise<string> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && dirname(folder) !== folder) {
       await writable(dirname(folder), setting)
-      return 'will be made at the first start'
+      return 'created at first start'
     }
     const message = `It cannot be written; change its owner or permissions, or set ${setting}.`
     throw new AppError('unavailable', message, { cause })
@@ -185,7 +185,7 @@ async function trainingEngine(config: Config): Promise<string> {
 /** A server of this home answers, or one could be started: the home is free and so is its port. */
 async function server(config: Config): Promise<string> {
   const running = await findServer(config.dataDir)
-  if (running && (await isAnswering(running))) return `answers on ${running.address}`
+  if (running && (await isAnswering(running))) return `running on ${running.address}`
   // Taking the lock makes the folder, which is not a check's business.
   if (existsSync(config.dataDir)) {
     const { lockHome } = await import('../../registry/home/home-lock.ts')
@@ -195,7 +195,7 @@ async function server(config: Config): Promise<string> {
   if (port) return 'not running; its port is free'
   throw new AppError(
     'unavailable',
-    `Port ${config.port} is taken by another program; stop that or set PORT.`,
+    `Port ${config.port} is in use by another program; stop it or set PORT.`,
   )
 }
 

@@ -18,18 +18,13 @@ const MS_PER_MINUTE = 60_000
 export function addEngineCommand(program: Command): void {
   const engine = program
     .command('engine')
-    .description('What computes: ONNX Runtime, and TensorFlow where it is installed')
+    .description('Compute engines: ONNX Runtime, and TensorFlow if installed')
   command(engine, 'install', {
     does: "Fetch TensorFlow's native library (several hundred MB), to train on a GPU",
     example: 'roentgen engine install tensorflow',
   })
-    .addArgument(new Argument('<engine>', 'which one').choices(['tensorflow']))
-    .option(
-      '--timeout <minutes>',
-      'give up after so long',
-      wholeNumber(1, 24 * 60),
-      DEFAULT_MINUTES,
-    )
+    .addArgument(new Argument('<engine>', 'engine').choices(['tensorflow']))
+    .option('--timeout <minutes>', 'timeout', wholeNumber(1, 24 * 60), DEFAULT_MINUTES)
     .action(install)
 }
 
@@ -44,7 +39,7 @@ async function install(_engine: string, options: Options): Promise<void> {
     return printJson({ name: library.name, version: library.version, auto: auto.engine })
   }
   printLine(
-    `${before?.isComplete ? 'It is installed already' : 'Installed'}: ${reason.replace(/^.*; /, '')}.`,
+    `${before?.isComplete ? 'Already installed' : 'Installed'}: ${reason.replace(/^.*; /, '')}.`,
   )
   printLine(`ROENTGEN_ENGINE=auto trains with ${auto.engine}: ${auto.reason}.`)
 }

@@ -27,15 +27,17 @@ const SPLITS = ['train', 'validation', 'calibration', 'test', 'all']
 
 export function addEvaluateCommand(program: Command): void {
   command(program, 'evaluate <version>', {
-    does: 'Measure a version on labelled images from elsewhere, with 95% intervals, and keep the result beside it',
+    does: 'Validate a version on external labelled images, with 95% confidence intervals; the result is stored with the version',
     example: 'roentgen evaluate pneumonia/tiny-cnn-quick@1 --dataset chest-of-another-hospital',
   })
-    .requiredOption('--dataset <folder>', 'below the data root, or the id of a prepared dataset')
+    .requiredOption(
+      '--dataset <folder>',
+      'folder inside the dataset folder, or the id of a prepared dataset',
+    )
     .addOption(
-      new Option(
-        '--split <name>',
-        'test of a prepared dataset, all of a folder, unless said',
-      ).choices(SPLITS),
+      new Option('--split <name>', 'default: test of a prepared dataset, all of a folder').choices(
+        SPLITS,
+      ),
     )
     .action(evaluate)
 }
@@ -57,7 +59,7 @@ async function evaluate(version: string, { json, dataset, split }: Options): Pro
     }
     return last
   })
-  if (!found) throw new AppError('unavailable', 'The evaluation ended before its result.')
+  if (!found) throw new AppError('unavailable', 'The evaluation ended without a result.')
   if (json) return printJson(found)
   printEvaluation(found)
 }
@@ -71,8 +73,8 @@ function printEvaluation({ version, dataset, split, report, metrics }: Evaluatio
   printFields({
     version,
     images: `${metrics.n} of ${dataset}${split === 'all' ? '' : `, ${split}`}`,
-    'left out': leftOut.count > 0 ? leftOut.count : null,
-    [a.confusion === null ? 'every label right' : 'accuracy']: estimate(a.accuracy),
+    excluded: leftOut.count > 0 ? leftOut.count : null,
+    [a.confusion === null ? 'all labels correct' : 'accuracy']: estimate(a.accuracy),
     'balanced accuracy': estimate(a.balancedAccuracy),
     AUC: area ? estimate({ value: area.auc, interval: area.interval }) : estimate(a.macro.auc),
     sensitivity: estimate(a.finding.sensitivity),
@@ -107,7 +109,7 @@ function printEvaluation({ version, dataset, split, report, metrics }: Evaluatio
     ]),
     { columns: ['operating point', 'sensitivity', 'specificity'], none: '' },
   )
-  printLine('In brackets: 95% intervals. For research, not a medical device.')
+  printLine('In brackets: 95% confidence intervals. For research use only. Not a medical device.')
 }
 
 function estimate(one: {

@@ -22,18 +22,18 @@ const SHORT = 16
 export function addKeysCommands(program: Command): void {
   const group = program
     .command('keys')
-    .description('Keys that sign packages: make one, and say whose are trusted')
+    .description('Signing keys for packages: create, list, trust, revoke, sign')
     .helpCommand(false)
 
   command(group, 'new <name>', {
-    does: 'Make an Ed25519 key to sign with; its public half is trusted here, and is written for others',
+    does: 'Create an Ed25519 signing key; its public key is trusted here and written for others',
     example: 'roentgen keys new radiology-a --out radiology-a.pub.pem',
   })
-    .option('-o, --out <file>', 'write the public key here, to give to others')
+    .option('-o, --out <file>', 'output file for the public key')
     .action(make)
 
   command(group, 'list', {
-    does: 'List the keys that are trusted here, or were',
+    does: 'List trusted and revoked keys',
     example: 'roentgen keys list',
   }).action(list)
 
@@ -41,11 +41,11 @@ export function addKeysCommands(program: Command): void {
     does: 'Trust the public key in a PEM file',
     example: 'roentgen keys trust radiology-a.pub.pem --name "Radiology A"',
   })
-    .requiredOption('--name <name>', 'whose key it is')
+    .requiredOption('--name <name>', 'owner of the key')
     .action(trust)
 
   command(group, 'revoke <key>', {
-    does: 'Trust a key no longer, by its name or the beginning of its fingerprint',
+    does: 'Revoke a key by name or fingerprint prefix',
     example: 'roentgen keys revoke "Radiology A" --reason "laptop lost"',
   })
     .requiredOption('--reason <text>', 'why')
@@ -55,7 +55,7 @@ export function addKeysCommands(program: Command): void {
     does: 'Sign a package with a key of this home; exports then carry the signature',
     example: 'roentgen keys sign pneumonia/densenet121-standard@3 --key radiology-a',
   })
-    .requiredOption('--key <name>', 'a key that was made here')
+    .requiredOption('--key <name>', 'a key created here')
     .action(sign)
 }
 
@@ -66,9 +66,9 @@ async function make(name: string, { json, out }: Json & { out?: string }): Promi
   )
   if (out !== undefined) await writeFile(resolve(out), pemOf(key.publicKey))
   if (json) return printJson(key)
-  printLine(`The key "${key.name}" is made: ${key.fingerprint}`)
-  printLine('Its private half stays in the data folder of this home, and is in no backup.')
-  if (out !== undefined) printLine(`Give ${basename(out)} to those who are to trust it.`)
+  printLine(`The key "${key.name}" created: ${key.fingerprint}`)
+  printLine('The private key stays in the data folder of this home and is not included in backups.')
+  if (out !== undefined) printLine(`Give ${basename(out)} to anyone who should trust it.`)
 }
 
 async function list({ json }: Json): Promise<void> {
@@ -81,13 +81,15 @@ async function list({ json }: Json): Promise<void> {
       const state = revokedAt === null ? 'trusted' : `revoked: ${revokedReason}`
       return [name, fingerprint.slice(0, SHORT), state, at.slice(0, 10), by]
     }),
-    { columns: ['name', 'fingerprint', 'state', 'since', 'by'], none: 'No key is trusted.' },
+    { columns: ['name', 'fingerprint', 'state', 'since', 'by'], none: 'No trusted keys.' },
   )
 }
 
 async function trust(file: string, { json, name }: Json & { name: string }): Promise<void> {
   const publicKey = await readFile(resolve(file), 'utf8').catch((cause: unknown) => {
-    throw new AppError('invalid', `"${basename(file)}" is not there or not readable.`, { cause })
+    throw new AppError('invalid', `"${basename(file)}" does not exist or is not readable.`, {
+      cause,
+    })
   })
   const body = { name, publicKey: publicKey.slice(0, 2000) }
   const key = await withApi(readConfig(), (api) =>
@@ -101,7 +103,7 @@ async function revoke(text: string, { json, reason }: Json & { reason: string })
   const path = `/api/v1/keys/${encodeURIComponent(text)}/revoke`
   const key = await withApi(readConfig(), (api) => api.json<TrustedKey>(path, { body: { reason } }))
   if (json) return printJson(key)
-  printLine(`"${key.name}" is trusted no longer.`)
+  printLine(`"${key.name}" is revoked.`)
 }
 
 async function sign(id: string, { json, key }: Json & { key: string }): Promise<void> {

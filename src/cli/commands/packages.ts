@@ -31,29 +31,29 @@ type ImportOptions = { readonly json?: true } & {
 
 export function addPackageCommands(program: Command): void {
   command(program, 'import <file>', {
-    does: 'Register a package (.roentgen.zip) or a model from elsewhere; a folder is zipped first. It does not answer until it is activated.',
+    does: 'Register a package (.roentgen.zip) or a foreign model; a folder is zipped first. It stays inactive until activated.',
     example:
       'roentgen import model.onnx --condition pneumonia --name ours --classes "NORMAL,*PNEUMONIA" --preprocessing torch',
   })
-    .option('--condition <id>', 'for a foreign model: what it looks for')
-    .option('--name <name>', 'for a foreign model: what to call it')
+    .option('--condition <id>', 'for a foreign model: condition')
+    .option('--name <name>', 'for a foreign model: name')
     .option(
       '--classes <list>',
-      'for a foreign model: its labels in order, positive findings with a *',
+      'for a foreign model: labels in output order, positive findings marked with *',
     )
     .option('--kind <kind>', 'for a foreign model: binary, single-label or multi-label')
     .option(
       '--preprocessing <what>',
       'for a foreign model: tf, torch, caffe, unit, raw, xrv, or a JSON file',
     )
-    .option('--architecture <name>', 'for a foreign model: how it is built')
+    .option('--architecture <name>', 'for a foreign model: architecture')
     .action(importFile)
 
   command(program, 'export <version>', {
     does: 'Write a version as one .roentgen.zip',
     example: 'roentgen export pneumonia/densenet121-standard@3 --out backup.roentgen.zip',
   })
-    .option('-o, --out <file>', 'where to; by default its name, here')
+    .option('-o, --out <file>', 'output file; default: its name in the current folder')
     .option('--force', 'overwrite the file')
     .action(exportVersion)
 
@@ -65,7 +65,9 @@ export function addPackageCommands(program: Command): void {
 
 async function importFile(path: string, options: ImportOptions): Promise<void> {
   const info = await stat(path).catch((cause: unknown) => {
-    throw new AppError('invalid', `"${basename(path)}" is not there or not readable.`, { cause })
+    throw new AppError('invalid', `"${basename(path)}" does not exist or is not readable.`, {
+      cause,
+    })
   })
   const { zipFolder } = await import('../folder-zip.ts')
   const folder = info.isDirectory() ? await zipFolder(path) : undefined
@@ -83,9 +85,9 @@ async function importFile(path: string, options: ImportOptions): Promise<void> {
     if (options.json) return printJson(version)
     printLine(`${version.id} is registered (${version.status}).`)
     if (version.goldenReplay?.ok === false) {
-      printLine(`On this machine it is not what it was: ${version.goldenReplay.detail}`)
+      printLine(`Golden images are not reproduced on this machine: ${version.goldenReplay.detail}`)
     }
-    printLine(`To let it answer: roentgen activate ${version.id} --reason "…"`)
+    printLine(`To activate it: roentgen activate ${version.id} --reason "…"`)
   } finally {
     await folder?.remove()
   }

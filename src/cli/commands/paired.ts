@@ -28,17 +28,20 @@ const SHOWN = 20
 
 export function addPairedCommands(program: Command): void {
   command(program, 'ab <a> <b>', {
-    does: 'Read a folder of images with two versions: agreement, McNemar, DeLong, and where they differ',
+    does: 'Compare two versions on a folder of images: agreement, McNemar, DeLong, differing images',
     example:
       'roentgen ab pneumonia/tiny-cnn-quick@1 pneumonia/tiny-cnn-quick@2 --folder chest/test --csv differences.csv',
   })
-    .requiredOption('--folder <path>', 'below the data root; its class folders are the truth')
+    .requiredOption(
+      '--folder <path>',
+      'folder inside the dataset folder; class folders are the labels',
+    )
     .option(
       '--split <name>',
-      'train, validation, calibration, test or all; test of a prepared dataset, else all',
+      'train, validation, calibration, test or all; default: test of a prepared dataset, otherwise all',
     )
-    .option('--csv <file>', 'write a line for each image')
-    .option('--force', 'replace a file that is there')
+    .option('--csv <file>', 'write one line per image')
+    .option('--force', 'overwrite an existing file')
     .action((a: string, b: string, options: Options & { folder: string; split?: string }) => {
       const { folder, split } = options
       const path = `/api/v1/conditions/${conditionNamed(a)}/ab`
@@ -46,13 +49,13 @@ export function addPairedCommands(program: Command): void {
     })
 
   command(program, 'reread <version>', {
-    does: 'Read the images of earlier predictions of a version again with another, and show what would change',
+    does: 'Re-run earlier predictions of a version with another version and show what would change',
     example: 'roentgen reread pneumonia/tiny-cnn-quick@1 --with pneumonia/tiny-cnn-quick@2',
   })
-    .requiredOption('--with <version>', 'the version to read with')
-    .option('--limit <number>', 'the newest so many', wholeNumber(1, 100_000), 1000)
-    .option('--csv <file>', 'write a line for each image')
-    .option('--force', 'replace a file that is there')
+    .requiredOption('--with <version>', 'the version to re-run with')
+    .option('--limit <number>', 'only the last N', wholeNumber(1, 100_000), 1000)
+    .option('--csv <file>', 'write one line per image')
+    .option('--force', 'overwrite an existing file')
     .action((version: string, options: Options & { with: string; limit: number }) => {
       const path = `/api/v1/versions/${versionPath(parseVersion(version))}/reread`
       const body = { with: options.with, limit: options.limit }
@@ -84,11 +87,11 @@ async function run(
   const different = pairs.filter((pair) => !pair.agree)
   printTable(
     different.slice(0, SHOWN).map((pair) => [pair.image, pair.a.label, pair.b.label, pair.truth]),
-    { columns: ['image', ...names, 'truth'], none: 'They decide alike on every image.' },
+    { columns: ['image', ...names, 'truth'], none: 'Both versions agree on every image.' },
   )
   if (csv) printLine(`Every image is in ${basename(csv)}.`)
-  else if (different.length > SHOWN) printLine('There are more; --csv FILE writes them all.')
-  printLine('For research, not a medical device.')
+  else if (different.length > SHOWN) printLine('More differ; --csv FILE writes all.')
+  printLine('For research use only. Not a medical device.')
 }
 
 function printSummary(
@@ -98,16 +101,16 @@ function printSummary(
   const { mcnemar } = truth
   printFields({
     images: n,
-    'not read': failed > 0 ? failed : null,
+    failed: failed > 0 ? failed : null,
     'same decision': share(agreement),
     kappa: share(kappa),
     'mean difference': share(meanGap),
-    'truth known': truth.n,
+    'known label': truth.n,
     [`right: ${a}`]: truth.n > 0 ? truth.aRight : null,
     [`right: ${b}`]: truth.n > 0 ? truth.bRight : null,
     McNemar:
       truth.n > 0
-        ? `p ${mcnemar.p.toFixed(4)} (${mcnemar.method}; only one right: ${mcnemar.b} and ${mcnemar.c})`
+        ? `p ${mcnemar.p.toFixed(4)} (${mcnemar.method}; only one correct: ${mcnemar.b} and ${mcnemar.c})`
         : null,
     ...Object.fromEntries(
       auc.map((one) => [

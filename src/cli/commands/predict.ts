@@ -30,19 +30,19 @@ interface Options {
 
 export function addPredictCommand(program: Command): void {
   command(program, 'predict <image...>', {
-    does: 'Read images, folders and zips of them: label, calibrated probability, decision, version, heatmap. With --json one line an image.',
+    does: 'Analyse images, folders or zips: label, calibrated probability, decision, version, heatmap. With --json, one line per image.',
     example: 'roentgen predict chest.png --condition pneumonia --heatmap map.png --composite',
   })
-    .requiredOption('--condition <id>', 'what to look for')
-    .option('--version <version>', 'another version than the active one')
-    .option('--operating-point <name>', 'another decision rule than the one in use')
-    .addOption(new Option('--explain <method>', 'how to explain').choices(EXPLAIN_METHODS))
-    .option('--layer <name>', 'the layer to explain')
-    .option('--target <label>', 'the class to explain, instead of the predicted one')
-    .option('--frame <n>', 'which picture of a file that holds several, counted from 1')
+    .requiredOption('--condition <id>', 'condition')
+    .option('--version <version>', 'version other than the active one')
+    .option('--operating-point <name>', 'operating point other than the one in use')
+    .addOption(new Option('--explain <method>', 'heatmap method').choices(EXPLAIN_METHODS))
+    .option('--layer <name>', 'heatmap layer')
+    .option('--target <label>', 'class to explain; default: the predicted one')
+    .option('--frame <n>', 'frame of a multi-frame file, from 1')
     .option('--heatmap <file>', 'write the heatmap as PNG; for one image')
-    .option('--composite', 'with --heatmap: the image with the map upon it')
-    .option('--csv <file>', 'write all answers as a table')
+    .option('--composite', 'with --heatmap: image with heatmap overlay')
+    .option('--csv <file>', 'write all results as a table')
     .action(predict)
 }
 
@@ -145,7 +145,7 @@ function printPrediction(
     printLine(`  heatmap      ${options.heatmap} (${heatmap?.method} of ${heatmap?.target})`)
   }
   for (const warning of warnings) printLine(`  warning      ${warning}`)
-  printLine('  For research, not a medical device.')
+  printLine('  For research use only. Not a medical device.')
 }
 
 async function saveHeatmap(

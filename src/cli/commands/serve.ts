@@ -12,7 +12,7 @@ export function addServeCommand(program: Command): void {
   program
     .command('serve')
     .description(
-      'Serve pages and API until Ctrl-C. Settings come from the environment; the README lists them.',
+      'Serve pages and API until Ctrl-C. Settings come from the environment; see docs/reference/settings.md.',
     )
     .option('--port <number>', 'TCP port, instead of PORT', wholeNumber(0, 65535))
     .option('--host <address>', 'address to listen on, instead of HOST')

@@ -18,23 +18,23 @@ interface Options extends TrainOptions {
 
 export function addTrainCommand(program: Command): void {
   const train = command(program, 'train', {
-    does: 'Train a model on a folder of labelled images and register it. Ctrl-C once keeps the best so far, twice keeps nothing.',
+    does: 'Train on a folder of labelled images and register the version. Ctrl-C once stops and keeps the best epoch; twice discards the run.',
     example:
       'roentgen train --condition pneumonia --dataset Dataset/pneumonia --architecture tiny_cnn --preset quick',
   })
-    .option('--condition <id>', 'what it shall diagnose')
-    .option('--dataset <folder>', 'a folder with a folder of images for each class')
+    .option('--condition <id>', 'condition')
+    .option('--dataset <folder>', 'dataset folder with one folder per class')
     .option(
       '--all',
-      'instead: every dataset that was prepared for a condition, one after the other in the running server; by default DenseNet121 with both heatmap presets',
+      'instead: every dataset prepared for a condition, queued in the running server; default: DenseNet121 with both heatmap presets',
     )
-    .option('--architecture <name>', 'how it is built', 'tiny_cnn')
+    .option('--architecture <name>', 'architecture', 'tiny_cnn')
     .addOption(
       new Option('--preset <preset>', 'epochs: 5, 25, 50; 10 and 15 with 500 images a class')
         .choices(Object.keys(PRESETS))
         .default('standard'),
     )
-    .option('--name <name>', 'name of the version; by default architecture and preset')
+    .option('--name <name>', 'version name; default: architecture and preset')
     .option('--body-part <text>', 'of a new condition, e.g. chest')
     .option('--set <name=value...>', 'any other setting, e.g. optimizer=sgd trainedLayers=20')
   addSettingOptions(train)
@@ -64,8 +64,8 @@ function printRun(
     'balanced accuracy': share(version.metrics?.balancedAccuracy),
     auc: share(version.metrics?.auc),
   })
-  if (version.active) printLine(`${version.id} answers now (policy follow).`)
-  else printLine(`To let it answer: roentgen activate ${version.id} --reason "…"`)
+  if (version.active) printLine(`${version.id} is active (policy follow).`)
+  else printLine(`To activate it: roentgen activate ${version.id} --reason "…"`)
 }
 
 function printSummary(
@@ -81,14 +81,14 @@ function printSummary(
     auc: share(summary.auc),
     time: `${Math.round(summary.seconds)} s`,
   })
-  printLine(`To let it answer: roentgen activate ${version.id} --reason "…"`)
+  printLine(`To activate it: roentgen activate ${version.id} --reason "…"`)
 }
 
 /** @throws AppError `invalid` */
 function complete(given: Partial<Options>): Options {
   const { condition, dataset, architecture = 'tiny_cnn', preset = 'standard' } = given
   if (condition === undefined || dataset === undefined) {
-    throw new AppError('invalid', 'Say what to train: --condition and --dataset, or --all.')
+    throw new AppError('invalid', 'Specify --condition and --dataset, or --all.')
   }
   return { ...given, condition, dataset, architecture, preset }
 }
@@ -112,5 +112,6 @@ async function trainAll(
   })
   if (options.json) printJson(set)
   const failed = set.runs.filter(({ run }) => run.state !== 'finished').length
-  if (failed > 0) throw new AppError('conflict', `${failed} of ${set.runs.length} left no version.`)
+  if (failed > 0)
+    throw new AppError('conflict', `${failed} of ${set.runs.length} produced no version.`)
 }

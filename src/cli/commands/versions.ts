@@ -33,11 +33,11 @@ interface VersionPage {
 export function addVersionsCommands(program: Command): void {
   const group = program
     .command('versions')
-    .description('Registered models: list them, or show one whole')
+    .description('Registered versions: list, show, delete')
     .helpCommand(false)
 
   command(group, 'list', {
-    does: 'List versions, newest first; * marks what answers now',
+    does: 'List versions, newest first; * marks active versions',
     example: 'roentgen versions list --condition pneumonia --sort auc',
   })
     .option('--condition <id>', 'only of this condition')
@@ -57,21 +57,21 @@ export function addVersionsCommands(program: Command): void {
     .option('-q, --q <words>', 'only with all of these words in id, architecture, tags or notes')
     .option('--sort <field>', 'order by, e.g. auc, accuracy, size, name or createdAt')
     .addOption(new Option('--order <order>', 'direction').choices(['asc', 'desc']))
-    .option('--limit <number>', 'at most so many', wholeNumber(1, 500), 100)
+    .option('--limit <number>', 'maximum number', wholeNumber(1, 500), 100)
     .action(list)
 
   command(group, 'show <version>', {
-    does: 'Show one version: metrics, operating points, where it came from, its files',
+    does: 'Show one version: metrics, operating points, lineage, files',
     example: 'roentgen versions show pneumonia/densenet121-standard@3',
   }).action(show)
 
   command(group, 'delete <version>', {
-    does: 'Move a version to the bin, from which it can be put back for a while',
+    does: 'Move a version to the trash, from which it can be restored for a while',
     example: 'roentgen versions delete pneumonia/densenet121-quick@2',
   }).action((id, options) => change(id, { ...options, method: 'DELETE' }))
 
   command(group, 'undelete <version>', {
-    does: 'Put a deleted version back from the bin',
+    does: 'Restore a deleted version from the trash',
     example: 'roentgen versions undelete pneumonia/densenet121-quick@2',
   }).action((id, options) => change(id, { ...options, method: 'POST', action: '/undelete' }))
 }
@@ -106,7 +106,7 @@ async function list({ json, ...filter }: Filter): Promise<void> {
     }),
     {
       columns: ['version', 'status', 'architecture', 'auc', 'accuracy', 'made', 'tags'],
-      none: 'There is no such version.',
+      none: 'No such version.',
     },
   )
   const more = page.total - page.items.length
@@ -154,7 +154,7 @@ async function show(id: string, { json }: { json?: true }): Promise<void> {
       const rule = Object.entries(thresholds).map(([label, at]) => `${label} >= ${share(at)}`)
       return [
         name,
-        rule.join(', ') || 'the likeliest class',
+        rule.join(', ') || 'most probable class',
         share(sensitivity),
         share(specificity),
       ]

@@ -26,28 +26,28 @@ export function addWeightsCommands(program: Command): void {
     .helpCommand(false)
 
   command(group, 'list', {
-    does: 'What is kept here, and what can be fetched',
+    does: 'List installed and available weights',
     example: 'roentgen weights list',
   }).action(list)
 
   command(group, 'fetch <name>', {
-    does: 'Load published ImageNet weights, check them against the published check sum, and keep them',
+    does: 'Download published ImageNet weights, verify the checksum and install them',
     example: 'roentgen weights fetch densenet121',
   })
-    .option('--replace', 'also when they are here already')
+    .option('--replace', 'even if already installed')
     .action(fetch)
 
   command(group, 'import <file>', {
-    does: 'Keep weights from a file: Keras .h5, a PyTorch state dict (.pth, .safetensors), or the folder of a TF.js model',
+    does: 'Install weights from a file: Keras .h5, a PyTorch state dict (.pth, .safetensors), or the folder of a TF.js model',
     example: 'roentgen weights import densenet121-chest.pth --architecture densenet121',
   })
-    .option('--architecture <name>', 'which network they are of; told from the file by default')
+    .option('--architecture <name>', 'their architecture; default: detected from the file')
     .option('--name <name>', 'what to call them; <architecture>-imagenet is what "imagenet" means')
     .option(
       '--preprocessing <what>',
-      'how images were scaled: tf, torch, caffe, unit, raw, xrv, or a JSON file; by default as their library does',
+      'pixel scaling: tf, torch, caffe, unit, raw, xrv, or a JSON file; default: that of their library',
     )
-    .option('--replace', 'instead of weights that have the name already')
+    .option('--replace', 'overwrite weights of the same name')
     .action(importFile)
 }
 
@@ -73,14 +73,14 @@ async function list({ json }: { json?: true }): Promise<void> {
     ]),
     {
       columns: ['name', 'architecture', 'parameters', 'images', 'from', 'sha256'],
-      none: 'No weights are kept here yet.',
+      none: 'No weights installed yet.',
     },
   )
   const names = new Set(kept.map(({ name }) => name))
   const absent = fetchable().filter(({ key }) => !names.has(key) && !names.has(`${key}-imagenet`))
   if (absent.length === 0) return
   printLine()
-  printLine(`To be fetched: ${absent.map(({ key }) => key).join(', ')}.`)
+  printLine(`Available: ${absent.map(({ key }) => key).join(', ')}.`)
 }
 
 async function fetch(

@@ -11,7 +11,7 @@ export interface BatchFigures {
 
 export function batchNote(batch: BatchFigures): string {
   const { epoch, epochs, loss, accuracy, imagesPerSecond, etaSeconds } = batch
-  const left = etaSeconds === null ? '' : `, ${timeLeft(etaSeconds)} left at most`
+  const left = etaSeconds === null ? '' : `, ${timeLeft(etaSeconds)} left`
   return (
     `epoch ${epoch}/${epochs}, loss ${loss.toFixed(4)}, accuracy ${accuracy.toFixed(3)}, ` +
     `${imagesPerSecond} images/s${left}`

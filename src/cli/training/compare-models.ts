@@ -44,7 +44,7 @@ async function resultsFor(config: Config, o: CompareModelsOptions): Promise<Comp
   if (ways !== 1) {
     throw new AppError(
       'invalid',
-      'Say what to compare: an image with --a and --b; or --dataset with --architectures; or --versions; or --results.',
+      'Specify what to compare: an image with --a and --b; or --dataset with --architectures; or --versions; or --results.',
     )
   }
   if (o.results !== undefined) return stored(o.results)
@@ -75,7 +75,7 @@ function existing(config: Config, names: readonly string[]): Promise<Version[]> 
 async function trained(config: Config, o: CompareModelsOptions): Promise<Version[]> {
   const { condition, dataset, architectures = [], preset = 'standard', json } = o
   if (condition === undefined || dataset === undefined) {
-    throw new AppError('invalid', 'Say what to train on: --condition and --dataset.')
+    throw new AppError('invalid', 'Specify what to train on: --condition and --dataset.')
   }
   const versions: Version[] = []
   for (const [i, architecture] of architectures.entries()) {

@@ -52,7 +52,7 @@ export function checkLabels(
   options: JobOptions,
 ): Promise<Dataset> {
   const start = `/api/v1/datasets/${encodeURIComponent(id)}/label-check`
-  return watched(api, { start, body: { version }, title: 'looked at' }, options)
+  return watched(api, { start, body: { version }, title: 'checked' }, options)
 }
 
 /** Leaves files out and prepares it again. */

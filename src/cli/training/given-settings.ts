@@ -21,7 +21,7 @@ export function givenSettings(given: readonly string[] = []): Record<string, unk
       if (at < 1) {
         throw new AppError(
           'invalid',
-          `"${text.slice(0, 80)}" is no setting; write it as name=value, e.g. --set optimizer=sgd.`,
+          `"${text.slice(0, 80)}" is not a setting; write it as name=value, e.g. --set optimizer=sgd.`,
         )
       }
       return [text.slice(0, at).trim(), parsed(text.slice(at + 1).trim())]

@@ -39,7 +39,9 @@ export async function runInServer(
     },
   })
   const progress = startProgress('training', { quiet })
-  progress.say(`Queued in the running server as ${queued.id}; it goes on when this command ends.`)
+  progress.say(
+    `Queued in the running server as ${queued.id}; it continues after this command ends.`,
+  )
   const release = onInterrupt(api, { id: queued.id, progress })
   try {
     await follow(api, { id: queued.id, progress })
@@ -117,7 +119,7 @@ function onInterrupt(api: Api, { id, progress }: { id: string; progress: Progres
   const interrupt = (): void => {
     if (asked) act('cancel')
     else {
-      progress.say('Stopping; the best so far is kept. Ctrl-C again keeps nothing.')
+      progress.say('Stopping and keeping the best epoch. Ctrl-C again discards the run.')
       act('stop')
     }
     asked = true

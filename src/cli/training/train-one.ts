@@ -172,7 +172,7 @@ function onInterrupt(training: { process?: TrainingProcess }, progress: Progress
   const interrupt = () => {
     if (asked) training.process?.cancel()
     else {
-      progress.say('Stopping; the best so far is kept. Ctrl-C again keeps nothing.')
+      progress.say('Stopping and keeping the best epoch. Ctrl-C again discards the run.')
       training.process?.stopAndKeepBest()
     }
     asked = true

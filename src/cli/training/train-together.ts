@@ -37,7 +37,7 @@ export async function trainTogether(
   const { runs, set } = await api.json<{ runs: Run[]; set: string }>('/api/v1/runs', { body })
   const progress = startProgress('training', { quiet: o.quiet })
   progress.say(
-    `Queued ${runs.length} runs in the running server; they go on when this command ends.`,
+    `Queued ${runs.length} runs in the running server; they continue after this command ends.`,
   )
   const told = new Set<string>()
   try {
@@ -48,9 +48,8 @@ export async function trainTogether(
         told.add(run.id)
         progress.say(`${run.condition}, ${run.preset}: ${run.state}, ${run.version ?? run.reason}`)
       }
-      const left =
-        now.etaSeconds === null ? '' : `, ${Math.ceil(now.etaSeconds / 60)} min left at most`
-      const note = `${now.ended} of ${now.runs.length} ended${left}`
+      const left = now.etaSeconds === null ? '' : `, ${Math.ceil(now.etaSeconds / 60)} min left`
+      const note = `${now.ended} of ${now.runs.length} finished${left}`
       progress.update(Math.round(now.done * STEPS), STEPS, note)
       if (now.ended === now.runs.length) return now
       await after(LOOK_AGAIN_MS)

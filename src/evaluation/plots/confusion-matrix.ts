@@ -67,7 +67,7 @@ function oneMatrix(labels: readonly string[], matrix: readonly (readonly number[
     body: [
       ...cells,
       ...names,
-      text('truth', [12, top + size / 2], { anchor: 'middle', turn: -90, bold: true }),
+      text('actual', [12, top + size / 2], { anchor: 'middle', turn: -90, bold: true }),
       text('predicted', [left + size / 2, top + size + 17], {
         anchor: 'middle',
         bold: true,
