@@ -34,7 +34,7 @@ test('images that lie in the wrong folder are found after a first training, and 
   const first = await jsonOf<Dataset>(await call(`${address}/prepare`, jsonBody(prepare)))
   const early = await check({})
   assert.equal(early.status, 409)
-  assert.match((await jsonOf<{ detail: string }>(early)).detail, /train one, the quick preset/)
+  assert.match((await jsonOf<{ detail: string }>(early)).detail, /train one \(the quick preset/)
 
   const hyperparameters = { batchSize: 8, imageSize: 32, learningRate: 3e-3, epochs: 4 }
   const wishes = { dataset: id, architecture: 'tiny_cnn', preset: 'quick', hyperparameters }

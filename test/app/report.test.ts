@@ -69,7 +69,7 @@ test('a result prints as one page of text and pictures, the same bytes each time
   const { imageFile } = await getPrediction(home.db, plain.id)
   await rm(join(home.store.uploadsDir, imageFile ?? ''))
   const lost = await call(`/api/v1/predictions/${plain.id}/report.pdf`)
-  assert.match(pdfText(new Uint8Array(await lost.arrayBuffer())), /image is no longer kept/)
+  assert.match(pdfText(new Uint8Array(await lost.arrayBuffer())), /image is no longer stored/)
 
   assert.equal((await call('/api/v1/predictions/pr_none/report.pdf')).status, 404)
   await expirePredictions(home, { clock: () => new Date('2999-01-01T00:00:00Z') })

@@ -20,7 +20,7 @@ test('a home is saved while a server works on it, and comes back in another plac
   const file = join(root, 'monday.zip')
   const saved = await roentgenJson<{ bytes: number }>(['backup', file], { env })
   assert.equal((await stat(file)).size, saved.bytes)
-  assertRefused(await roentgen(['backup', file], { env }), /is there already/)
+  assertRefused(await roentgen(['backup', file], { env }), /already exists/)
   assertRefused(await roentgen(['restore', file], { env }), /Another Roentgen is running/)
   await server.stop()
   assertRefused(await roentgen(['restore', file], { env }), /already has a registry/)
@@ -44,5 +44,5 @@ test('a home is saved while a server works on it, and comes back in another plac
   // Nobody serves it now: the command opens the home itself.
   const again = await roentgen(['backup', join(root, 'tuesday.zip')], { env: elsewhere })
   assert.equal(again.status, 0, again.stderr)
-  assertRefused(await roentgen(['restore', join(root, 'no.zip')], { env }), /not there/)
+  assertRefused(await roentgen(['restore', join(root, 'no.zip')], { env }), /does not exist/)
 })

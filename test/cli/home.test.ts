@@ -93,7 +93,7 @@ test('a package leaves as a zip and comes back under its former digest', async (
   const exported = await run('export', first.id)
   assert.equal(exported.status, 0, exported.stderr)
   const zip = join(root, 'pneumonia-tiny-v1.roentgen.zip')
-  assertRefused(await run('export', first.id), /is there already; add --force/)
+  assertRefused(await run('export', first.id), /already exists; add --force/)
   assert.equal((await run('export', first.id, '--force')).status, 0)
 
   const same = await json<Version>('import', zip)

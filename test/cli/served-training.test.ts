@@ -31,7 +31,7 @@ test('without a server a dataset is scanned and prepared by the command itself',
   assert.equal(fewer.prepared?.images, 40 - 1 - 2 * 11)
   const reasons = fewer.prepared.setAside.files.map(({ reason }) => reason)
   assert.deepEqual(new Set(reasons), new Set(['Excluded by user.']))
-  assertRefused(await run('dataset', 'scan', '..'), /outside the data root/)
+  assertRefused(await run('dataset', 'scan', '..'), /outside the dataset folder/)
   assertRefused(await run('dataset', 'scan', 'none'), /no folder "none"/)
   assertRefused(await run('dataset', 'prepare', 'spots', '--condition', 'x'), /no condition "x"/)
 })

@@ -31,7 +31,7 @@ test('weights are imported from a file and listed', async (t) => {
 test('what cannot be imported or fetched is one line on stderr', async (t) => {
   const { root, env, dataDir } = await homeFolders(t)
   const refused: readonly [string[], RegExp][] = [
-    [['import', join(root, 'absent.pth')], /not there or not readable/],
+    [['import', join(root, 'absent.pth')], /does not exist or is not readable/],
     [['import', fixture('hostile-system.pth')], /"posix\.system".*nothing of it was run/],
     [
       ['import', fixture('state.pth'), '--architecture', 'lenet'],

@@ -106,7 +106,7 @@ test('the format before version 1.6, a text and a pointer are named', async () =
   await assert.rejects(send('version https://git-lfs.github.com/spec/v1\n'), /Git LFS pointer/)
   await assert.rejects(send('hello'), /no file of weights that is known/)
   await assert.rejects(send(''), { code: 'invalid-package' })
-  await assert.rejects(weightsFormat(join(dir, 'absent.h5')), /not there or not readable/)
+  await assert.rejects(weightsFormat(join(dir, 'absent.h5')), /does not exist or is not readable/)
 })
 
 test('safetensors that lie about themselves are refused', async () => {

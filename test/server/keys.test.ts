@@ -83,7 +83,7 @@ test('what is no key, and what cannot be signed, is refused in one sentence', as
   const words = ['keys', 'trust', no, '--name', 'x']
   const ended = await roentgen(words, { env: folders.env })
   assert.equal(ended.status, 1)
-  assert.match(ended.stderr, /not there or not readable/)
+  assert.match(ended.stderr, /does not exist or is not readable/)
 })
 
 test('a package that computes something else here is taken, says so, and stays inactive', async (t) => {

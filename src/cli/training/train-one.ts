@@ -73,7 +73,7 @@ async function trainHere(
   if (wishes.initFrom !== undefined) {
     throw new AppError(
       'invalid',
-      '--init-from needs the running server and a dataset below the data root; start "roentgen serve" first.',
+      '--init-from needs the running server and a dataset inside the dataset folder; start "roentgen serve" first.',
     )
   }
   const { trainOnce } = await import('../../training/train-once.ts')

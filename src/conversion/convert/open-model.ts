@@ -21,7 +21,9 @@ export async function openModel(
   { workDir }: { readonly workDir: string },
 ): Promise<tf.LayersModel> {
   const info = await stat(path).catch((cause: unknown) => {
-    throw new AppError('invalid', `"${basename(path)}" is not there or not readable.`, { cause })
+    throw new AppError('invalid', `"${basename(path)}" does not exist or is not readable.`, {
+      cause,
+    })
   })
   if (info.isDirectory()) return tfjsModel(path)
   if (basename(path) === 'model.json') return tfjsModel(dirname(path))
@@ -62,6 +64,6 @@ function unknownFile(path: string): AppError {
     'invalid',
     isOnnx
       ? 'An ONNX file is a graph without layers, so it cannot become another format.'
-      : `"${basename(path)}" is no model that is read here: .keras, .h5, model.json or a zip of it, or a version's id.`,
+      : `"${basename(path)}" is not a supported model: .keras, .h5, model.json or a zip of it, or a version's id.`,
   )
 }

@@ -68,7 +68,7 @@ export function hashedFile(path: string, format: WeightsFormat): string {
 }
 
 function missing(cause: unknown): never {
-  throw new AppError('invalid', 'The file of weights is not there or not readable.', { cause })
+  throw new AppError('invalid', 'The file of weights does not exist or is not readable.', { cause })
 }
 
 function invalid(message: string): AppError {

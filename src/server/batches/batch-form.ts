@@ -59,7 +59,7 @@ export async function openBatch(
     }
     if (items.length === 0) {
       const sentence =
-        'Send one or more images as files in the field "image", a zip of them in "zip", or name a folder below the data root in "folder".'
+        'Send one or more images as files in the field "image", a zip of them in "zip", or name a folder inside the dataset folder in "folder".'
       throw new AppError('image-required', sentence)
     }
     return { request: reading, items, isNamed, close }

@@ -12,7 +12,7 @@ export function parseDatasetPath(text: string): string {
   if (leaves || /[\u0000-\u001f\\]/.test(text) || text.length > 500) {
     throw new AppError(
       'invalid',
-      'The path must name a folder below the data root (ROENTGEN_DATASETS), such as "chest-xray": ' +
+      'The path must name a folder inside the dataset folder (ROENTGEN_DATASETS), such as "chest-xray": ' +
         'no "..", no backslash, not from the root of the disk.',
       { extra: { field: 'path' } },
     )
@@ -40,6 +40,6 @@ export async function datasetFolder(root: string, path: string): Promise<string>
   if (info?.isDirectory()) return dir
   throw new AppError(
     'unknown-dataset',
-    `There is no folder "${path.slice(0, 200)}" below the data root; put the images there, or set ROENTGEN_DATASETS.`,
+    `There is no folder "${path.slice(0, 200)}" in the dataset folder; put the images there, or set ROENTGEN_DATASETS.`,
   )
 }

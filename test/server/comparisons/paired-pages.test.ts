@@ -125,7 +125,7 @@ test('what cannot be compared is refused on the page, and what has ended cannot 
   }
   await refused({ a: a.id, b: a.id, folder: 'chest' }, 409, /two different versions/)
   await refused({ a: a.id, b: 'pneumonia/tiny@9', folder: 'chest' }, 404, /no version/)
-  await refused({ a: a.id, b: b.id, folder: '../chest' }, 422, /below the data root/)
+  await refused({ a: a.id, b: b.id, folder: '../chest' }, 422, /(inside|in) the dataset folder/)
   await refused({ a: a.id, b: b.id, folder: 'nowhere' }, 404, /no folder/)
   await refused({ a: a.id, b: b.id, folder: 'chest', split: 'half' }, 422, /must be one of/)
   await refused({ a: a.id, b: b.id, folder: 'chest', split: 'test' }, 409, /no image in the split/)

@@ -228,7 +228,7 @@ test('a training process that is killed from outside is a failed run with a smal
   }
   const run = await jsonOf<Run>(await call(`/api/v1/runs/${id}`))
   assert.equal(run.state, 'failed')
-  assert.match(run.reason ?? '', /want of memory/)
+  assert.match(run.reason ?? '', /because memory ran out/)
   assert.deepEqual(run.offer, { batchSize: 4 })
 })
 
@@ -255,7 +255,7 @@ test('kill -9 and SIGTERM of the server leave an interrupted run that is resumed
   const { server: second, call: anew } = await start()
   const interrupted = await jsonOf<Run>(await anew(`/api/v1/runs/${id}`))
   assert.equal(interrupted.state, 'interrupted')
-  assert.match(interrupted.reason ?? '', /Roentgen ended.* in epoch \d.* the last checkpoint/)
+  assert.match(interrupted.reason ?? '', /Server stopped.* in epoch \d.* the last checkpoint/)
   const resume = (ask: Call) => ask(`/api/v1/runs/${id}/resume`, { method: 'POST' })
   assert.equal((await resume(anew)).status, 200)
   const headers = { 'last-event-id': lastId }

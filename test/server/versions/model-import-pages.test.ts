@@ -101,11 +101,11 @@ test('what is wrong with a description is said beside the form, which keeps what
   }
   const picture = await image(1)
   await refused(said, /Choose a test image/)
-  await refused({ ...said, condition: '' }, /looks for/, picture)
+  await refused({ ...said, condition: '' }, /no description/, picture)
   await refused({ ...said, scaling: '' }, /scaled/, picture)
   await refused({ ...said, scaling: 'own' }, /Choose a preprocessing/, picture)
   await refused({ ...said, scaling: 'own', preprocessing: '{' }, /not readable JSON/, picture)
-  await refused({ ...said, classes: 'A\nA' }, /one label/, picture)
+  await refused({ ...said, classes: 'A\nA' }, /same label/, picture)
   const html = await refused({ ...said, classes: 'A\nB\nC\nD' }, /classes/, picture)
   assert.match(html, /value="theirs"/)
   await refused(said, /image/, new TextEncoder().encode('no image'))

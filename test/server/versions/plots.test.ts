@@ -61,5 +61,5 @@ test('a version whose package says nothing about its results has no plots, and s
   assert.doesNotMatch(await page.text(), /aria-label="Plots"/)
   const response = await call('/api/v1/versions/pneumonia/tiny/1/plots/roc.png')
   assert.equal(response.status, 404)
-  assert.match((await jsonOf<{ detail: string }>(response)).detail, /brings no results/)
+  assert.match((await jsonOf<{ detail: string }>(response)).detail, /no results to plot/)
 })
