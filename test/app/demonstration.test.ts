@@ -42,7 +42,7 @@ test('a demonstration version answers through the whole gate, by policy, the one
     [[usual.id, 'roentgen', 'policy']],
   )
   assert.ok(items[0]?.steps.every((step) => step.ok))
-  assert.match(await (await first.call('/', HTML)).text(), /not for use on patients/)
+  assert.match(await (await first.call('/', HTML)).text(), /Not for clinical use/)
   const body = imageForm({ image: await image(1), condition: 'pneumonia' })
   const prediction = await jsonOf<{ warnings: string[] }>(
     await first.call('/api/v1/predict', { method: 'POST', body }),
