@@ -58,7 +58,7 @@ function noPlot({ id }: Version, plots: readonly Plot[]): AppError {
   return new AppError(
     'not-found',
     plots.length === 0
-      ? `${id} brings no results that could be drawn.`
+      ? `${id} has no results to plot.`
       : `${id} has no such plot; it has ${names}, each as png, pdf and svg.`,
   )
 }

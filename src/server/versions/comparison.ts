@@ -104,7 +104,7 @@ export function modelComparisonRoutes(services: Uses<'clock' | 'db' | 'store'>):
   /** @throws AppError `invalid`, `unknown-version` */
   async function asked(given: readonly string[] = []): Promise<Version[]> {
     const names = [...new Set(given)]
-    if (names.length > 100) throw new AppError('invalid', 'These are too many versions.')
+    if (names.length > 100) throw new AppError('invalid', 'Too many versions.')
     return Promise.all(names.map((name) => getVersion(services.db, parseVersion(name))))
   }
 }
