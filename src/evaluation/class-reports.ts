@@ -1,13 +1,9 @@
 // One label against the rest: rates with Wilson's intervals, area with DeLong's, F1 and average precision with bootstrap's.
 import type { ClassLabel } from '../package/schema.ts'
 import type { Estimate, Interval } from '../statistics/bootstrap.ts'
+import type { Ranked } from '../statistics/placements.ts'
 import { binaryRates, countOutcomes, type Rate } from '../statistics/rates.ts'
-import {
-  type AreaUnderCurve,
-  areaUnderCurve,
-  averagePrecision,
-  type Ranked,
-} from '../statistics/roc.ts'
+import { type AreaUnderCurve, areaUnderCurve, averagePrecision } from '../statistics/roc.ts'
 import { type TestAnswer, truthByClass } from './answers.ts'
 import { columnsOf, rankedColumn } from './operating-points.ts'
 import type { Outputs } from './probabilities.ts'

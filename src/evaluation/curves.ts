@@ -1,10 +1,10 @@
 // ROC and precision-recall curves of each class as points to draw.
 import type { ClassLabel } from '../package/schema.ts'
+import type { Ranked } from '../statistics/placements.ts'
 import {
   type AreaUnderCurve,
   areaUnderCurve,
   averagePrecision,
-  type Ranked,
   rocCurve,
 } from '../statistics/roc.ts'
 import { columnsOf, rankedColumn } from './operating-points.ts'

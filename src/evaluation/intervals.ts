@@ -1,7 +1,7 @@
 // All figures of a report that have no interval by formula, drawn together so that one pass over the images serves them all.
 import type { ConditionKind } from '../package/schema.ts'
 import { bootstrap, type Estimate } from '../statistics/bootstrap.ts'
-import { mean } from '../statistics/roc.ts'
+import { mean } from '../statistics/placements.ts'
 import type { ClassView } from './class-reports.ts'
 import { binCount, binOf, forecastsOf, type Outputs, squaredDistances } from './probabilities.ts'
 import {

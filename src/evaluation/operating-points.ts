@@ -3,7 +3,8 @@
 
 import { positiveIndex } from '../inference/scores.ts'
 import type { ClassLabel, ConditionKind, OperatingPoint } from '../package/schema.ts'
-import { type Ranked, type RocPoint, rocCurve } from '../statistics/roc.ts'
+import type { Ranked } from '../statistics/placements.ts'
+import { type RocPoint, rocCurve } from '../statistics/roc.ts'
 import { type Outputs, probabilitiesOf } from './probabilities.ts'
 
 /** What a model answers with until somebody chooses otherwise: see docs/decisions on the default operating point. */

@@ -1,7 +1,7 @@
 // Logits -> probabilities for each kind of condition, and how far those are from the truth: NLL, calibration error, Brier.
 import { sigmoid, softmax } from '../inference/calibrate.ts'
 import type { ConditionKind } from '../package/schema.ts'
-import { mean } from '../statistics/roc.ts'
+import { mean } from '../statistics/placements.ts'
 
 /**
  * Logits of images with what is true of them. For `binary` a row holds one logit (of the positive class) and the

@@ -1,8 +1,8 @@
 // The figures of a report for images that count several times each, as a bootstrap draws them. With every weight 1 they
 // are what roc.ts, rates.ts and probabilities.ts give; a test holds them to that.
 
+import type { Ranked } from '../statistics/placements.ts'
 import { quotient } from '../statistics/rates.ts'
-import type { Ranked } from '../statistics/roc.ts'
 import type { Forecast } from './probabilities.ts'
 
 export interface Ranking {

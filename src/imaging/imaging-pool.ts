@@ -2,7 +2,7 @@
 // What they do is in imaging-job.ts; here is only who does it, for how long, and what happens when one dies.
 import type { ChildProcess } from 'node:child_process'
 import { AppError } from '../errors.ts'
-import { forkConfined } from '../processes/confined-process.ts'
+import { startChild } from '../processes/start-child.ts'
 import type { StudyIdentity } from './dicom/study-identity.ts'
 import type { HeatmapJob, ImagingJob, JobResult, PrintJob, ReadImage } from './imaging-job.ts'
 import type { JobMessage, ReplyMessage } from './imaging-worker-protocol.ts'
@@ -210,10 +210,12 @@ export class ImagingPool {
   }
 
   #spawn(): void {
-    const child = forkConfined({
+    const { process: child } = startChild({
       module: WORKER_FILE,
       args: [String(this.#options.maxWorkerBytes)],
       nodeOptions: ['--max-old-space-size=512'],
+      confined: {},
+      output: 'none',
     })
     const worker: Worker = {
       child,

@@ -1,8 +1,8 @@
 // All versions that have a host or are getting one: made here, ended here when idle, over budget or replaced.
 // What each of them is for is told by its role, which runtime.ts sets.
 import { join } from 'node:path'
-import { primeCompileCache } from './host/fork-host.ts'
 import { chooseToEnd } from './host/host-budget.ts'
+import { primeCompileCache } from './host/host-process.ts'
 import {
   clearTemporaryCopies,
   ensureCopy,

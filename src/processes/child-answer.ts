@@ -1,8 +1,6 @@
 // A child process that gets one request and gives one answer: ended when that takes too long, and as soon as it has answered.
-import { type ChildProcess, fork } from 'node:child_process'
-import { constants, setPriority } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { type Confinement, forkConfined } from './confined-process.ts'
+import { type ChildOptions, startChild } from './start-child.ts'
 
 export interface Question {
   /** The module of the process; see `answerParent`. */
@@ -10,21 +8,23 @@ export interface Question {
   readonly request: unknown
   /** No limit by default. */
   readonly timeoutMs?: number
-  readonly execArgv?: readonly string[]
-  /** It works on what a stranger sent: these files are all that it may touch. Without it the process has all that this one has. */
-  readonly confined?: Pick<Confinement, 'mayRead' | 'mayWrite'>
+  readonly nodeOptions?: readonly string[]
+  /** Its threads are allowed for. */
+  readonly confined?: ChildOptions['confined']
 }
 
 /** At the lowest priority: serving goes first. @throws Error with its last words when it ended without an answer */
 export function askChild<Answer>(o: Question): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const child = forkFor(o)
+  const { worker: module, nodeOptions = [], confined } = o
+  const { process: child, lastOutput } = startChild({
+    module,
+    nodeOptions,
+    lowPriority: true,
+    ...(confined && { confined: { hasThreads: true, ...confined } }),
+  })
   const end = (): void => void child.kill('SIGKILL')
   const timer = o.timeoutMs === undefined ? undefined : setTimeout(end, o.timeoutMs)
-  let exitReason = ''
-  child.stderr?.on('data', (chunk: Buffer) => {
-    exitReason = (exitReason + chunk.toString()).slice(-4000)
-  })
   child.once('message', (answer) => {
     resolve(answer as Answer)
     end()
@@ -32,32 +32,10 @@ export function askChild<Answer>(o: Question): Promise<Answer> {
   child.once('error', reject)
   child.once('close', (code, signal) => {
     clearTimeout(timer)
-    reject(new Error(`the process ended with ${code ?? signal}: ${exitReason}`))
+    reject(new Error(`the process ended with ${code ?? signal}: ${lastOutput.text()}`))
   })
-  if (child.pid !== undefined) lowerPriority(child.pid)
   child.send({ request: o.request, timeoutMs: o.timeoutMs }, () => {})
   return promise
-}
-
-function forkFor({ worker, execArgv = [], confined }: Question): ChildProcess {
-  if (!confined) {
-    return fork(worker, [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: [...execArgv],
-    })
-  }
-  const more = { nodeOptions: execArgv, hasThreads: true, hearsErrors: true }
-  return forkConfined({ module: worker, ...more, ...confined })
-}
-
-/** Serving goes first on the same cores. Not allowed everywhere, and never a reason to fail. */
-export function lowerPriority(pid: number): void {
-  try {
-    setPriority(pid, constants.priority.PRIORITY_LOW)
-  } catch {
-    // It works at normal priority then.
-  }
 }
 
 /** The child's side. What rejects ends it. It ends with its parent, and with its time also when that is gone. */

@@ -1,7 +1,6 @@
-// A child process that works on what strangers send: started in an empty folder, with an environment of its own, allowed to
-// read the program and the files that it is given, to write only where it is told, and to reach no network where the system
-// can forbid that. What holds on which system is in docs/guide/confinement.md; what the child does is its module's.
-import { type ChildProcess, spawn } from 'node:child_process'
+// How a child process is confined that works on what strangers send: an empty folder, an environment of its own, the program and
+// the files that it is given to read, to write only where it is told, and no network where the system can forbid that. What
+// holds on which system is in docs/guide/confinement.md; start-child.ts starts it.
 import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,10 +9,6 @@ import { emptyFolder } from './empty-folder.ts'
 import { launcherOf } from './launcher.ts'
 
 export interface Confinement {
-  readonly module: URL
-  readonly args?: readonly string[]
-  /** Options of Node beside its permissions. */
-  readonly nodeOptions?: readonly string[]
   /** All that its environment holds beside what the system needs to start a program. */
   readonly env?: Readonly<Record<string, string>>
   /** Files and folders beside the program itself. */
@@ -24,8 +19,6 @@ export interface Confinement {
   readonly hasThreads?: boolean
   /** The kernel refuses it more memory of its own than this, where `prlimit` is there. */
   readonly maxDataBytes?: number
-  /** stderr is a pipe; else it is thrown away. */
-  readonly hearsErrors?: boolean
 }
 
 /** sharp looks there which C library the system has. */
@@ -34,17 +27,22 @@ const SYSTEM_FILES = ['/usr/bin/ldd']
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const PROGRAM = programFiles()
 
-/** Messages travel as structured clones, so typed arrays stay what they are. */
-export function forkConfined(o: Confinement): ChildProcess {
-  const node = [process.execPath, ...permissions(o), ...(o.nodeOptions ?? [])]
-  const command = [...node, fileURLToPath(o.module), ...(o.args ?? [])]
-  const [program = process.execPath, ...args] = [...launcherOf(o), ...command]
-  return spawn(program, args, {
+export interface ConfinedPlace {
+  /** What stands before Node on the command line. */
+  readonly launcher: readonly string[]
+  /** Options of Node. */
+  readonly permissions: readonly string[]
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+}
+
+export function confine(o: Confinement): ConfinedPlace {
+  return {
+    launcher: launcherOf(o),
+    permissions: permissions(o),
     cwd: emptyFolder(),
     env: { ...systemEnvironment(), ...o.env },
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', o.hearsErrors ? 'pipe' : 'ignore', 'ipc'],
-  })
+  }
 }
 
 /** Node's permission model: files, child processes and threads of JavaScript. Native code it does not hold. */

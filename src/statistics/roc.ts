@@ -1,13 +1,7 @@
 // Ranking quality of scores against the truth: ROC curve, area with DeLong's interval, average precision.
 // Formulas as scikit-learn and DeLong et al. 1988 have them. What is undefined (one class only) is null, never 0.
+import { placements, type Ranked, sampleVariance } from './placements.ts'
 import { wilsonInterval, Z95 } from './wilson.ts'
-
-export interface Ranked {
-  /** Higher means more likely positive. */
-  readonly scores: readonly number[]
-  /** True for the positive images, in the order of the scores. */
-  readonly positives: readonly boolean[]
-}
 
 export interface RocPoint {
   /** An image counts as positive when its score is at least this. */
@@ -49,41 +43,20 @@ export interface AreaUnderCurve {
 }
 
 /** P(positive scores above negative) with ties as half, and DeLong's variance (sample variances, ddof 1). Null with one class only. */
-export function areaUnderCurve({ scores, positives }: Ranked): AreaUnderCurve | null {
-  const above = scores.filter((_, index) => positives[index])
-  const below = scores.filter((_, index) => !positives[index])
-  if (above.length === 0 || below.length === 0) return null
-  const [sortedAbove, sortedBelow] = [sorted(above), sorted(below)]
-  const ofPositive = above.map((score) => shareBelow(sortedBelow, score))
-  const ofNegative = below.map((score) => 1 - shareBelow(sortedAbove, score))
-  const auc = mean(ofPositive)
-  const rarer = Math.min(above.length, below.length)
+export function areaUnderCurve(ranked: Ranked): AreaUnderCurve | null {
+  const placed = placements(ranked)
+  if (!placed) return null
+  const { auc, ofPositives, ofNegatives } = placed
+  const rarer = Math.min(ofPositives.length, ofNegatives.length)
   // One image on a side has no sample variance: the largest that an area can have (Bamber 1975).
   const variance =
     rarer < 2
       ? auc * (1 - auc)
-      : sampleVariance(ofPositive) / above.length + sampleVariance(ofNegative) / below.length
+      : sampleVariance(ofPositives) / ofPositives.length +
+        sampleVariance(ofNegatives) / ofNegatives.length
   // Without a single wrong pair the variance is nought, which a small test set does not deserve.
   const interval = variance > 0 ? logitInterval(auc, variance) : wilsonInterval(auc * rarer, rarer)
   return { auc, variance, interval }
-}
-
-/** Share of values below `score`, ties as half. */
-function shareBelow(ascending: readonly number[], score: number): number {
-  return (rank(ascending, score, false) + rank(ascending, score, true)) / 2 / ascending.length
-}
-
-/** Number of values below (or, `through`, up to and including) the score, by bisection. */
-function rank(ascending: readonly number[], score: number, through: boolean): number {
-  let low = 0
-  let high = ascending.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    const value = at(ascending, middle)
-    if (value < score || (through && value === score)) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 function logitInterval(auc: number, variance: number): [number, number] {
@@ -103,20 +76,6 @@ export function averagePrecision(ranked: Ranked): number | null {
     before = tp
   }
   return area
-}
-
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
-}
-
-function sampleVariance(values: readonly number[]): number {
-  if (values.length < 2) return 0
-  const centre = mean(values)
-  return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1)
-}
-
-function sorted(values: readonly number[]): number[] {
-  return values.toSorted((a, b) => a - b)
 }
 
 function at(values: readonly number[], index: number): number {

@@ -1,14 +1,12 @@
-// A training as a child process: forked, put at the lowest priority, listened to, ended. Its crash or memory is its own.
-import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+// A training as a child process: put at the lowest priority, listened to, ended. Its crash or memory is its own.
+import type { ChildProcess } from 'node:child_process'
 import { AppError, ERROR_CODES, type ErrorCode } from '../errors.ts'
-import { lowerPriority } from '../processes/child-answer.ts'
 import { memoryDeath, memoryKills, overLimit } from '../processes/memory-death.ts'
+import { startChild } from '../processes/start-child.ts'
+import type { TextTail } from '../processes/text-tail.ts'
 import type { TrainingCommand, TrainingJob, TrainingMessage, TrainingSummary } from './job.ts'
 
-const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
-/** So much of what the process said last is kept as the reason of a failure. */
-const KEPT_BYTES = 8 * 1024
+const WORKER = new URL('./worker.ts', import.meta.url)
 const TERMINATE_AFTER_MS = 20_000
 
 export interface TrainingProcessOptions {
@@ -24,7 +22,7 @@ export class TrainingProcess {
   readonly #options: TrainingProcessOptions
   /** The finished training. @throws AppError with the reason in one sentence */
   readonly result: Promise<TrainingSummary>
-  #exitReason = ''
+  readonly #lastOutput: TextTail
   #isEnding = false
   /** Why it was ended by us. */
   #overLimit: string | undefined
@@ -33,10 +31,15 @@ export class TrainingProcess {
 
   constructor(job: TrainingJob, options: TrainingProcessOptions = {}) {
     this.#options = options
-    this.#child = fork(WORKER, [], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] })
-    if (this.#child.pid !== undefined) lowerPriority(this.#child.pid)
-    this.#child.stdout?.on('data', (data: Buffer) => this.#hear(data))
-    this.#child.stderr?.on('data', (data: Buffer) => this.#hear(data))
+    const { process: child, lastOutput } = startChild({
+      module: WORKER,
+      lowPriority: true,
+      messages: 'json',
+      output: 'all',
+      ...(options.onOutput && { onOutput: options.onOutput }),
+    })
+    this.#child = child
+    this.#lastOutput = lastOutput
     this.result = this.#listen()
     this.#tell({ type: 'start', job })
   }
@@ -47,7 +50,7 @@ export class TrainingProcess {
 
   /** The last 8 KiB that the process printed. */
   get exitReason(): string {
-    return this.#exitReason
+    return this.#lastOutput.text()
   }
 
   /** Waits after the running batch, or file that is prepared, until `resume`. */
@@ -78,12 +81,6 @@ export class TrainingProcess {
 
   #tell(command: TrainingCommand): void {
     if (this.#child.connected) this.#child.send(command, () => {})
-  }
-
-  #hear(data: Buffer): void {
-    const text = data.toString()
-    this.#exitReason = (this.#exitReason + text).slice(-KEPT_BYTES)
-    this.#options.onOutput?.(text)
   }
 
   #listen(): Promise<TrainingSummary> {
@@ -124,7 +121,7 @@ export class TrainingProcess {
   }
 
   #died(code: number | null, signal: NodeJS.Signals | null): AppError {
-    const exitReason = this.#exitReason
+    const { exitReason } = this
     const cause = new Error(`exit status ${code}, signal ${signal}\n${exitReason}`)
     const death =
       this.#overLimit ??

@@ -9,9 +9,9 @@ import test from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { ImagingPool } from '../../src/imaging/imaging-pool.ts'
 import { askChild } from '../../src/processes/child-answer.ts'
-import { forkConfined } from '../../src/processes/confined-process.ts'
 import { emptyFolder } from '../../src/processes/empty-folder.ts'
 import { canConfine } from '../../src/processes/launcher.ts'
+import { startChild } from '../../src/processes/start-child.ts'
 import { activate, startBench } from '../inference/runtime-bench.ts'
 import { tinyPackage } from '../inference/tiny-package.ts'
 
@@ -44,11 +44,13 @@ async function outcomeOf(t: test.TestContext, deeds: string): Promise<Outcome & 
     }
     process.send(found)`
   await writeFile(module, code)
-  const child = forkConfined({
+  const { process: child } = startChild({
     module: pathToFileURL(module),
-    mayRead: [module, join(dir, 'given.txt')],
-    mayWrite: [join(dir, 'out')],
-    env: { GIVEN: '1' },
+    confined: {
+      mayRead: [module, join(dir, 'given.txt')],
+      mayWrite: [join(dir, 'out')],
+      env: { GIVEN: '1' },
+    },
   })
   const [found] = (await once(child, 'message')) as [Outcome]
   child.kill('SIGKILL')

@@ -47,9 +47,9 @@ export async function convertForeign(model: ForeignModel): Promise<string> {
 }
 
 async function run(job: ImportJob, timeoutMs: number): Promise<ImportReply> {
-  const execArgv = [`--max-old-space-size=${MAX_OLD_SPACE_MIB}`]
+  const nodeOptions = [`--max-old-space-size=${MAX_OLD_SPACE_MIB}`]
   const confined = { mayRead: [job.path], mayWrite: [job.outDir, job.workDir] }
-  const question = { worker: WORKER, request: job, timeoutMs, execArgv, confined }
+  const question = { worker: WORKER, request: job, timeoutMs, nodeOptions, confined }
   return askChild<ImportReply>(question).catch((cause: unknown) => {
     const message = 'The model could not be converted: it takes too long or too much memory.'
     throw new AppError('invalid-package', message, { cause })

@@ -3,11 +3,11 @@
 import type { ChildProcess } from 'node:child_process'
 import type { AppError } from '../../errors.ts'
 import { wasKilled } from '../../processes/killed.ts'
-import { TextTail } from '../../processes/text-tail.ts'
+import type { TextTail } from '../../processes/text-tail.ts'
 import type { MaskedWork } from '../lease.ts'
-import { forkHost } from './fork-host.ts'
 import { asAppError, excess, gone, notLoaded } from './host-errors.ts'
 import type { FromHost, LoadRequest, ToHost } from './host-messages.ts'
+import { startHostProcess } from './host-process.ts'
 import type { Patch, RawOutput, RawScores } from './raw-output.ts'
 import { LOOK_EVERY_MS, residentBytes, tookTooMuch } from './resident-memory.ts'
 import { firstMemoryLimit, memoryLimit, type RunLimits, runLimits } from './run-limits.ts'
@@ -21,7 +21,7 @@ export interface ModelHostOptions {
   readonly inferTimeoutMs: number
   /** Of all hosts together. */
   readonly memoryBudgetBytes: number
-  /** See fork-host.ts. */
+  /** See host-process.ts. */
   readonly compileCacheDir: string
   readonly copyDir: string
   /** Called once, when a host that had started is gone without having been stopped. */
@@ -47,7 +47,6 @@ interface Patience {
   readonly abandonedMs?: number
 }
 
-const STDERR_BYTES = 8192
 /** Key of the load request among the pending ones; runs count from 1. */
 const LOAD_ID = 0
 /** What Node and ONNX Runtime reserve for themselves, threads included, beside what a model may take. */
@@ -56,7 +55,7 @@ const RESERVED_BYTES = 2 ** 30
 export class ModelHost {
   readonly #options: ModelHostOptions
   readonly #pending = new Map<number, Pending>()
-  readonly #stderr = new TextTail(STDERR_BYTES)
+  #stderr: TextTail | undefined
   #child: ChildProcess | undefined
   #exited: Promise<void> = Promise.resolve()
   #state: HostState = 'starting'
@@ -115,9 +114,13 @@ export class ModelHost {
   async start(): Promise<void> {
     const { compileCacheDir, copyDir } = this.#options
     const maxDataBytes = this.#memoryLimit + RESERVED_BYTES
-    const child = forkHost({ compileCacheDir, copyDir, maxDataBytes })
+    const { process: child, lastOutput } = startHostProcess({
+      compileCacheDir,
+      copyDir,
+      maxDataBytes,
+    })
     this.#child = child
-    child.stderr?.on('data', (chunk: Buffer) => this.#stderr.push(chunk))
+    this.#stderr = lastOutput
     child.on('message', (message: FromHost) => this.#receive(message))
     this.#exited = new Promise((resolve) => {
       // `close` comes after the last of stderr, so that the reason is complete.
@@ -277,7 +280,7 @@ export class ModelHost {
   #end(what: string): void {
     if (this.#hasEnded) return
     const wasReady = this.#state === 'ready'
-    const said = this.#stderr.lastLine()
+    const said = this.#stderr?.lastLine() ?? ''
     this.#state = 'failed'
     this.#reason = said === '' ? what : `${what} Last output: ${said}`
     this.#rejectAll()
@@ -292,6 +295,6 @@ export class ModelHost {
   }
 
   #cause(): Error {
-    return new Error(`${this.#reason}\n${this.#stderr.text()}`.trim())
+    return new Error(`${this.#reason}\n${this.#stderr?.text() ?? ''}`.trim())
   }
 }

@@ -1,11 +1,9 @@
 // Scanning or preparing a dataset as a child process at the lowest priority, so that no file in it can harm the server.
-import { fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { AppError, ERROR_CODES, type ErrorCode } from '../../errors.ts'
-import { lowerPriority } from '../../processes/child-answer.ts'
+import { startChild } from '../../processes/start-child.ts'
 import type { DatasetJob, DatasetMessage, DatasetResult } from './dataset-job.ts'
 
-const WORKER = fileURLToPath(new URL('./dataset-worker.ts', import.meta.url))
+const WORKER = new URL('./dataset-worker.ts', import.meta.url)
 
 export interface DatasetProcessOptions {
   readonly onProgress?: (done: number, total: number) => void
@@ -19,10 +17,10 @@ export async function runDatasetJob<Job extends DatasetJob>(
   { onProgress, signal }: DatasetProcessOptions = {},
 ): Promise<DatasetResult<Job>> {
   signal?.throwIfAborted()
-  const child = fork(WORKER, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] })
-  let exitReason = ''
-  child.stderr?.on('data', (data: Buffer) => {
-    exitReason = (exitReason + data.toString()).slice(-4096)
+  const { process: child, lastOutput } = startChild({
+    module: WORKER,
+    lowPriority: true,
+    messages: 'json',
   })
   const end = (): void => void child.kill('SIGKILL')
   signal?.addEventListener('abort', end)
@@ -35,9 +33,8 @@ export async function runDatasetJob<Job extends DatasetJob>(
       })
       child.on('error', (cause) => reject(ended(cause)))
       child.on('close', (code, by) => {
-        reject(ended(new Error(`exit status ${code}, signal ${by}\n${exitReason}`)))
+        reject(ended(new Error(`exit status ${code}, signal ${by}\n${lastOutput.text()}`)))
       })
-      if (child.pid !== undefined) lowerPriority(child.pid)
       child.send(job, () => {})
     })
   } finally {

@@ -1,7 +1,6 @@
 // How the child process of a model host is started: small, confined to the files of its version, over a fast pipe.
-import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
-import { forkConfined } from '../../processes/confined-process.ts'
+import { type StartedChild, startChild } from '../../processes/start-child.ts'
 
 const HOST_FILE = new URL('./host.ts', import.meta.url)
 
@@ -18,15 +17,20 @@ export interface HostProcess {
   readonly maxDataBytes?: number
 }
 
-export function forkHost({ compileCacheDir, copyDir, maxDataBytes }: HostProcess): ChildProcess {
-  return forkConfined({
+export function startHostProcess({
+  compileCacheDir,
+  copyDir,
+  maxDataBytes,
+}: HostProcess): StartedChild {
+  return startChild({
     module: HOST_FILE,
     nodeOptions: NODE_OPTIONS,
-    env: { ...ENVIRONMENT, NODE_COMPILE_CACHE: compileCacheDir },
-    mayRead: copyDir === undefined ? [] : [copyDir],
-    mayWrite: [compileCacheDir],
-    hearsErrors: true,
-    ...(maxDataBytes !== undefined && { maxDataBytes }),
+    confined: {
+      env: { ...ENVIRONMENT, NODE_COMPILE_CACHE: compileCacheDir },
+      mayRead: copyDir === undefined ? [] : [copyDir],
+      mayWrite: [compileCacheDir],
+      ...(maxDataBytes !== undefined && { maxDataBytes }),
+    },
   })
 }
 
@@ -34,8 +38,7 @@ export function forkHost({ compileCacheDir, copyDir, maxDataBytes }: HostProcess
 export async function primeCompileCache(compileCacheDir: string): Promise<void> {
   if (existsSync(compileCacheDir)) return
   mkdirSync(compileCacheDir, { recursive: true, mode: 0o700 })
-  const child = forkHost({ compileCacheDir })
-  child.stderr?.resume()
+  const { process: child } = startHostProcess({ compileCacheDir })
   const done = new Promise<void>((resolve) => {
     // Its first message comes when all is compiled. Without one the hosts are larger, no more.
     child.once('message', () => child.kill('SIGKILL'))
