@@ -62,7 +62,7 @@ export const SETTINGS = {
   ROENTGEN_BIN_DAYS: ['30', 'days that a deleted version can be put back before its files go'],
   ROENTGEN_KEEP_VERSIONS: [
     '0',
-    'newest versions of a name to keep, older untagged ones go to the bin; 0 keeps all',
+    'newest versions of a name to keep, older untagged ones go to the trash; 0 keeps all',
   ],
   ROENTGEN_REQUIRE_SIGNATURE: [
     '0',

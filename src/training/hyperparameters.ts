@@ -37,7 +37,7 @@ export const AugmentationSchema = z.strictObject({
   }),
   scale: setting(z.number().min(0).max(0.5).default(0.08), {
     label: 'Zoom',
-    hint: 'Largest change of size; 0.1 is from 90 % to 110 %.',
+    hint: 'Largest change of size; 0.1 is from 90% to 110%.',
     ...amount,
   }),
   brightness: setting(z.number().min(0).max(0.5).default(0.05), {

@@ -1,4 +1,4 @@
-// One evaluation whole: whether the version falls apart on these images, every figure with its interval, and the plots.
+// One evaluation whole: whether it performs much worse on these images, every figure with its interval, and the plots.
 import { html } from 'hono/html'
 import type { Evaluation } from '../../src/app/evaluations/evaluate-version.ts'
 import type { Version } from '../../src/registry/versions/versions.ts'

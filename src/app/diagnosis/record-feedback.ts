@@ -1,4 +1,4 @@
-// A reader's word about a result: kept, and then the rule of the condition is asked whether its challenger is promoted.
+// A reader's feedback on a result: stored, and then the rule of the condition is asked whether its challenger is promoted.
 
 import { promoteByRule } from '../../registry/challenger/promote-challenger.ts'
 import {

@@ -44,18 +44,14 @@ export function addDatasetCommands(program: Command): void {
     does: 'Check, de-duplicate, split and cache a dataset; scans it first if needed',
     example: 'roentgen dataset prepare chest-xray --condition pneumonia --max-per-class 500',
   })
-    .option('--condition <id>', 'whose classes it is for; else as the images are labelled')
-    .option('--max-per-class <number>', 'images of each class at most', wholeNumber(2, 10_000_000))
-    .option('--image-size <pixels>', 'decode ahead at this size', wholeNumber(16, 1024))
-    .option(
-      '--seed <number>',
-      'decides which image trains and which tests',
-      wholeNumber(0, 2 ** 31 - 1),
-    )
-    .option('--exclude <file...>', 'files to leave out, or patterns such as "*/copy-*"')
+    .option('--condition <id>', 'condition it is for; default: original labels')
+    .option('--max-per-class <number>', 'maximum images per class', wholeNumber(2, 10_000_000))
+    .option('--image-size <pixels>', 'cache images at this size', wholeNumber(16, 1024))
+    .option('--seed <number>', 'seed of the split', wholeNumber(0, 2 ** 31 - 1))
+    .option('--exclude <file...>', 'files to exclude, or patterns such as "*/copy-*"')
     .option(
       '--positive <class>',
-      'which of two classes is the finding, where the names do not tell',
+      'which of two classes is the positive finding, if the names do not tell',
     )
     .option('--uncertain <choice>', 'labels of -1: leave-out (default), positive or negative')
     .action(prepareDataset)

@@ -17,7 +17,7 @@ const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)
 interface Place {
   readonly file: string
   readonly offset: number
-  /** To the end of the file when it is not said. */
+  /** To the end of the file when not given. */
   readonly length: number | undefined
 }
 

@@ -23,7 +23,7 @@ export interface Activation {
   readonly reason: string
   readonly outcome: 'activated' | 'refused'
   readonly steps: readonly GateStep[]
-  /** Of the graph that answers since then; null of a refused line where it was not decided. */
+  /** Of the graph active from then on; null of a refused line where it was not decided. */
   readonly precision: Precision | null
 }
 

@@ -151,7 +151,7 @@ export async function noteTruth(
 }
 
 /**
- * One pair an image, however often it was sent: a copy is no further case. Of several that with a reader's word counts, the
+ * One pair an image, however often it was sent: a copy is no further case. Of several that with reader feedback counts, the
  * newest of them. Whose image it is, is known nowhere here, so two images of one patient are two.
  */
 function uniquePairs(db: Db, { challenge, active }: { challenge: Challenge; active: string }) {

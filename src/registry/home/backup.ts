@@ -56,7 +56,7 @@ export interface BackupOptions {
 interface Source {
   /** In the archive. */
   readonly path: string
-  /** On disk, the first that is there: a version may move to the bin or back while the archive is written. */
+  /** On disk, the first that is there: a version may move to the trash or back while the archive is written. */
   readonly from: readonly string[]
 }
 

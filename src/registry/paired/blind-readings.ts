@@ -17,7 +17,7 @@ export interface BlindReading {
   readonly condition: string
   readonly a: { readonly version: string; readonly prediction: string; readonly label: string }
   readonly b: { readonly version: string; readonly prediction: string; readonly label: string }
-  /** What is shown first is b: drawn by lot. */
+  /** What is shown first is b: random. */
   readonly isSwapped: boolean
   /** `unread`: nothing of the outputs may be shown; `read`: the outputs, but no names; `voted`: everything. */
   readonly state: 'unread' | 'read' | 'voted'

@@ -85,7 +85,7 @@ export interface RunProgress {
   readonly phases: Readonly<Record<string, number>>
   /** After an interruption; what differs from before, such as the number of threads: empty, it ends with the same bits. */
   readonly resumed?: { readonly exact: boolean; readonly differs: readonly string[] } | undefined
-  /** What a person should know while it runs, such as that it only learns by heart. */
+  /** What a person should know while it runs, such as overfitting. */
   readonly notes: readonly string[]
 }
 

@@ -15,7 +15,7 @@ export interface Retention {
   readonly clock: Clock
   /** How long a deleted package can be put back. */
   readonly keepBinMs: number
-  /** Of each name the newest so many versions stay; 0 keeps all. */
+  /** How many of the newest versions of each name to keep; 0 keeps all. */
   readonly keepVersions: number
 }
 

@@ -1,4 +1,4 @@
-// Deleting a version: the row stays and says so, the package moves to the bin of the store, its number is not used again.
+// Deleting a version: the row stays and says so, the package moves to the trash of the store, its number is not used again.
 // Until the bin is emptied (empty-bin.ts) it can be put back.
 import { AppError, isAppError } from '../../errors.ts'
 import { exists, moveFolder } from '../../package/durable-files.ts'

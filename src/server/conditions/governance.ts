@@ -91,7 +91,7 @@ export function governanceRoutes(
       path: '/api/v1/conditions/:id/promotion-rule',
       summary: 'Set or end the rule by which a challenger is promoted',
       description:
-        'From minCases with feedback of a reader on, when the lower end of the 95 % interval of the difference of the ' +
+        'From minCases with feedback of a reader on, when the lower end of the 95% interval of the difference of the ' +
         'fractions right is not below -margin. The promotion passes the whole gate, as policy, with the evidence as its first step.',
       json: PromotionRuleSchema,
       answers: { 200: json(RuleAnswerSchema, 'The rule in force, or null') },

@@ -39,7 +39,7 @@ export const EvaluationSchema = z
     report: z.object({
       assessment: z
         .record(z.string(), z.unknown())
-        .describe('every figure with its 95 % interval, for all operating points and each class'),
+        .describe('every figure with its 95% interval, for all operating points and each class'),
       figures: z.record(z.string(), z.unknown()).describe('what the plots are drawn from'),
       warnings: z.array(z.string()),
       leftOut: z.object({

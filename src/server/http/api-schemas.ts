@@ -133,7 +133,7 @@ export const ActivationSchema = z.looseObject({
   reason: text,
   outcome: z.enum(['activated', 'refused']),
   steps: z.array(z.object({ name: text, ok: z.boolean(), ms: number, detail: text })),
-  /** Of the graph that answers since then; null of a refused line where it was not decided. */
+  /** Of the graph active from then on; null of a refused line where it was not decided. */
   precision: PrecisionSchema.nullable(),
 })
 

@@ -44,7 +44,7 @@ export function modelComparisonRoutes(services: Uses<'clock' | 'db' | 'store'>):
       path: '/api/v1/comparisons',
       summary: 'Several versions of a condition compared on their test images',
       description:
-        'Figures with 95 % intervals, curves, and for versions that were measured on the same images paired tests, adjusted for their number.',
+        'Figures with 95% intervals, curves, and for versions that were measured on the same images paired tests, adjusted for their number.',
       answers: { 200: json(ComparisonResultsSchema, 'comparison_results.json') },
     },
     async ({ query, reply }) =>

@@ -103,7 +103,7 @@ export async function prepareDataset(options: PrepareOptions): Promise<PreparedI
       ...read.setAside,
       ...conflicts,
       ...leaks.map(({ index, reason }) => ({ file: whole[index]?.file ?? '', reason })),
-      ...excluded.map(({ file }) => ({ file, reason: 'Excluded by hand.' })),
+      ...excluded.map(({ file }) => ({ file, reason: 'Excluded by user.' })),
     ],
     duplicates,
     notes: [...plan.notes, ...notesOn({ leaks: leaks.length, near: near.length })],

@@ -45,7 +45,7 @@ export const ThermalSchema = z.strictObject({
   }),
   dutyCycle: setting(z.number().min(0.1).max(1), {
     label: 'Duty cycle',
-    hint: 'Percentage of the time spent computing; at 75 % it computes 3 s, then idles 1 s.',
+    hint: 'Percentage of the time spent computing; at 75% it computes 3 s, then idles 1 s.',
     isPercent: true,
     option: 'duty-cycle',
     ...declared,

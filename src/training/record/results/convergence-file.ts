@@ -173,7 +173,7 @@ function conclude(
   if (notes.length > 0) {
     return {
       conclusion: 'overfitting',
-      words: `The weights of epoch ${epoch} are kept; later epochs learnt the training images by heart.`,
+      words: `The weights of epoch ${epoch} are kept; later epochs overfitted.`,
     }
   }
   const range = Math.max(valLoss.worst.value - valLoss.best.value, Number.EPSILON)
