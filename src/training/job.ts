@@ -4,7 +4,7 @@ import type { Variant } from '../architectures/architecture.ts'
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import type { ClassLabel, ConditionKind } from '../package/schema.ts'
 import type { UncertainLabels } from '../registry/runs/datasets.ts'
-import type { RunUse } from '../registry/runs/runs.ts'
+import type { RunEpoch, RunUse } from '../registry/runs/runs.ts'
 import type { Hyperparameters } from './hyperparameters.ts'
 import type { GivenHyperparameters, Preset } from './settings.ts'
 
@@ -66,25 +66,8 @@ export interface PreparedPlace {
   readonly uncertain?: UncertainLabels
 }
 
-export interface EpochRecord {
-  /** From 1. */
-  readonly epoch: number
-  readonly trainLoss: number
-  readonly trainAccuracy: number
-  /** Precision, recall and AUC: see loop/epoch-figures.ts for several classes and for null. */
-  readonly trainPrecision: number | null
-  readonly trainRecall: number | null
-  readonly trainAuc: number | null
-  readonly valLoss: number
-  readonly valAccuracy: number
-  readonly valPrecision: number | null
-  readonly valRecall: number | null
-  readonly valAuc: number | null
-  /** Of its last batch. */
-  readonly learningRate: number
-  readonly seconds: number
-  readonly imagesPerSecond: number
-}
+/** Every figure there is; rows of older runs lack some. */
+export type EpochRecord = Required<RunEpoch>
 
 export type TrainingPhase = 'preparing' | 'training' | 'evaluating' | 'writing'
 

@@ -51,16 +51,22 @@ export function checkPrepared({ name, state, prepared }: Dataset): Preparation {
   )
 }
 
+/** Of scan and preparation, each once, whatever its spelling. */
+export function labelsOf({ scan, prepared }: Pick<Dataset, 'scan' | 'prepared'>): string[] {
+  const known = [...(scan?.classes ?? []), ...(prepared?.classes ?? [])].map(({ label }) => label)
+  return known.filter((one, k) => known.findIndex((b) => sameLabel(one, b)) === k)
+}
+
 /**
  * Every class of the condition has images in the dataset; the healthy class of a binary condition may be the unlabelled ones.
  * @throws AppError `class-mismatch` with the condition that the dataset's own classes would make as `offer`
  */
 export function checkClassesFit(
   condition: { readonly name: string } & ConditionClasses,
-  { name, scan, prepared }: Pick<Dataset, 'name' | 'scan' | 'prepared'>,
+  dataset: Pick<Dataset, 'name' | 'scan' | 'prepared'>,
 ): void {
-  const known = [...(scan?.classes ?? []), ...(prepared?.classes ?? [])].map(({ label }) => label)
-  const labels = known.filter((one, k) => known.findIndex((b) => sameLabel(one, b)) === k)
+  const { name, scan, prepared } = dataset
+  const labels = labelsOf(dataset)
   const mayBeUnlabelled = condition.kind === 'binary' && (scan === null || scan.unlabelled > 0)
   const missing = condition.classes.filter(
     ({ label, positive }) =>

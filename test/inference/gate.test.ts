@@ -4,7 +4,7 @@ import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import { isAppError } from '../../src/errors.ts'
-import type { GateStep } from '../../src/inference/gate/gate-steps.ts'
+import type { CandidateStep } from '../../src/inference/gate/gate-steps.ts'
 import { activate, ask, startBench, until } from './runtime-bench.ts'
 import { noise, SIDE, tinyPackage } from './tiny-package.ts'
 
@@ -60,7 +60,7 @@ test('golden images that are not reproduced within tolerance refuse the version'
   await assert.rejects(runtime.prepare(wrong), (error: unknown) => {
     assert.ok(isAppError(error))
     assert.equal(error.code, 'golden-mismatch')
-    const steps = error.extra.steps as GateStep[]
+    const steps = error.extra.steps as CandidateStep[]
     assert.deepEqual(
       steps.map(({ name, ok }) => [name, ok]),
       [

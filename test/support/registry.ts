@@ -1,12 +1,14 @@
 // A real registry in a temporary home, with a gate that takes a real moment and can be told to refuse.
+
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as after } from 'node:timers/promises'
 import type { AppError } from '../../src/errors.ts'
+import type { GateStep } from '../../src/package/gate-step.ts'
 import type { Precision } from '../../src/package/schema.ts'
 import { openRegistry, type Registry } from '../../src/registry/home/open-registry.ts'
-import type { Gate, GateStep, RegistryContext } from '../../src/registry/home/registry-context.ts'
+import type { Gate, RegistryContext } from '../../src/registry/home/registry-context.ts'
 import { openStore } from '../../src/registry/home/store.ts'
 import { registerPackage } from '../../src/registry/versions/register-package.ts'
 import type { Version } from '../../src/registry/versions/versions.ts'

@@ -186,6 +186,7 @@ export const trainingProps: TrainingPageProps = {
   versions: [version()],
   weights: [weights],
   chosen: new Map(),
+  mismatch: undefined,
   runs: [run, failed],
   nextCursor: 'next',
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { parse } from 'node-html-parser'
+import { usualCondition } from '../../src/app/runs/class-fit.ts'
 import { datasetListPage } from '../../views/datasets/list.ts'
 import { datasetPage, datasetPanel } from '../../views/datasets/show.ts'
 import { trainingPage } from '../../views/runs/form.ts'
@@ -72,25 +73,23 @@ test('without a prepared dataset the form says what to do', () => {
   assert.match(page, /Dataset not prepared *Scan and prepare/)
 })
 
-test('the form asks for the condition that the ticked dataset fits, prepared for it or not', () => {
+test('the usual condition is the one that the dataset was prepared for, else the first that fits, else none', () => {
   const [condition] = trainingProps.conditions
-  const other = { ...condition, id: 'cardiomegaly', classes: [{ label: 'CARDIOMEGALY' }] }
-  const conditions = [other, condition] as typeof trainingProps.conditions
-  const chosen = (props: Partial<typeof trainingProps>) =>
-    parse(String(trainingPage({ ...trainingProps, conditions, ...props })))
-      .querySelector('#condition option[selected]')
-      ?.getAttribute('value')
-  assert.ok(dataset.prepared)
-  const plain = { ...dataset, prepared: { ...dataset.prepared, condition: null } }
-  const heart = {
-    ...dataset,
-    id: 'hearts',
-    prepared: { ...dataset.prepared, condition: 'cardiomegaly' },
+  assert.ok(condition && dataset.prepared)
+  const other = {
+    ...condition,
+    id: 'cardiomegaly',
+    classes: [
+      { label: 'NORMAL', positive: false },
+      { label: 'CARDIOMEGALY', positive: true },
+    ],
   }
-  assert.equal(chosen({ datasets: [plain] }), 'pneumonia')
-  assert.equal(chosen({ datasets: [heart] }), 'cardiomegaly')
-  const linked = new Map([['dataset:hearts', 'on']])
-  assert.equal(chosen({ datasets: [plain, heart], chosen: linked }), 'cardiomegaly')
+  const plain = { ...dataset, prepared: { ...dataset.prepared, condition: null } }
+  const heart = { ...dataset, prepared: { ...dataset.prepared, condition: 'cardiomegaly' } }
+  assert.equal(usualCondition(plain, [other, condition]), 'pneumonia')
+  assert.equal(usualCondition(heart, [other, condition]), 'cardiomegaly')
+  assert.equal(usualCondition(plain, [other]), '')
+  assert.equal(usualCondition(undefined, [other]), 'cardiomegaly')
 })
 
 test('doubts of models that hardly tell the classes apart are said to say little', () => {

@@ -12,6 +12,7 @@ import { type Frame, page } from '../shared/layout.ts'
 import { links } from '../shared/links.ts'
 import { type RunListProps, runList } from './list.ts'
 import { moreSettings, resourceLimits, type ShownSetting } from './settings.ts'
+import { type StartButtonProps, startButton } from './start-button.ts'
 import { weightsChoice } from './weights.ts'
 
 export interface ArchitectureChoice extends ArchitectureCard {
@@ -27,7 +28,7 @@ export interface PresetChoice {
   readonly text: string
 }
 
-export interface TrainingPageProps extends RunListProps {
+export interface TrainingPageProps extends RunListProps, StartButtonProps {
   readonly frame: Frame
   readonly conditions: readonly Condition[]
   readonly datasets: readonly Dataset[]
@@ -58,13 +59,13 @@ export function trainingPage(props: TrainingPageProps): Html {
 
 function startForm(props: TrainingPageProps): Html {
   const { conditions, datasets, architectures, presets, chosen } = props
-  if (conditions.length === 0) {
+  const prepared = datasets.filter((one) => one.prepared !== null)
+  if (conditions.length === 0 && prepared.length === 0) {
     return emptyState(
       'No conditions yet',
       html`Add one under <a href="${links.conditions}">Conditions</a> first.`,
     )
   }
-  const prepared = datasets.filter((one) => one.prepared !== null)
   if (prepared.length === 0) {
     return emptyState(
       'Dataset not prepared',
@@ -78,7 +79,7 @@ function startForm(props: TrainingPageProps): Html {
   return html`<section class="panel" aria-label="Start">
     <h2>Start a training</h2>
     <form class="stack" method="post" action="${links.training()}">
-      ${field('condition', { label: 'Condition', control: html`<select id="condition" name="condition">${options(names, chosen.get('condition') ?? conditionOf(props))}</select>` })}
+      ${field('condition', { label: 'Condition', control: html`<select id="condition" name="condition">${options(names, chosen.get('condition') ?? '')}</select>` })}
       ${tiles(
         'dataset',
         'Dataset',
@@ -96,7 +97,7 @@ function startForm(props: TrainingPageProps): Html {
       <p class="hint">Selecting several datasets, architectures or presets queues one run per combination.</p>
       ${moreSettings(props)}
       ${resourceLimits(props)}
-      <button class="button button-primary" type="submit">Start</button>
+      ${startButton(props)}
     </form>
   </section>`
 }
@@ -136,16 +137,6 @@ function tiles(
       return html`<div class="tile"><input type="checkbox" id="${id}" name="${name}:${value}"${isChosen ? html` checked` : ''} />
         <label for="${id}"><span class="tile-name">${title}</span>${lines.map((line) => html`<span class="tile-part">${line}</span>`)}</label></div>`
     })}</div></fieldset>`
-}
-
-/** What the dataset that is ticked was prepared for, else a condition of whose classes it has images. */
-function conditionOf({ datasets, conditions, chosen }: TrainingPageProps): string | undefined {
-  const ready = datasets.filter((one) => one.prepared !== null)
-  const ticked = ready.find(({ id }) => chosen.has(`dataset:${id}`)) ?? ready[0]
-  const labels = new Set(ticked?.prepared?.classes.map(({ label }) => label.toLowerCase()))
-  const fits = ({ classes }: Condition) =>
-    classes.every((one) => labels.has(one.label.toLowerCase()))
-  return ticked?.prepared?.condition ?? conditions.find(fits)?.id
 }
 
 function datasetTile({ id, name, path, prepared }: Dataset): Tile {

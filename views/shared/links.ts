@@ -114,6 +114,8 @@ export const links = {
   runSet: (id: string): string => `/training/sets/${encodeURIComponent(id)}`,
   runSetJson: (id: string): string => `/api/v1/run-sets/${encodeURIComponent(id)}`,
   runWholeSet: '/training/whole-set',
+  trainingFit: '/training/fit',
+  trainingCondition: '/training/condition',
   runEvents: (id: string): string => `/api/v1/runs/${encodeURIComponent(id)}/events`,
   runJson: (id: string): string => `/api/v1/runs/${encodeURIComponent(id)}`,
   archive: '/archive',

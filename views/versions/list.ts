@@ -1,7 +1,9 @@
 // The registry's versions: search, filter, sort and rank. All of it is in the address, so a view can be kept or sent.
+
 import { html } from 'hono/html'
 import type { Condition } from '../../src/registry/conditions/conditions.ts'
 import type { InboxItem } from '../../src/registry/inbox/inbox.ts'
+import type { VersionStatus } from '../../src/registry/schema/states.ts'
 import type { Version } from '../../src/registry/versions/versions.ts'
 import {
   badge,
@@ -62,7 +64,12 @@ const COLUMNS = [
   { key: 'createdAt', text: 'Created', order: 'desc' },
 ] as const
 
-const STATUSES = ['verified', 'unevaluated', 'quarantined', 'deleted']
+const STATUSES = Object.keys({
+  verified: true,
+  unevaluated: true,
+  quarantined: true,
+  deleted: true,
+} satisfies Record<VersionStatus, true>)
 
 export function modelListPage(props: ModelListProps): Html {
   return page(

@@ -1,8 +1,10 @@
 // roentgen versions list | show
+
 import { type Command, Option } from 'commander'
 import { readConfig } from '../../config.ts'
 import { versionPath } from '../../package/ids.ts'
 import type { Condition } from '../../registry/conditions/conditions.ts'
+import { VERSION_STATUSES } from '../../registry/schema/states.ts'
 import type { Version } from '../../registry/versions/versions.ts'
 import { type Api, withApi } from '../api.ts'
 import { command, fraction, query, wholeNumber } from '../command.ts'
@@ -42,14 +44,7 @@ export function addVersionsCommands(program: Command): void {
   })
     .option('--condition <id>', 'only of this condition')
     .option('--architecture <name>', 'only of this architecture')
-    .addOption(
-      new Option('--status <status>', 'only with this status').choices([
-        'verified',
-        'unevaluated',
-        'quarantined',
-        'deleted',
-      ]),
-    )
+    .addOption(new Option('--status <status>', 'only with this status').choices(VERSION_STATUSES))
     .option('--tag <tag>', 'only with this tag')
     .option('--min-accuracy <share>', 'only with at least this accuracy, 0 to 1', fraction)
     .option('--from <time>', 'only made at or after this time or day')

@@ -15,7 +15,7 @@ import { type Assessment, assess } from '../assess.ts'
 import type { Evaluation } from '../evaluate.ts'
 import type { Outputs } from '../probabilities.ts'
 import { figuresOf, historyPlots, type ResultFigures, resultPlots } from './result-plots.ts'
-import type { EpochFigures, TrainingCurves } from './training-curves.ts'
+import type { PlottedEpoch, TrainingCurves } from './training-curves.ts'
 import { plotFiles } from './write-plots.ts'
 
 /** What was said about one image, and what it shows: by class, in their order. */
@@ -125,7 +125,7 @@ function outputsOf(
 
 function findCurves(history?: string, summary?: string): TrainingCurves | null {
   try {
-    const { epochs } = JSON.parse(history ?? '') as { epochs: EpochFigures[] }
+    const { epochs } = JSON.parse(history ?? '') as { epochs: PlottedEpoch[] }
     if (epochs.length === 0 || epochs.some((one) => typeof one.trainLoss !== 'number')) return null
     const { bestEpoch } = JSON.parse(summary ?? '{}') as { bestEpoch?: number }
     return { history: epochs, bestEpoch: bestEpoch ?? null }

@@ -1,27 +1,25 @@
 // Loss and accuracy by epoch, on the images that it trains on and on those that stop it.
+import type { RunEpoch } from '../../registry/runs/runs.ts'
 import { type Box, drawAxes, ruleLine, spread } from './axes.ts'
 import type { Plot, PlotNode } from './node.ts'
 import { text } from './node.ts'
 import { linePath, marker, type Place, seriesStyle } from './series.ts'
 
-export interface EpochFigures {
-  /** From 1. */
-  readonly epoch: number
-  readonly trainLoss: number
-  readonly trainAccuracy: number
-  readonly valLoss: number
-  readonly valAccuracy: number
-}
+/** What is drawn of an epoch. */
+export type PlottedEpoch = Pick<
+  RunEpoch,
+  'epoch' | 'trainLoss' | 'trainAccuracy' | 'valLoss' | 'valAccuracy'
+>
 
 export interface TrainingCurves {
-  readonly history: readonly EpochFigures[]
+  readonly history: readonly PlottedEpoch[]
   readonly bestEpoch: number | null
 }
 
 interface Panel {
   readonly name: 'loss' | 'accuracy'
-  readonly train: (one: EpochFigures) => number
-  readonly val: (one: EpochFigures) => number
+  readonly train: (one: PlottedEpoch) => number
+  readonly val: (one: PlottedEpoch) => number
 }
 
 const PANELS: Readonly<Record<'loss' | 'accuracy', Panel>> = {

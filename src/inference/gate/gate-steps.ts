@@ -7,14 +7,10 @@ import {
   isDiskFull,
   messageOf,
 } from '../../errors.ts'
+import type { GateStep } from '../../package/gate-step.ts'
 
-/** One line on a condition's timeline. */
-export interface GateStep {
-  readonly name: 'manifest' | 'load' | 'golden'
-  readonly ok: boolean
-  readonly ms: number
-  readonly detail: string
-}
+/** The ones that are done here. */
+export type CandidateStep = GateStep<'manifest' | 'load' | 'golden'>
 
 /** What a step may refuse with; anything else that goes wrong in it becomes its own code. */
 const REFUSALS: readonly ErrorCode[] = [
@@ -26,9 +22,9 @@ const REFUSALS: readonly ErrorCode[] = [
 ]
 
 export class GateSteps {
-  readonly #steps: GateStep[] = []
+  readonly #steps: CandidateStep[] = []
 
-  get done(): readonly GateStep[] {
+  get done(): readonly CandidateStep[] {
     return this.#steps
   }
 
@@ -37,7 +33,7 @@ export class GateSteps {
    * other error; `extra.steps` holds all steps so far, the failed one last
    */
   async run(
-    name: GateStep['name'],
+    name: CandidateStep['name'],
     { code, work }: { readonly code: ErrorCode; readonly work: () => Promise<string> },
   ): Promise<void> {
     const started = performance.now()

@@ -4,13 +4,13 @@ import type { Precision } from '../../package/schema.ts'
 import { verifyPackage } from '../../package/verify-package.ts'
 import type { ServingCopy, ServingSource } from '../host/serving-copy.ts'
 import type { ServedVersion } from '../served-version.ts'
-import type { GateStep, GateSteps } from './gate-steps.ts'
+import type { CandidateStep, GateSteps } from './gate-steps.ts'
 import { replayGolden } from './golden-replay.ts'
 import { choosePrecision } from './precision-choice.ts'
 
 /** A version that has passed the gate and waits to be switched to. */
 export interface PreparedVersion {
-  readonly steps: readonly GateStep[]
+  readonly steps: readonly CandidateStep[]
   /** Of the graph that answers once it is switched to. */
   readonly precision: Precision
   /** Requests that begin from now on are answered by it. @throws AppError `conflict` when a newer one came meanwhile */

@@ -6,7 +6,7 @@ import type { LoadedVersions } from '../loaded-versions.ts'
 import type { PrepareOptions } from '../runtime-options.ts'
 import type { ServedVersion } from '../served-version.ts'
 import { type GateOptions, passGate } from './gate.ts'
-import { type GateStep, GateSteps } from './gate-steps.ts'
+import { type CandidateStep, GateSteps } from './gate-steps.ts'
 
 export interface CandidateOptions extends PrepareOptions {
   readonly versions: LoadedVersions
@@ -18,7 +18,7 @@ export interface CandidateOptions extends PrepareOptions {
 
 export interface PreparedCandidate {
   readonly served: ServedVersion
-  readonly steps: readonly GateStep[]
+  readonly steps: readonly CandidateStep[]
   /** Without effect once it has another role. */
   readonly discard: () => Promise<void>
 }

@@ -1,10 +1,12 @@
 // Makes a version answer, in the order of truth: pending row, gate, commit, active.json, requests switch, caller told.
 // Killed at any instant, recover.ts finds either the old state or the new one. What the gate does is injected.
+
 import { AppError, isAppError } from '../../errors.ts'
+import type { GateStep } from '../../package/gate-step.ts'
 import { parseVersion, type VersionRef } from '../../package/ids.ts'
 import { type Condition, getCondition } from '../conditions/conditions.ts'
 import { exclusive } from '../home/exclusive.ts'
-import type { Actor, GateStep, PreparedHost, RegistryContext } from '../home/registry-context.ts'
+import type { Actor, PreparedHost, RegistryContext } from '../home/registry-context.ts'
 import type { Db } from '../schema/database.ts'
 import { measuredMetrics } from '../versions/evaluations.ts'
 import {

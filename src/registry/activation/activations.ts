@@ -1,10 +1,12 @@
 // The history of a condition: one line an activation or refusal, never deleted. Reading it and writing its lines;
 // when a line may be written is activate.ts.
+
 import { randomUUID } from 'node:crypto'
 import type { Selectable } from 'kysely'
+import type { GateStep } from '../../package/gate-step.ts'
 import type { Precision } from '../../package/schema.ts'
 import { checkLimit, decodeCursor, type Page, SequenceCursor, sequencePage } from '../cursor.ts'
-import type { Actor, GateStep, Via } from '../home/registry-context.ts'
+import type { Actor, Via } from '../home/registry-context.ts'
 import type { ActivationTable, Db } from '../schema/database.ts'
 import { parseTime } from '../times.ts'
 

@@ -1,7 +1,9 @@
 // The steps that a version passes before it answers, each with its time; shared by activation and rollback.
+
 import { type AppError, diskFull, isAppError, isDiskFull } from '../../errors.ts'
+import type { GateStep, StepName } from '../../package/gate-step.ts'
 import { verifyPackage } from '../../package/verify-package.ts'
-import type { GateSource, GateStep, RegistryContext, StepName } from '../home/registry-context.ts'
+import type { GateSource, RegistryContext } from '../home/registry-context.ts'
 import { packageDir } from '../home/store.ts'
 import { setIntegrity, type Version } from '../versions/versions.ts'
 

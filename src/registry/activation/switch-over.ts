@@ -1,11 +1,13 @@
 // The second half of an activation: commit, active.json, requests switch. And the way back when the host dies in it.
+
 import { rm } from 'node:fs/promises'
 import { AppError, messageOf } from '../../errors.ts'
+import type { GateStep } from '../../package/gate-step.ts'
 import { parseVersion } from '../../package/ids.ts'
 import type { Precision } from '../../package/schema.ts'
 import { clearChallenger } from '../challenger/challenger.ts'
 import { type Condition, getCondition } from '../conditions/conditions.ts'
-import type { GateStep, PreparedHost, RegistryContext } from '../home/registry-context.ts'
+import type { PreparedHost, RegistryContext } from '../home/registry-context.ts'
 import { pointerPath } from '../home/store.ts'
 import { type Version, versionRowId } from '../versions/versions.ts'
 import { updateActivation } from './activations.ts'

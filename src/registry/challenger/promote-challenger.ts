@@ -1,11 +1,13 @@
 // A challenger becomes the active version by the rule of its condition: through the whole gate, as policy, with the
 // evidence as the first step of the line in the history. A challenge is promoted or refused once.
+
 import { isAppError } from '../../errors.ts'
+import type { GateStep } from '../../package/gate-step.ts'
 import { parseVersion } from '../../package/ids.ts'
 import { type ActivationResult, activateVersion } from '../activation/activate.ts'
 import { getCondition } from '../conditions/conditions.ts'
 import { exclusive } from '../home/exclusive.ts'
-import type { GateStep, RegistryContext } from '../home/registry-context.ts'
+import type { RegistryContext } from '../home/registry-context.ts'
 import type { Db } from '../schema/database.ts'
 import { type Challenge, challengerEvidence, findChallenge } from './challenger-evidence.ts'
 import { findPromotionRule, judgeEvidence } from './promotion-rule.ts'

@@ -1,4 +1,5 @@
 // What the actions of the registry are given: rows, files, a clock, a log, and the gate that the server injects.
+import type { GateStep } from '../../package/gate-step.ts'
 import type { VersionRef } from '../../package/ids.ts'
 import type { Precision } from '../../package/schema.ts'
 import type { Db } from '../schema/database.ts'
@@ -30,16 +31,6 @@ export type Via = 'page' | 'api' | 'cli' | 'file' | 'policy'
 export interface Actor {
   readonly by: string
   readonly via: Via
-}
-
-export type StepName = 'evidence' | 'manifest' | 'load' | 'golden' | 'metrics' | 'pointer'
-
-export interface GateStep {
-  readonly name: StepName
-  readonly ok: boolean
-  /** Milliseconds. */
-  readonly ms: number
-  readonly detail: string
 }
 
 /** What the gate is asked to make ready. */

@@ -5,18 +5,7 @@ import { AppError } from '../../errors.ts'
 import { checkLimit, decodeCursor, type Page, SequenceCursor, sequencePage } from '../cursor.ts'
 import type { Actor } from '../home/registry-context.ts'
 import type { Db, RunTable } from '../schema/database.ts'
-
-export type RunState = RunTable['state']
-export const RUN_STATES = [
-  'queued',
-  'preparing',
-  'running',
-  'paused',
-  'interrupted',
-  'cancelled',
-  'failed',
-  'finished',
-] as const satisfies readonly RunState[]
+import type { RunState } from '../schema/states.ts'
 
 /** States that nothing follows. */
 export const ENDED: readonly RunState[] = ['cancelled', 'failed', 'finished']

@@ -1,4 +1,5 @@
 // The tables of the registry as Kysely sees them. Their SQL, with the checks that hold them, is in migrations.ts.
+
 import type { Generated, Kysely } from 'kysely'
 import type { ArchiveJobTable, ArchiveRuleTable } from './schema-archive.ts'
 import type {
@@ -11,6 +12,7 @@ import type {
 } from './schema-governance.ts'
 import type { JobEventTable, JobTable } from './schema-jobs.ts'
 import type { NotificationDeliveryTable, NotificationTargetTable } from './schema-notifications.ts'
+import type { RunState, VersionStatus } from './states.ts'
 
 export type Db = Kysely<Database>
 
@@ -72,7 +74,7 @@ export interface VersionTable {
   n: number
   sha256: string
   architecture: string
-  status: 'verified' | 'unevaluated' | 'quarantined' | 'deleted'
+  status: VersionStatus
   /** Why it is quarantined or deleted. */
   status_reason: string | null
   deleted_at: string | null
@@ -203,15 +205,7 @@ export interface RunTable {
   preset: string
   /** JSON: hyperparameters, name, initFrom, tags as they were asked for. */
   settings: string
-  state:
-    | 'queued'
-    | 'preparing'
-    | 'running'
-    | 'paused'
-    | 'interrupted'
-    | 'cancelled'
-    | 'failed'
-    | 'finished'
+  state: RunState
   reason: string | null
   /** JSON: what would help after a failure. */
   offer: string | null

@@ -1,9 +1,10 @@
 // What a list of versions is asked for, as SQL. `+column` keeps SQLite from choosing an index by that term: who asks
 // knows better how many rows there are.
+
 import { type RawBuilder, sql } from 'kysely'
 import { AppError } from '../../errors.ts'
+import type { VersionStatus } from '../schema/states.ts'
 import { parseTime } from '../times.ts'
-import type { VersionStatus } from './versions.ts'
 
 export interface VersionFilter {
   readonly condition?: string | undefined

@@ -1,5 +1,6 @@
 // Versions: registered packages as rows. One whole, and what may change about it: status, notes, tags.
 // Lists with filters: version-list.ts. Files: register-package.ts, version-bin.ts.
+
 import { type Selectable, sql } from 'kysely'
 import { AppError } from '../../errors.ts'
 import { formatVersion, isName, type VersionRef } from '../../package/ids.ts'
@@ -16,9 +17,8 @@ import type {
 import { recordChanges } from '../conditions/changes.ts'
 import type { Actor, Clock } from '../home/registry-context.ts'
 import type { Db, VersionTable } from '../schema/database.ts'
+import type { VersionStatus } from '../schema/states.ts'
 import { intactStatus } from './evaluations.ts'
-
-export type VersionStatus = 'verified' | 'unevaluated' | 'quarantined' | 'deleted'
 
 /** As given out by the API (CONTRACT section 2). */
 export interface Version {

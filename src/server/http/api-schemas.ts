@@ -1,7 +1,9 @@
 // The shapes that the API takes and gives, as zod: bodies are checked against them, openapi.ts describes them, and tests
 // hold real answers against them. The words are those of the contract; the rows behind them belong to the registry.
+
 import { z } from 'zod'
 import { ClassSchema, KindSchema, PrecisionSchema } from '../../package/schema.ts'
+import { VERSION_STATUSES } from '../../registry/schema/states.ts'
 
 const text = z.string()
 const number = z.number()
@@ -144,7 +146,7 @@ export const VersionSchema = z.looseObject({
   n: z.int().min(1),
   sha256: text,
   architecture: text,
-  status: z.enum(['verified', 'unevaluated', 'quarantined', 'deleted']),
+  status: z.enum(VERSION_STATUSES),
   createdAt: text,
   metrics: z.looseObject({}).nullable(),
   calibration: z.looseObject({}).nullable(),

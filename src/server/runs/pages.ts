@@ -4,8 +4,10 @@ import { type ArchitectureChoice, trainingPage } from '../../../views/runs/form.
 import { runList } from '../../../views/runs/list.ts'
 import { runSetPage, runSetPanel } from '../../../views/runs/set.ts'
 import { runPage, runPanel } from '../../../views/runs/show.ts'
+import { startButton } from '../../../views/runs/start-button.ts'
 import type { ProblemProps } from '../../../views/shared/error.ts'
 import { links } from '../../../views/shared/links.ts'
+import { conditionFromDataset, findMismatch, usualCondition } from '../../app/runs/class-fit.ts'
 import type { TrainingQueue } from '../../app/runs/training-queue.ts'
 import type { Uses } from '../../app/services.ts'
 import { architectureCards } from '../../architectures/architecture-cards.ts'
@@ -26,6 +28,7 @@ import { usualOf } from '../../training/setting-fields.ts'
 import { PRESETS, TRAINING_FIELDS } from '../../training/settings.ts'
 import type { AppEnv } from '../http/app-env.ts'
 import { frameOf } from '../http/frame.ts'
+import { fieldOf } from '../http/image-fields.ts'
 import { problemProps, seeOther } from '../http/page-data.ts'
 import { wantsFragment } from '../http/problem.ts'
 import { parseWith, queryText, readForm } from '../http/requests.ts'
@@ -42,7 +45,7 @@ type Fields = ReadonlyMap<string, string>
 type Act = (id: string) => Promise<Run>
 
 export function trainingPages(
-  services: Uses<'db' | 'store'> & { readonly runs: TrainingQueue },
+  services: Uses<'clock' | 'db' | 'store'> & { readonly runs: TrainingQueue },
 ): Hono<AppEnv> {
   const { db, runs } = services
   const routes = new Hono<AppEnv>()
@@ -58,6 +61,23 @@ export function trainingPages(
     } catch (error) {
       const problem = problemProps(error)
       const props = await startProps(c, { chosen, problem })
+      return c.html(trainingPage(props), problem.status as 422)
+    }
+  })
+  routes.get('/training/fit', async (c) => {
+    const fields = new Map(Object.entries(c.req.query()))
+    return c.html(startButton({ mismatch: await mismatchOf(await completeChoice(fields)) }))
+  })
+  routes.post('/training/condition', async (c) => {
+    const sent = await readForm(c)
+    try {
+      const dataset = fieldOf(sent, 'from') ?? ''
+      const { id } = await conditionFromDataset(services, { dataset, actor: c.var.actor })
+      const chosen = new Map([...sent, ['condition', id]])
+      return c.html(trainingPage(await startProps(c, { chosen })), 201)
+    } catch (error) {
+      const problem = problemProps(error)
+      const props = await startProps(c, { chosen: sent, problem })
       return c.html(trainingPage(props), problem.status as 422)
     }
   })
@@ -141,10 +161,31 @@ export function trainingPages(
     return { runs: page.items, nextCursor: page.nextCursor }
   }
 
+  /** With what the form shows where nothing was chosen. */
+  async function completeChoice(chosen: Fields): Promise<Fields> {
+    const prepared = (await listDatasets(db)).filter((one) => one.prepared !== null)
+    const isTicked = ({ id }: { readonly id: string }) => chosen.has(`dataset:${id}`)
+    const first = prepared.find(isTicked) ?? prepared[0]
+    const complete = new Map(chosen)
+    if (first && !prepared.some(isTicked)) complete.set(`dataset:${first.id}`, 'on')
+    if (!complete.has('condition')) {
+      complete.set('condition', usualCondition(first, await listConditions(db)))
+    }
+    return complete
+  }
+
+  function mismatchOf(chosen: Fields) {
+    const prefix = 'dataset:'
+    const keys = [...chosen.keys()].filter((key) => key.startsWith(prefix))
+    const datasets = keys.map((key) => key.slice(prefix.length))
+    return findMismatch(db, { condition: chosen.get('condition') ?? '', datasets })
+  }
+
   async function startProps(
     c: Context<AppEnv>,
     shown: { readonly chosen: Fields; readonly problem?: ProblemProps },
   ) {
+    const chosen = await completeChoice(shown.chosen)
     const newest = await listVersions(db, { limit: SHOWN_VERSIONS })
     const versions = newest.items.filter(
       ({ files, status }) =>
@@ -162,6 +203,8 @@ export function trainingPages(
       weights: await listWeights(services.store.dataDir),
       ...(await runsProps(c)),
       ...shown,
+      chosen,
+      mismatch: await mismatchOf(chosen),
     }
   }
 }

@@ -1,8 +1,14 @@
 // What the API takes and gives about training runs, as zod; the words are those of the contract.
 import { z } from 'zod'
 import { StoredWeightsSchema } from '../../conversion/pretrained/weights-store.ts'
-import { RUN_STATES } from '../../registry/runs/runs.ts'
+import { RUN_STATES } from '../../registry/schema/states.ts'
+import { GivenHyperparametersSchema } from '../../training/settings.ts'
 import { choiceOf, pageOf, paging } from '../operations/shared-schemas.ts'
+
+const { $schema: _, ...described } = z.toJSONSchema(GivenHyperparametersSchema, {
+  io: 'input',
+  unrepresentable: 'any',
+})
 
 const text = z.string()
 const name = z.string().min(1).max(500)
@@ -14,7 +20,8 @@ export const NewRunSchema = z.strictObject({
   dataset: oneOrMore,
   architecture: oneOrMore,
   preset: oneOrMore,
-  hyperparameters: z.record(z.string(), z.unknown()).optional(),
+  // Checked where former names are known, with an error that names the setting; described from the same declarations.
+  hyperparameters: z.record(z.string(), z.unknown()).meta(described).optional(),
   initFrom: name.nullish(),
   name: name.optional(),
   tags: z.array(z.string().trim().min(1).max(64)).max(50).optional(),

@@ -1,4 +1,5 @@
 // What programs send and get about versions, and about comparisons of several.
+
 import { z } from 'zod'
 import {
   CalibrationSchema,
@@ -9,6 +10,7 @@ import {
   OperatingPointSchema,
   PrecisionEvidenceSchema,
 } from '../../package/schema.ts'
+import { VERSION_STATUSES } from '../../registry/schema/states.ts'
 import { VERSION_SORTS } from '../../registry/versions/version-list.ts'
 import {
   choiceOf,
@@ -20,8 +22,6 @@ import {
   VersionParams,
 } from '../operations/shared-schemas.ts'
 
-const STATUSES = ['verified', 'unevaluated', 'quarantined', 'deleted'] as const
-
 const shape = {
   id: z.string().meta({ examples: ['pneumonia/densenet121-standard@3'] }),
   condition: z.string(),
@@ -29,7 +29,7 @@ const shape = {
   n: z.int().min(1),
   sha256: z.string().describe('of the bytes of manifest.json'),
   architecture: z.string(),
-  status: z.enum(STATUSES),
+  status: z.enum(VERSION_STATUSES),
   statusReason: z.string().nullable(),
   createdAt: z.string(),
   registeredAt: z.string(),
@@ -79,7 +79,7 @@ export const VersionPatchSchema = z.strictObject({
 export const VersionQuery = z.object({
   condition: z.string().optional().describe('id of a condition'),
   architecture: z.string().optional().describe('name of an architecture'),
-  status: choiceOf(STATUSES).optional(),
+  status: choiceOf(VERSION_STATUSES).optional(),
   tag: z.string().optional().describe('has this tag'),
   minAccuracy: numberIn({ min: 0, max: 1 }).optional(),
   from: z.string().optional().describe('made at or after'),

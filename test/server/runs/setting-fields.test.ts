@@ -5,6 +5,7 @@ import test from 'node:test'
 import { z } from 'zod'
 import { readConfig } from '../../../src/config.ts'
 import { runRequestOf } from '../../../src/server/runs/run-form.ts'
+import { NewRunSchema } from '../../../src/server/runs/schema.ts'
 import { AugmentationSchema, HyperparametersSchema } from '../../../src/training/hyperparameters.ts'
 import { checkHyperparameters } from '../../../src/training/run-checks.ts'
 import { fieldsOf, setting } from '../../../src/training/setting-fields.ts'
@@ -95,4 +96,12 @@ test('the former names of the temperature settings are read where the present on
   const both = { ROENTGEN_CPU_GO_ON_BELOW: '61', ROENTGEN_CPU_RESUME_BELOW: '63' }
   assert.equal(readConfig(both).thermal.resumeBelowCelsius, 63)
   assert.throws(() => readConfig({ ROENTGEN_CPU_GO_ON_BELOW: 'cold' }), /ROENTGEN_CPU_RESUME_BELOW/)
+})
+
+test('the OpenAPI schema of a run describes every hyperparameter with its range', () => {
+  const { properties } = z.toJSONSchema(NewRunSchema, { io: 'input', unrepresentable: 'any' })
+  const given = properties?.hyperparameters as { properties: Record<string, { maximum?: number }> }
+  const names = [...Object.keys(HyperparametersSchema.shape), 'thermal']
+  assert.deepEqual(Object.keys(given.properties).toSorted(), names.toSorted())
+  assert.equal(given.properties.epochs?.maximum, 1000)
 })

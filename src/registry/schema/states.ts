@@ -1,0 +1,16 @@
+// The states of rows that have some, each named once. The check constraints of the migrations hold the same words.
+
+export const RUN_STATES = [
+  'queued',
+  'preparing',
+  'running',
+  'paused',
+  'interrupted',
+  'cancelled',
+  'failed',
+  'finished',
+] as const
+export type RunState = (typeof RUN_STATES)[number]
+
+export const VERSION_STATUSES = ['verified', 'unevaluated', 'quarantined', 'deleted'] as const
+export type VersionStatus = (typeof VERSION_STATUSES)[number]
