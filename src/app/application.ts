@@ -13,6 +13,7 @@ import { lockFolders } from '../registry/home/home-lock.ts'
 import { openRegistry, type Registry } from '../registry/home/open-registry.ts'
 import type { RegistryContext } from '../registry/home/registry-context.ts'
 import { openStore, type Store } from '../registry/home/store.ts'
+import { refuseUnmounted } from '../registry/home/store-marker.ts'
 import type { InboxItem } from '../registry/inbox/inbox.ts'
 import { Watcher } from '../registry/inbox/watcher.ts'
 import { sqliteJobStore } from '../registry/jobs/sqlite-job-store.ts'
@@ -48,6 +49,7 @@ export async function openApplication(
   config: Config,
   options: ApplicationOptions,
 ): Promise<Application> {
+  refuseUnmounted(config)
   const lock = lockFolders(config)
   try {
     const store = await openStore(config)

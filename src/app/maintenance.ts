@@ -1,5 +1,6 @@
 // What a server does by the clock: it forgets what has expired, keeps no more than the settings say, and looks at every file
 // of every package once a day.
+import { isClockDoubted } from '../registry/home/clock-watch.ts'
 import { expirePredictions } from '../registry/predictions/predictions.ts'
 import { verifyAll } from '../registry/versions/verify-all.ts'
 import type { Uses } from './services.ts'
@@ -13,15 +14,22 @@ const DAY_MS = 24 * 60 * 60_000
 export async function scheduleMaintenance(
   services: Uses<'clock' | 'config' | 'db' | 'jobs' | 'leaving' | 'log' | 'runtime' | 'store'>,
 ): Promise<void> {
-  every(services, { ms: OFTEN_MS, work: () => expirePredictions(services, services) })
+  every(services, { ms: OFTEN_MS, work: () => leaveByTheClock(services) })
   every(services, { ms: DAY_MS, work: () => verifyAll(services, { signal: services.leaving }) })
   every(services, { ms: OFTEN_MS, work: () => pruneServingCopies(services) })
-  every(services, { ms: OFTEN_MS, work: () => applyRetention(services) })
-  every(services, { ms: OFTEN_MS, work: () => services.jobs.forgetOld() })
-  every(services, { ms: OFTEN_MS, work: () => sweepStaging(services) })
+  await leaveByTheClock(services)
+  await pruneServingCopies(services)
+}
+
+/** What has had its time, unless time has jumped. */
+export async function leaveByTheClock(
+  services: Uses<'clock' | 'config' | 'db' | 'jobs' | 'log' | 'store'>,
+): Promise<void> {
+  if (await isClockDoubted(services)) return
   await applyRetention(services)
   await expirePredictions(services, services)
-  await pruneServingCopies(services)
+  await services.jobs.forgetOld()
+  await sweepStaging(services)
 }
 
 /** A failure is logged and ends nothing. */

@@ -44,6 +44,7 @@ import { runRoutes } from './runs/api.ts'
 import { trainingPages } from './runs/pages.ts'
 import { weightsRoutes } from './runs/weights.ts'
 import { systemRoutes } from './system/api.ts'
+import { clockRoutes } from './system/clock.ts'
 import { systemPages } from './system/pages.ts'
 import { publicRoutes } from './system/public.ts'
 import { versionRoutes } from './versions/api.ts'
@@ -96,6 +97,7 @@ export function createApp(application: Application, { token }: AppOptions): Hono
   const parts = [
     publicRoutes(),
     systemRoutes(application, { described: () => app }),
+    clockRoutes(application),
     conditionRoutes(application),
     activationRoutes(application),
     governanceRoutes(application),

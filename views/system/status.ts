@@ -12,7 +12,7 @@ export interface StatusProps {
   readonly frame: Frame
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] }
   /** What a person should know of or decide about. */
-  readonly warnings?: readonly string[]
+  readonly warnings?: readonly { readonly key: string; readonly sentence: string }[]
   readonly hosts: readonly HostStatus[]
   readonly inbox?: readonly InboxItem[] | undefined
   readonly counts: readonly { readonly label: string; readonly value: number | string }[]
@@ -52,7 +52,12 @@ export function statusPanel({
       html`<ul
       class="plain">${readiness.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`
     }
-    ${warnings.map((sentence) => notice(sentence, { tone: 'warn' }))}
+    ${warnings.map(({ key, sentence }) =>
+      notice(
+        html`${sentence}${key === 'clock' && html` <form method="post" action="/status/clock"><button class="button">The clock is right</button></form>`}`,
+        { tone: 'warn' },
+      ),
+    )}
     <ul class="figure-grid">${counts.map(
       ({ label, value }) => html`<li><span
       class="figure-name">${label}</span><span class="figure-value">${value}</span></li>`,

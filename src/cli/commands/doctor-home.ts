@@ -80,3 +80,11 @@ export async function inbox(config: Config): Promise<string> {
     stuck.map(({ name, reason }) => `${name}: ${reason}`).join(' '),
   )
 }
+
+/** Images that were set aside because no row of the database names them. */
+export async function lostImages(config: Config): Promise<string> {
+  const { countLost, lostSentence } = await import('../../registry/home/lost.ts')
+  const count = await countLost(config)
+  if (count === 0) return 'none'
+  throw new AppError('conflict', lostSentence(count))
+}

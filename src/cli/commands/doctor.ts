@@ -9,10 +9,10 @@ import { type Config, readConfig } from '../../config.ts'
 import { AppError, isAppError, messageOf } from '../../errors.ts'
 import { ImagingPool } from '../../imaging/imaging-pool.ts'
 import { encodeIndexedPng } from '../../imaging/indexed-png.ts'
-import { isAnswering } from '../api.ts'
+import { isAnswering, withApi } from '../api.ts'
 import { command } from '../command.ts'
 import { bytesText, printJson, printLine } from '../output.ts'
-import { conditions, database, inbox, packages } from './doctor-home.ts'
+import { conditions, database, inbox, lostImages, packages } from './doctor-home.ts'
 
 interface Finding {
   readonly check: string
@@ -37,16 +37,25 @@ const CHECKS: Readonly<Record<string, Check>> = {
   packages,
   conditions,
   inbox,
+  'images without a row': lostImages,
 }
 
 export function addDoctorCommand(program: Command): void {
   command(program, 'doctor', {
     does: 'Check this machine and this home: database, package files, active versions',
     example: 'roentgen doctor',
-  }).action(doctor)
+  })
+    .option(
+      '--confirm-clock',
+      'say that the clock is right after it has jumped, and check the rest',
+    )
+    .action(doctor)
 }
 
-async function doctor({ json }: { json?: true }): Promise<void> {
+async function doctor({ json, confirmClock }: { json?: true; confirmClock?: true }): Promise<void> {
+  if (confirmClock) {
+    await withApi(readConfig(), (api) => api.json('/api/v1/clock/confirm', { method: 'POST' }))
+  }
   const findings: Finding[] = [
     {
       check: 'node',

@@ -4,7 +4,9 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseVersion } from '../../package/ids.ts'
 import { type Condition, listConditions } from '../conditions/conditions.ts'
+import { bringBack, countLost, lostSentence, setAside } from '../home/lost.ts'
 import type { RegistryContext } from '../home/registry-context.ts'
+import { setWarning } from '../home/warnings.ts'
 import { type Adopted, adoptPackages } from '../versions/adopt-packages.ts'
 import { scanStore } from '../versions/scan-store.ts'
 import { listActive, presentVersions } from '../versions/verify-all.ts'
@@ -32,7 +34,7 @@ const QUICK_FROM = 64 * 1024 * 1024
 export async function recover(ctx: Place): Promise<Recovery> {
   await emptyFolder(ctx.store.stagingDir)
   await finishDeletions(ctx)
-  await forgetStrayImages(ctx)
+  await setAsideStrayImages(ctx)
   const interrupted = await refuseInterrupted(ctx)
   const adopted = await adoptPackages(ctx)
   // Numbers of deleted versions stay taken, also for a registry that was made anew and knows nothing of them.
@@ -50,17 +52,26 @@ async function emptyFolder(dir: string): Promise<void> {
   for (const name of await readdir(dir)) await rm(join(dir, name), { recursive: true, force: true })
 }
 
-/** An image whose prediction was not kept belongs to nobody. */
-async function forgetStrayImages({ db, store }: Place): Promise<void> {
+/** An image that no prediction names is set aside: it is the database that may be the wrong one. */
+async function setAsideStrayImages({ db, store, log }: Place): Promise<void> {
   const rows = await db
     .selectFrom('predictions')
     .select('image_file')
     .where('image_file', 'is not', null)
     .execute()
-  const kept = new Set(rows.map((row) => row.image_file))
-  for (const name of await readdir(store.uploadsDir)) {
-    if (!kept.has(name)) await rm(join(store.uploadsDir, name), { recursive: true, force: true })
+  const kept = new Set(rows.flatMap(({ image_file }) => image_file ?? []))
+  const { uploadsDir } = store
+  const back = await bringBack(store, { kind: 'uploads', names: kept, to: uploadsDir })
+  if (back > 0) log.info({ images: back }, 'brought back from data/lost')
+  let lost = 0
+  for (const name of await readdir(uploadsDir)) {
+    if (kept.has(name)) continue
+    await setAside(store, { kind: 'uploads', from: uploadsDir, name })
+    lost++
   }
+  if (lost > 0) log.warn({ images: lost }, 'no row names them: set aside in data/lost')
+  const count = await countLost(store)
+  setWarning(db, 'lost', count > 0 ? lostSentence(count) : null)
 }
 
 async function refuseInterrupted({ db, clock }: Place): Promise<number> {

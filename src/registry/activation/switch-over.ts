@@ -9,6 +9,7 @@ import { clearChallenger } from '../challenger/challenger.ts'
 import { type Condition, getCondition } from '../conditions/conditions.ts'
 import type { PreparedHost, RegistryContext } from '../home/registry-context.ts'
 import { pointerPath } from '../home/store.ts'
+import { isStoreThere } from '../home/store-marker.ts'
 import { type Version, versionRowId } from '../versions/versions.ts'
 import { updateActivation } from './activations.ts'
 import { readPointer, writePointer } from './active-pointer.ts'
@@ -82,6 +83,7 @@ export async function followTruth(
   const { db, store, log } = ctx
   const { active } = await getCondition(db, conditionId)
   try {
+    if (!isStoreThere(store)) throw new Error('the model store is not there')
     if (active) {
       const { version, sha256, activation, since } = active
       const pointer = { version, sha256, activation, since }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { AppError } from '../../errors.ts'
 import type { VersionRef } from '../../package/ids.ts'
 import { makeFolders } from '../../package/make-folders.ts'
+import { markStore } from './store-marker.ts'
 
 export interface Store {
   readonly modelsDir: string
@@ -33,6 +34,7 @@ export async function openStore(dirs: { modelsDir: string; dataDir: string }): P
       makeFolders(dir)
       await access(dir, constants.R_OK | constants.W_OK | constants.X_OK)
     }
+    markStore(dirs)
   } catch (cause) {
     throw new AppError(
       'unavailable',

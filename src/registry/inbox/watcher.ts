@@ -8,8 +8,10 @@ import { applyPointerEdit, applyPointerEdits } from '../activation/pointer-edits
 import { listConditions } from '../conditions/conditions.ts'
 import type { RegistryContext } from '../home/registry-context.ts'
 import { packageDir } from '../home/store.ts'
+import { isStoreThere } from '../home/store-marker.ts'
+import { setWarning } from '../home/warnings.ts'
 import { adoptPackages } from '../versions/adopt-packages.ts'
-import { listActive, verifyOne } from '../versions/verify-all.ts'
+import { listActive, presentVersions, verifyOne } from '../versions/verify-all.ts'
 import { findVersion, type Version } from '../versions/versions.ts'
 import { Inbox, type InboxItem, type InboxOptions } from './inbox.ts'
 import { isIgnored, type Work, workFor } from './watched-path.ts'
@@ -107,6 +109,8 @@ export class Watcher {
   }
 
   async #inspectPackage(ref: VersionRef): Promise<void> {
+    // Files that vanish with their disk are not damage.
+    if (!isStoreThere(this.#ctx.store)) return
     const version = await findVersion(this.#ctx.db, ref)
     if (!version) await adoptPackages(this.#ctx)
     else if (version.status !== 'deleted') await this.#verify(version)
@@ -121,13 +125,36 @@ export class Watcher {
   }
 
   async #rescan(): Promise<void> {
+    this.#later('scan', { ms: this.#rescanMs, work: () => this.#rescan() })
+    if (!this.#seesStore()) return
     for (const { id } of await listConditions(this.#ctx.db)) {
       this.#checkPointer(id, { final: false })
     }
     this.#later('inbox', { ms: 0, work: () => this.#scanInbox() })
     await adoptPackages(this.#ctx)
     await this.#checkActive()
-    this.#later('scan', { ms: this.#rescanMs, work: () => this.#rescan() })
+    await this.#checkQuarantined()
+  }
+
+  /** While the disk with the store is gone nothing is looked at: what answers does so from private copies. */
+  #seesStore(): boolean {
+    const { db, store, log } = this.#ctx
+    const isThere = isStoreThere(store)
+    const sentence =
+      'The model store (ROENTGEN_MODELS) is gone, as when its disk is no longer mounted. What is active goes on answering; everything is looked at again by itself once the store is back.'
+    if (setWarning(db, 'store', isThere ? null : sentence)) log.warn({ isThere }, 'model store')
+    return isThere
+  }
+
+  /** One that was damaged or missing is hashed again when its files are not as they were: its disk may be back. */
+  async #checkQuarantined(): Promise<void> {
+    for (const version of await presentVersions(this.#ctx.db)) {
+      if (version.status !== 'quarantined') continue
+      const stamp = await this.#stampOf(version)
+      const before = this.#stamps.get(`quarantined ${version.id}`)
+      this.#stamps.set(`quarantined ${version.id}`, stamp)
+      if (before !== stamp && !stamp.includes('undefined')) await this.#verify(version)
+    }
   }
 
   /** Hashes an active package again when sizes or times of its files are not as they were. */

@@ -26,7 +26,7 @@ export function systemPages(
     const props = {
       frame: frameOf(c),
       readiness: { ready: services.isReady, reasons: services.reasons },
-      warnings: listWarnings(services.db).map(({ sentence }) => sentence),
+      warnings: listWarnings(services.db),
       hosts,
       inbox: services.inbox,
       counts: [

@@ -13,6 +13,8 @@ export const NotReadySchema = z.object({
   warnings,
 })
 
+export const ClockConfirmedSchema = z.object({ warnings: z.array(z.string()) })
+
 export const ApiDocumentSchema = z.looseObject({
   openapi: z.string(),
   info: z.looseObject({ title: z.string(), version: z.string() }),

@@ -20,7 +20,11 @@ export interface InspectOptions {
 /** @throws AppError `invalid` when it cannot be read or holds no labelled image */
 export async function inspectDataset(options: InspectOptions): Promise<ScanReport> {
   const { dir, classes, onProgress } = options
-  const scan = await scanDataset(dir, classes ? { classes } : {})
+  const scan = await scanDataset(dir, {
+    ...(classes && { classes }),
+    // Looking for files is progress too.
+    ...(onProgress && { onFound: (files: number) => files % 1000 === 0 && onProgress(0, files) }),
+  })
   const seen: SeenImage[] = []
   const broken: BrokenImage[] = []
   for (const [done, file] of scan.files.entries()) {

@@ -2,7 +2,7 @@
 // the reason, split, fingerprinted. Runs in the training process, never in the server's (decoders see hostile files).
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join, posix } from 'node:path'
+import { join } from 'node:path'
 import { uniformAt } from '../../engine/random/counter-random.ts'
 import { counterOf, PURPOSE } from '../../engine/random/draw-purposes.ts'
 import { AppError, isAppError, messageOf } from '../../errors.ts'
@@ -11,6 +11,7 @@ import type { ImageLimits } from '../../imaging/pixels.ts'
 import { preprocess } from '../../imaging/preprocess.ts'
 import { type Preprocessing, preprocessingDigest } from '../../imaging/preprocessing.ts'
 import type { UncertainLabels } from '../../registry/runs/datasets.ts'
+import { excluder } from './exclude-patterns.ts'
 import { fingerprint } from './fingerprint.ts'
 import { thumbnailOf } from './inspect-image.ts'
 import { type ConditionClasses, checkClasses, findClassIndices, guessClasses } from './labels.ts'
@@ -39,7 +40,7 @@ export interface PrepareOptions {
   readonly uncertain?: UncertainLabels
   /** At most so many images of each class, chosen by the seed. */
   readonly maxPerClass?: number
-  /** Paths below `dir`, or patterns with `*` and `**`, that are left out by hand. */
+  /** Paths below `dir`, or patterns with `*`, `?` and `**`, that are left out by hand. */
   readonly exclude?: readonly string[]
   readonly limits?: ImageLimits
   /** Waited for: a run that is paused holds its preparation there. */
@@ -53,6 +54,7 @@ interface Decoded extends Omit<PreparedImage, 'split'>, Thumbnail {
 /** @throws AppError `invalid` with one sentence when nothing can be trained on it */
 export async function prepareDataset(options: PrepareOptions): Promise<PreparedIndex> {
   const { dir, outDir, preprocessing, seed } = options
+  const isExcluded = excluder(options.exclude ?? [])
   const known = options.classes?.classes.map(({ label }) => label)
   const scan = await scanDataset(dir, {
     ...(known && { classes: known }),
@@ -66,7 +68,7 @@ export async function prepareDataset(options: PrepareOptions): Promise<PreparedI
       { severalPerImage: several, ...(options.positive && { positive: options.positive }) },
     )
   checkClasses(classes)
-  const [excluded, wanted] = divide(scan.files, isExcluded(options.exclude ?? []))
+  const [excluded, wanted] = divide(scan.files, ({ file }) => isExcluded(file))
   const files = chooseFiles(wanted, options)
   await mkdir(outDir, { recursive: true })
   const shape = [preprocessing.height, preprocessing.width, preprocessing.channels] as const
@@ -134,11 +136,6 @@ function notesOn({ leaks, near }: { readonly leaks: number; readonly near: numbe
 /** Those that are so, and the others. */
 function divide<T>(items: readonly T[], isSo: (item: T) => boolean): [T[], T[]] {
   return [items.filter(isSo), items.filter((item) => !isSo(item))]
-}
-
-function isExcluded(patterns: readonly string[]): (file: LabelledFile) => boolean {
-  return ({ file }) =>
-    patterns.some((pattern) => file === pattern || posix.matchesGlob(file, pattern))
 }
 
 function chooseFiles(files: readonly LabelledFile[], o: PrepareOptions): LabelledFile[] {

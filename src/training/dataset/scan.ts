@@ -1,12 +1,12 @@
 // A folder of labelled images -> what is in it: class folders, train/val/test folders, nesting and CSV labels in any case.
 // Opens no image; decoding, duplicates and the split are prepare.ts.
-import { readdir, stat } from 'node:fs/promises'
-import { extname, join, sep } from 'node:path'
+import { extname } from 'node:path'
 import { AppError } from '../../errors.ts'
 import type { UncertainLabels } from '../../registry/runs/datasets.ts'
 import { placeByPath, placeInFolders } from './folder-layout.ts'
 import { type GivenSplit, readLabelTables, saysNothing } from './label-tables.ts'
 import { commonSpellings, sameLabel } from './labels.ts'
+import { walkFolder } from './walk-folder.ts'
 
 const IMAGE = new Set([
   '.jpg',
@@ -47,6 +47,8 @@ export interface ScanOptions {
   /** A condition's labels, which win over other folder names. */
   readonly classes?: readonly string[]
   readonly uncertain?: UncertainLabels
+  /** Told of each file while folders are walked. */
+  readonly onFound?: (files: number) => void
 }
 
 /**
@@ -56,7 +58,7 @@ export interface ScanOptions {
  */
 export async function scanDataset(dir: string, options: ScanOptions = {}): Promise<DatasetScan> {
   const { classes = [], uncertain } = options
-  const walked = await walk(dir)
+  const walked = await walk(dir, options.onFound)
   const { images, masks } = withoutMasks(walked.images)
   if (images.length === 0) {
     throw new AppError(
@@ -101,6 +103,7 @@ export async function scanDataset(dir: string, options: ScanOptions = {}): Promi
     unlabelled,
     tables: table.read,
     warnings: [
+      ...linkWarning(walked.links),
       ...(table.unsure > 0
         ? [`${table.unsure} images have an uncertain label and are left out.`]
         : []),
@@ -134,33 +137,18 @@ function oneSpelling(files: readonly LabelledFile[]): LabelledFile[] {
   }))
 }
 
-async function walk(dir: string): Promise<{ images: string[]; tables: string[] }> {
-  const images: string[] = []
-  const tables: string[] = []
-  const visit = async (folder: string): Promise<void> => {
-    const entries = await readdir(join(dir, folder), { withFileTypes: true })
-    entries.sort((a, b) => (a.name < b.name ? -1 : 1))
-    for (const entry of entries) {
-      if (entry.name.startsWith('.')) continue
-      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
-      const kind = entry.isSymbolicLink() ? await stat(join(dir, path)).catch(() => entry) : entry
-      if (kind.isDirectory()) {
-        if (!MASKS.test(entry.name)) await visit(path)
-      } else if (kind.isFile()) {
-        const extension = extname(entry.name).toLowerCase()
-        if (IMAGE.has(extension)) images.push(path)
-        else if (extension === '.csv' || extension === '.tsv') tables.push(path)
-      }
-    }
+async function walk(
+  dir: string,
+  onFound?: (files: number) => void,
+): Promise<{ images: string[]; tables: string[]; links: number }> {
+  const enters = (name: string): boolean => !MASKS.test(name)
+  const { files, links } = await walkFolder(dir, { enters, ...(onFound && { onFound }) })
+  const endingOf = (file: string): string => extname(file).toLowerCase()
+  return {
+    images: files.filter((file) => IMAGE.has(endingOf(file))),
+    tables: files.filter((file) => ['.csv', '.tsv'].includes(endingOf(file))),
+    links,
   }
-  try {
-    await visit('')
-  } catch (error) {
-    throw new AppError('invalid', 'The dataset folder does not exist or may not be read.', {
-      cause: error,
-    })
-  }
-  return { images: images.map((path) => path.split(sep).join('/')), tables }
 }
 
 function countLabels(files: readonly LabelledFile[]): { label: string; count: number }[] {
@@ -171,6 +159,12 @@ function countLabels(files: readonly LabelledFile[]): { label: string; count: nu
   return [...counts]
     .map(([label, count]) => ({ label, count }))
     .sort((a, b) => (a.label.toLowerCase() < b.label.toLowerCase() ? -1 : 1))
+}
+
+function linkWarning(links: number): string[] {
+  if (links === 0) return []
+  const what = links === 1 ? '1 link leads' : `${links} links lead`
+  return [`${what} out of the folder, back into it or nowhere; not followed.`]
 }
 
 function warningsOf(

@@ -3,13 +3,14 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { bringBack, setAside } from '../../../registry/home/lost.ts'
 
 export interface Spool {
   put(key: string, bytes: Uint8Array): Promise<void>
   /** Undefined when it is not there. */
   find(key: string): Promise<Buffer | undefined>
   remove(key: string): Promise<void>
-  /** Removes what belongs to none of these. */
+  /** Sets aside in data/lost what belongs to none of these, and removes what was never whole. */
   keepOnly(keys: ReadonlySet<string>): Promise<void>
 }
 
@@ -31,8 +32,13 @@ export function openSpool(dataDir: string): Spool {
     find: (key) => readFile(pathOf(key)).catch(() => undefined),
     remove: (key) => rm(pathOf(key), { force: true }),
     async keepOnly(keys) {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      const names = new Set([...keys].map((key) => `${key}.dcm`))
+      await bringBack({ dataDir }, { kind: 'archive', names, to: folder })
       for (const name of await readdir(folder).catch(() => [])) {
-        if (!keys.has(name.replace(/\.dcm$/, ''))) await rm(join(folder, name), { force: true })
+        if (keys.has(name.replace(/\.dcm$/, ''))) continue
+        if (!name.endsWith('.dcm')) await rm(join(folder, name), { force: true })
+        else await setAside({ dataDir }, { kind: 'archive', from: folder, name })
       }
     },
   }
