@@ -49,6 +49,8 @@ export async function openApplication(
   config: Config,
   options: ApplicationOptions,
 ): Promise<Application> {
+  // What is written from here on, by child processes too, is for this user only.
+  process.umask(0o077)
   refuseUnmounted(config)
   const lock = lockFolders(config)
   try {

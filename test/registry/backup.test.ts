@@ -85,7 +85,7 @@ function rowsOf(dataDir: string): Record<string, unknown[]> {
 
 async function hashesOf(dir: string): Promise<Record<string, string>> {
   const paths = (await listFiles(dir)).filter(
-    (path) => !/(^|\/)(active\.json|\.lock|\.staging\/)/.test(path),
+    (path) => !/(^|\/)(active\.json|\.lock|\.roentgen-store|\.staging\/)/.test(path),
   )
   const hashes = await Promise.all(
     paths.map(async (path) => [path, await sha256OfFile(join(dir, path))]),

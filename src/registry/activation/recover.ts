@@ -7,6 +7,7 @@ import { type Condition, listConditions } from '../conditions/conditions.ts'
 import { bringBack, countLost, lostSentence, setAside } from '../home/lost.ts'
 import type { RegistryContext } from '../home/registry-context.ts'
 import { setWarning } from '../home/warnings.ts'
+import { removeForgottenImages } from '../predictions/forget.ts'
 import { type Adopted, adoptPackages } from '../versions/adopt-packages.ts'
 import { scanStore } from '../versions/scan-store.ts'
 import { listActive, presentVersions } from '../versions/verify-all.ts'
@@ -34,6 +35,7 @@ const QUICK_FROM = 64 * 1024 * 1024
 export async function recover(ctx: Place): Promise<Recovery> {
   await emptyFolder(ctx.store.stagingDir)
   await finishDeletions(ctx)
+  await removeForgottenImages(ctx)
   await setAsideStrayImages(ctx)
   const interrupted = await refuseInterrupted(ctx)
   const adopted = await adoptPackages(ctx)

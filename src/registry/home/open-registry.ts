@@ -2,9 +2,9 @@
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import SQLite from 'better-sqlite3'
-import { Kysely, SqliteDialect } from 'kysely'
+import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { AppError, messageOf } from '../../errors.ts'
+import { AppError, isDiskFull, messageOf } from '../../errors.ts'
 import { makeFolders } from '../../package/make-folders.ts'
 import type { Database, Db } from '../schema/database.ts'
 import { MIGRATIONS } from '../schema/migrations.ts'
@@ -26,9 +26,10 @@ export interface Registry {
  */
 export async function openRegistry({ dataDir }: { dataDir: string }): Promise<Registry> {
   const sqlite = connect(dataDir)
-  const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: sqlite }) })
+  const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: forgiving(sqlite) }) })
   try {
     await migrate(db)
+    scrubOnce(sqlite)
   } catch (cause) {
     await db.destroy()
     throw cause instanceof AppError ? cause : unusable(cause)
@@ -53,9 +54,32 @@ function connect(dataDir: string): SQLite.Database {
     sqlite.pragma('journal_mode = WAL')
     sqlite.pragma('synchronous = FULL')
     sqlite.pragma('foreign_keys = ON')
+    // What is deleted is overwritten, so that nothing forgotten can be read out of the file.
+    sqlite.pragma('secure_delete = ON')
     return sqlite
   } catch (cause) {
     throw unusable(cause)
+  }
+}
+
+/** SQLite takes a transaction back by itself when the disk is full; asked to do so again it would say that, and not why. */
+function forgiving(sqlite: SQLite.Database): SqliteDatabase {
+  const prepare = (query: string) =>
+    sqlite.prepare(query === 'rollback' && !sqlite.inTransaction ? 'select 1' : query)
+  return { prepare, close: () => void sqlite.close() }
+}
+
+const SCRUBBED = 1
+
+/** Databases of before `secure_delete` are written anew, once; without room for it, at another start. */
+function scrubOnce(sqlite: SQLite.Database): void {
+  if (Number(sqlite.pragma('user_version', { simple: true })) >= SCRUBBED) return
+  try {
+    sqlite.exec('vacuum')
+    sqlite.pragma(`user_version = ${SCRUBBED}`)
+    sqlite.pragma('wal_checkpoint(TRUNCATE)')
+  } catch (error) {
+    if (!isDiskFull(error)) throw error
   }
 }
 

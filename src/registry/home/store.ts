@@ -1,4 +1,5 @@
 // Where things lie on disk: the model store and the folders of data that the registry looks after.
+import { chmodSync } from 'node:fs'
 import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../../errors.ts'
@@ -34,6 +35,8 @@ export async function openStore(dirs: { modelsDir: string; dataDir: string }): P
       makeFolders(dir)
       await access(dir, constants.R_OK | constants.W_OK | constants.X_OK)
     }
+    // Also those of before files were for their owner only.
+    for (const dir of [store.dataDir, store.stagingDir, store.logsDir]) chmodSync(dir, 0o700)
     markStore(dirs)
   } catch (cause) {
     throw new AppError(

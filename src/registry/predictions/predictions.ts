@@ -1,5 +1,4 @@
 // Predictions that were given out: the JSON as it was sent, the heatmap's grid, the kept image; until they expire.
-import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { AppError } from '../../errors.ts'
 import type { Passport } from '../../imaging/passport.ts'
@@ -7,6 +6,7 @@ import type { ClassLabel } from '../../package/schema.ts'
 import { checkLimit, decodeCursor, type Page, SequenceCursor, sequencePage } from '../cursor.ts'
 import type { Clock, RegistryPlace } from '../home/registry-context.ts'
 import type { Db } from '../schema/database.ts'
+import { emptyLog, forgetPrediction } from './forget.ts'
 
 /** One image through one version, as given out by the API (CONTRACT section 2). What is not known is null. */
 export interface Prediction {
@@ -176,37 +176,28 @@ export function keptImagePath(
   return stored.imageFile === null ? undefined : join(store.uploadsDir, basename(stored.imageFile))
 }
 
-/** Forgets it, its feedback and its image now. @throws AppError `gone`, `unknown-prediction` */
-export async function deletePrediction({ db, store }: RegistryPlace, id: string): Promise<void> {
-  const stored = await getPrediction(db, id)
-  const image = keptImagePath({ store }, stored)
-  if (image) await rm(image, { force: true })
-  await db.deleteFrom('predictions').where('id', '=', id).execute()
+/** Forgets it, its feedback and its image now, all or nothing. @throws AppError `gone`, `unknown-prediction`, `disk-full` */
+export async function deletePrediction(place: RegistryPlace, id: string): Promise<void> {
+  const { imageFile } = await getPrediction(place.db, id)
+  await forgetPrediction(place, { id, imageFile })
+  await emptyLog(place.db)
 }
 
 /** Forgets what has expired; the ids stay known as gone. Returns them. */
 export async function expirePredictions(
-  { db, store }: RegistryPlace,
+  place: RegistryPlace,
   { clock }: { clock: Clock },
 ): Promise<string[]> {
   const now = clock().toISOString()
-  const rows = await db
+  const rows = await place.db
     .selectFrom('predictions')
     .select(['id', 'image_file'])
     .where('expires_at', '<=', now)
     .execute()
   for (const { id, image_file } of rows) {
-    const image = keptImagePath({ store }, { imageFile: image_file })
-    if (image) await rm(image, { force: true })
-    await db.transaction().execute(async (trx) => {
-      await trx
-        .insertInto('prediction_tombstones')
-        .values({ id, gone_at: now })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
-      await trx.deleteFrom('predictions').where('id', '=', id).execute()
-    })
+    await forgetPrediction(place, { id, imageFile: image_file }, { goneAt: now })
   }
+  if (rows.length > 0) await emptyLog(place.db)
   return rows.map((row) => row.id)
 }
 

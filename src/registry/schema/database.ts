@@ -26,6 +26,7 @@ export interface Database {
   changes: ChangeTable
   predictions: PredictionTable
   prediction_tombstones: PredictionTombstoneTable
+  forgotten_images: { name: string }
   feedback: FeedbackTable
   datasets: DatasetTable
   runs: RunTable

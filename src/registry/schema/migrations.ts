@@ -202,6 +202,17 @@ const PRECISION = [
     check (precision in ('float32', 'int8'))`,
 ]
 
+const FORGETTING = [
+  // Images whose rows are gone and whose files are still to be removed.
+  `create table forgotten_images (name text primary key) strict, without rowid`,
+  // A vote is kept as it was given; only the ids of forgotten predictions leave it.
+  `drop trigger blind_readings_voted`,
+  `create trigger blind_readings_voted before update of seq, id, condition, a_version, b_version, a_label, b_label, swapped,
+    started_at, label, read_at, preference, voted_at, by on blind_readings when old.voted_at is not null begin
+    select raise(abort, 'a vote is never changed');
+  end`,
+]
+
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-registry': { up: (db) => run(db, FIRST) },
   '0002-training': { up: (db) => run(db, TRAINING) },
@@ -226,4 +237,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0014-comparison-jobs': { up: (db) => run(db, COMPARISON_JOBS) },
   '0015-archive-jobs': { up: (db) => run(db, ARCHIVE_JOBS) },
   '0016-notification-jobs': { up: (db) => run(db, NOTIFICATION_JOBS) },
+  '0017-forgetting': { up: (db) => run(db, FORGETTING) },
 }

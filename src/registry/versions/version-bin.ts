@@ -1,5 +1,7 @@
 // Deleting a version: the row stays and says so, the package moves to the trash of the store, its number is not used again.
 // Until the bin is emptied (empty-bin.ts) it can be put back.
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { AppError, isAppError } from '../../errors.ts'
 import { exists, moveFolder } from '../../package/durable-files.ts'
 import type { VersionRef } from '../../package/ids.ts'
@@ -23,6 +25,8 @@ export function deleteVersion(
     const version = await getVersion(place.db, ref)
     if (version.status === 'deleted') return version
     await refuseInUse(place, version)
+    // On a full disk this fails, before anything is changed.
+    await mkdir(dirname(binnedDir(place.store, ref)), { recursive: true })
     await place.db.transaction().execute(async (trx) => {
       await trx
         .updateTable('versions')
