@@ -121,7 +121,8 @@ export class Api {
 
 async function problemOf(response: Response): Promise<AppError> {
   const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string }
-  const code = problem.code !== undefined && problem.code in ERROR_CODES ? problem.code : 'internal'
+  const { code: given } = problem
+  const code = given !== undefined && Object.hasOwn(ERROR_CODES, given) ? given : 'internal'
   const detail = problem.detail ?? `The server returned status ${response.status}.`
   return new AppError(code as ErrorCode, detail)
 }

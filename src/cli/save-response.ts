@@ -2,6 +2,7 @@
 import { createWriteStream } from 'node:fs'
 import { rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import type { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AppError, diskFull, isDiskFull } from '../errors.ts'
 
@@ -15,11 +16,17 @@ export async function refuseExisting(file: string, { force }: { force?: true | u
 }
 
 /** Under another name first, so that an interrupted download leaves no half file. Returns its size. */
-export async function saveResponse(response: Response, file: string): Promise<number> {
+export async function saveResponse(
+  response: Response,
+  file: string,
+  { through }: { readonly through?: Transform | undefined } = {},
+): Promise<number> {
   const partial = join(dirname(file), `.${basename(file)}.${process.pid}.part`)
   try {
     if (!response.body) throw new Error('no body')
-    await pipeline(response.body, createWriteStream(partial, { flags: 'wx', mode: 0o600 }))
+    const to = createWriteStream(partial, { flags: 'wx', mode: 0o600 })
+    if (through) await pipeline(response.body, through, to)
+    else await pipeline(response.body, to)
     await rename(partial, file)
     return (await stat(file)).size
   } catch (cause) {

@@ -30,7 +30,7 @@ export function pointReport(
   const said = answers.map((one) => saidByClass(one, { classes, kind: outputs.kind }))
   const is = outputs.truth.map((row) => truthByClass(row, classes))
   const labels = classes.flatMap(({ label }, k) => {
-    if (point.thresholds[label] === undefined) return []
+    if (!Object.hasOwn(point.thresholds, label)) return []
     const counts = countOutcomes(
       answers.map(
         ({ decision }, at) =>

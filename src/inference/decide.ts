@@ -75,7 +75,7 @@ export function chooseOperatingPoint(o: ChooseOperatingPoint): OperatingPoint {
 export function decide(o: DecideInput): Decision {
   const candidates = o.classes.map((one) => {
     const probability = o.scores.find((score) => score.label === one.label)?.probability ?? 0
-    const threshold = o.operatingPoint.thresholds[one.label] ?? null
+    const threshold = thresholdOf(o.operatingPoint, one.label)
     return { ...one, probability, threshold }
   })
   switch (o.kind) {
@@ -168,4 +168,9 @@ function at<T>(list: readonly T[], index: number): T {
   const item = list[index]
   if (item === undefined) throw new AppError('internal', 'The condition has too few classes.')
   return item
+}
+
+/** A label may be called "constructor". */
+function thresholdOf({ thresholds }: OperatingPoint, label: string): number | null {
+  return Object.hasOwn(thresholds, label) ? (thresholds[label] ?? null) : null
 }

@@ -108,7 +108,7 @@ export function settingValue({ kind, check, isPercent }: SettingField, text: str
 
 /** `{ "augmentation.shift": 0.1 }` as the nested object of a request; a null for the whole object wins. */
 export function nested(values: ReadonlyMap<string, unknown>): Record<string, unknown> {
-  const result: Record<string, unknown> = {}
+  const result: Record<string, unknown> = Object.create(null)
   for (const [path, value] of values) {
     const [name = '', inner] = path.split('.')
     if (inner === undefined) result[name] = value

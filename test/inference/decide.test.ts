@@ -120,3 +120,29 @@ test('the operating point that is asked for is used, and an unknown one is refus
   const none = chooseOperatingPoint({ ...base, points: [], inUse: null })
   assert.deepEqual(none.thresholds, { PNEUMONIA: 0.5 })
 })
+
+test('a class may be called like a property that every object has', () => {
+  for (const label of ['constructor', 'toString', 'hasOwnProperty']) {
+    const classes = [
+      { label: 'NORMAL', positive: false },
+      { label, positive: true },
+    ]
+    const scores = [
+      { label: 'NORMAL', probability: 0.2 },
+      { label, probability: 0.8 },
+    ]
+    const operatingPoint = point({ NORMAL: 0.5 })
+    for (const kind of ['binary', 'single-label', 'multi-label'] as const) {
+      const { findings, label: decision } = decide({
+        kind,
+        classes,
+        scores,
+        operatingPoint,
+      } as Parameters<typeof decide>[0])
+      assert.equal(decision, label, kind)
+      assert.ok(
+        findings.every(({ threshold }) => threshold === null || typeof threshold === 'number'),
+      )
+    }
+  }
+})

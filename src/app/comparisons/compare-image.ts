@@ -44,11 +44,12 @@ export async function compareVersions(
 
 /** Two predictions of one image; also for the permanent address of a comparison. */
 export function comparePredictions(a: Prediction, b: Prediction): ImageComparison {
-  const deltas: Record<string, number> = {}
-  for (const { label, probability } of a.classes) {
-    const other = b.classes.find((one) => one.label === label)
-    if (other) deltas[label] = other.probability - probability
-  }
+  const deltas = Object.fromEntries(
+    a.classes.flatMap(({ label, probability }) => {
+      const other = b.classes.find((one) => one.label === label)
+      return other ? [[label, other.probability - probability]] : []
+    }),
+  )
   const agree = a.decision.label === b.decision.label
   return { a, b, agree, deltas, note: whyNotComparable(a.heatmap, b.heatmap) }
 }

@@ -76,6 +76,8 @@ async function trainHere(
       '--init-from needs the running server and a dataset inside the dataset folder; start "roentgen serve" first.',
     )
   }
+  // Prepared pixels and checkpoints show patients.
+  process.umask(0o077)
   const { trainOnce } = await import('../../training/train-once.ts')
   const request = await requestOf(config, wishes)
   const progress = startProgress('training', { quiet })

@@ -42,7 +42,7 @@ export function hasTorchNames(architecture: string): boolean {
 
 /** @throws AppError `invalid` for an architecture without published PyTorch weights */
 export function torchPlace(weight: OwnWeight, architecture: string): TorchPlace {
-  const modules = MODULES[architecture]
+  const modules = hasTorchNames(architecture) ? MODULES[architecture] : undefined
   if (!modules) {
     const known = Object.keys(MODULES).join(', ')
     throw new AppError('invalid', `PyTorch weights are read for ${known}; not for ${architecture}.`)

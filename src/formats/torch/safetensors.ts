@@ -94,7 +94,7 @@ function storedAt(
   const parsed = EntrySchema.safeParse(entry)
   if (!parsed.success) throw damaged(parsed.error)
   const { dtype, shape, data_offsets: offsets } = parsed.data
-  const type = TYPES[dtype]
+  const type = Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined
   if (!type) {
     throw new AppError(
       'invalid-package',

@@ -116,7 +116,8 @@ function tensor([storage, offset, shape, strides]: readonly PickleValue[]): Pick
 /** ("storage", type, key, device, numbers) */
 export function persistentStorage(id: PickleValue): PickledStorage {
   const [word, type, key, , numbers] = Array.isArray(id) ? id : []
-  const stored = type instanceof PickledGlobal ? STORAGES[type.name] : undefined
+  const isKnown = type instanceof PickledGlobal && Object.hasOwn(STORAGES, type.name)
+  const stored = isKnown ? STORAGES[type.name] : undefined
   if (word !== 'storage' || !stored || typeof key !== 'string') throw new Error('no storage')
   return new PickledStorage(stored, { key, numbers: wholeNumber(numbers) })
 }

@@ -36,6 +36,6 @@ function encodingOf(bytes: Uint8Array, sets: readonly string[]): string {
     return 'iso-2022-jp'
   }
   const named = sets.map((set) => set.trim().replace('ISO 2022 IR', 'ISO_IR'))
-  const first = named.find((set) => SINGLE[set] !== undefined)
+  const first = named.find((set) => Object.hasOwn(SINGLE, set))
   return (first && SINGLE[first]) ?? 'utf-8'
 }

@@ -61,7 +61,9 @@ function modalityWarnings(image: SeenImage, { kind, name }: Subject): string[] {
   if (modality === undefined || kind === 'unknown' || UNSAID.has(modality)) return []
   if ((kind === 'radiograph' ? RADIOGRAPHY : PHOTOGRAPHY).has(modality)) return []
   const radiograph = RADIOGRAPHY.has(modality) ? 'an X-ray' : `an image of modality ${modality}`
-  const what = MODALITY_NAMES[modality] ?? radiograph
+  // A file says what it likes, also "constructor".
+  const known = Object.hasOwn(MODALITY_NAMES, modality) ? MODALITY_NAMES[modality] : undefined
+  const what = known ?? radiograph
   const wanted = kind === 'radiograph' ? 'X-rays' : 'photographs'
   return [
     `The file is tagged as ${what}, but ${name} expects ${wanted}: do not rely on this result.`,

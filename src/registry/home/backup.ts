@@ -29,6 +29,17 @@ export const BackupIndexSchema = z.object({
   /** The product's version. */
   product: z.string(),
   versions: z.int().min(0),
+  /** What of it is secret; absent in older backups. */
+  holds: z
+    .object({
+      predictions: z.int().min(0),
+      images: z.int().min(0),
+      comments: z.int().min(0),
+      /** Of notifications. */
+      addresses: z.int().min(0),
+      signingSecrets: z.int().min(0),
+    })
+    .optional(),
   files: z.array(
     z.object({
       path: z.string(),
@@ -39,11 +50,14 @@ export const BackupIndexSchema = z.object({
 })
 export type BackupIndex = Readonly<z.infer<typeof BackupIndexSchema>>
 
+export type BackupHoldings = NonNullable<BackupIndex['holds']>
+
 export interface Backup {
   /** Ends with an error when something cannot be read; the archive is then useless. */
   readonly stream: Readable
   /** `roentgen-backup-2026-03-03T140500Z.zip` */
   readonly fileName: string
+  readonly holds: BackupHoldings
 }
 
 export interface BackupOptions {
@@ -82,11 +96,13 @@ export async function createBackup(options: BackupOptions): Promise<Backup> {
     for (const name of await plainNames(store.logsDir)) {
       sources.push({ path: `models/logs/${name}`, from: [join(store.logsDir, name)] })
     }
-    const head = { createdAt: createdAt.toISOString(), product, versions: held.versions.length }
+    const { holds } = held
+    const versions = held.versions.length
+    const head = { createdAt: createdAt.toISOString(), product, versions, holds }
     const stream = zipOf(sources, head)
     stream.once('close', () => void rm(folder, { recursive: true, force: true }))
     const stamp = createdAt.toISOString().slice(0, 19).replaceAll(':', '')
-    return { stream, fileName: `roentgen-backup-${stamp}Z.zip` }
+    return { stream, fileName: `roentgen-backup-${stamp}Z.zip`, holds }
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     throw error
@@ -97,6 +113,7 @@ export async function createBackup(options: BackupOptions): Promise<Backup> {
 function readSnapshot(path: string): {
   versions: (VersionRef & { isDeleted: boolean })[]
   images: string[]
+  holds: BackupHoldings
 } {
   const sqlite = new SQLite(path)
   try {
@@ -109,7 +126,16 @@ function readSnapshot(path: string): {
       .prepare('select image_file from predictions where image_file is not null')
       .pluck()
       .all() as string[]
+    const count = (query: string): number => sqlite.prepare(query).pluck().get() as number
+    const holds = {
+      predictions: count('select count(*) from predictions'),
+      images: images.length,
+      comments: count('select count(*) from feedback where comment is not null'),
+      addresses: count('select count(*) from notification_targets'),
+      signingSecrets: count('select count(*) from notification_targets where secret is not null'),
+    }
     return {
+      holds,
       versions: versions.map(({ status, ...ref }) => ({ ...ref, isDeleted: status === 'deleted' })),
       images,
     }
@@ -143,7 +169,7 @@ async function plainNames(dir: string): Promise<string[]> {
 
 function zipOf(
   sources: readonly Source[],
-  head: Pick<BackupIndex, 'createdAt' | 'product' | 'versions'>,
+  head: Pick<BackupIndex, 'createdAt' | 'product' | 'versions' | 'holds'>,
 ): Readable {
   const zip = new ZipFile()
   const out = watchedStream()

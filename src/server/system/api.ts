@@ -84,7 +84,8 @@ export function systemRoutes(
       answers: { 200: bytes('application/zip', 'The zip') },
     },
     async ({ c }) => {
-      const { stream, fileName } = await services.backup()
+      const { stream, fileName, holds } = await services.backup()
+      c.header('X-Roentgen-Holds', JSON.stringify(holds))
       c.header('Content-Type', 'application/zip')
       c.header('Content-Disposition', `attachment; filename="${fileName}"`)
       return c.body(Readable.toWeb(stream) as ReadableStream)

@@ -66,7 +66,8 @@ function choiceOf(choice: Choice) {
 function preparationOf(job: PrepareJob, index: PreparedIndex): Preparation {
   const splits: Record<string, Record<string, number>> = {}
   for (const { split, classes } of index.images) {
-    const counts = splits[split] ?? {}
+    // A label may be called "constructor".
+    const counts: Record<string, number> = splits[split] ?? Object.create(null)
     splits[split] = counts
     for (const k of classes) {
       const label = index.classes[k]?.label ?? ''

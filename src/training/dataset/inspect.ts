@@ -122,7 +122,7 @@ function counted(values: readonly string[]): { split: string; count: number }[] 
 }
 
 function tally(values: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {}
+  const counts: Record<string, number> = Object.create(null)
   for (const value of values) counts[value] = (counts[value] ?? 0) + 1
   return counts
 }

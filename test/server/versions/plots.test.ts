@@ -45,7 +45,16 @@ test('a version shows its plots, drawn from what its package says, and gives the
   )
   assert.equal((await file('training_curves.pdf')).bytes.subarray(0, 5).toString(), '%PDF-')
   assert.match((await file('reliability.svg')).bytes.toString(), /^<svg xmlns=/)
-  for (const wrong of ['roc.exe', 'nothing.png', '..%2Fmanifest.json', 'roc']) {
+  for (const wrong of [
+    'roc.exe',
+    'nothing.png',
+    '..%2Fmanifest.json',
+    'roc',
+    'roc.constructor',
+    'roc.__proto__',
+    'constructor.png',
+    'roc.png.png',
+  ]) {
     const { response, bytes } = await file(wrong)
     assert.equal(response.status, 404, wrong)
     assert.match(JSON.parse(bytes.toString()).detail, /no such plot; it has training_curves, /)

@@ -30,5 +30,6 @@ export function explainNulls(value: unknown, name = ''): unknown {
 }
 
 function reasonOf(name: string): string {
-  return REASONS[name] ?? (/interval$/i.test(name) ? NO_INTERVAL : NOT_DEFINED)
+  const known = Object.hasOwn(REASONS, name) ? REASONS[name] : undefined
+  return known ?? (/interval$/i.test(name) ? NO_INTERVAL : NOT_DEFINED)
 }
