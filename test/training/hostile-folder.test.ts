@@ -4,8 +4,8 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import test from 'node:test'
 import { runDatasetJob } from '../../src/training/dataset/dataset-process.ts'
-import { excluder } from '../../src/training/dataset/exclude-patterns.ts'
-import { walkFolder } from '../../src/training/dataset/walk-folder.ts'
+import { excluder } from '../../src/training/dataset/files/exclude-patterns.ts'
+import { walkFolder } from '../../src/training/dataset/files/walk-folder.ts'
 import { makeTempDir } from '../support/package.ts'
 
 test('patterns mean what they are known to mean', () => {

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import { readConfig } from '../../config.ts'
 import { AppError, diskFull, isDiskFull } from '../../errors.ts'
+import { makeFolders } from '../../package/make-folders.ts'
 import type { BackupHoldings } from '../../registry/home/backup.ts'
 import { decrypted, encrypting, isEncrypted } from '../../registry/home/encrypted-file.ts'
 import { withApi } from '../api.ts'
@@ -100,6 +101,7 @@ async function withPlainFile<T>(
   if (!isEncrypted(await startOf(file))) return o.work(file)
   const passphrase = await askPassphrase({ file: o.passphraseFile, isNew: false })
   const { dataDir } = readConfig()
+  makeFolders(dirname(dataDir))
   const folder = await mkdtemp(join(dirname(dataDir), '.roentgen-restore-')).catch((cause) => {
     throw new AppError('unavailable', 'The folder of ROENTGEN_DATA cannot be written.', { cause })
   })

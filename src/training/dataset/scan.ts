@@ -3,10 +3,10 @@
 import { extname } from 'node:path'
 import { AppError } from '../../errors.ts'
 import type { UncertainLabels } from '../../registry/runs/datasets.ts'
+import { walkFolder } from './files/walk-folder.ts'
 import { placeByPath, placeInFolders } from './folder-layout.ts'
 import { type GivenSplit, readLabelTables, saysNothing } from './label-tables.ts'
 import { commonSpellings, sameLabel } from './labels.ts'
-import { walkFolder } from './walk-folder.ts'
 
 const IMAGE = new Set([
   '.jpg',

@@ -5,12 +5,13 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import SQLite from 'better-sqlite3'
-import { recover } from '../../src/registry/activation/recover.ts'
-import { countLost } from '../../src/registry/home/lost.ts'
-import { openRegistry } from '../../src/registry/home/open-registry.ts'
-import { addFeedback } from '../../src/registry/predictions/feedback.ts'
-import { deletePrediction, storePrediction } from '../../src/registry/predictions/predictions.ts'
-import { image } from '../inference/tiny-package.ts'
+import { recover } from '../../../src/registry/activation/recover.ts'
+import { countLost } from '../../../src/registry/home/lost.ts'
+import { openRegistry } from '../../../src/registry/home/open-registry.ts'
+import { addFeedback } from '../../../src/registry/predictions/feedback.ts'
+import { deletePrediction, storePrediction } from '../../../src/registry/predictions/predictions.ts'
+import { image } from '../../inference/tiny-package.ts'
+import { fillDisk, smallDisk } from '../../support/disk/small-disk.ts'
 import {
   homeFolders,
   imageForm,
@@ -18,10 +19,9 @@ import {
   jsonOf,
   openedHome,
   storePackage,
-} from '../support/home.ts'
-import { aPrediction } from '../support/prediction.ts'
-import { openApplication } from '../support/registry.ts'
-import { fillDisk, smallDisk } from '../support/small-disk.ts'
+} from '../../support/home.ts'
+import { aPrediction } from '../../support/prediction.ts'
+import { openApplication } from '../../support/registry.ts'
 
 const COMMENT = 'Frau Zebrastreifen, left hip'
 
@@ -122,7 +122,7 @@ test('killed between rows and image, the next start removes the image and does n
 })
 
 test('a database of before is written anew once, and holds nothing that was deleted before', async () => {
-  const { makeTempDir } = await import('../support/package.ts')
+  const { makeTempDir } = await import('../../support/package.ts')
   const dataDir = await makeTempDir()
   const first = await openRegistry({ dataDir })
   await first.close()

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import test from 'node:test'
-import { decrypted, encrypting, isEncrypted } from '../../src/registry/home/encrypted-file.ts'
+import { decrypted, encrypting, isEncrypted } from '../../../src/registry/home/encrypted-file.ts'
 
 const PASSPHRASE = 'correct horse bättery'
 const PIECE = 64 * 1024

@@ -1,6 +1,6 @@
 // Files that are left out by hand: paths, or patterns with `*`, `?` and `**`. Anything else in a pattern means itself. The time to
 // match is the length of the path times the length of the pattern, whatever the pattern is.
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../../errors.ts'
 
 /** Of all patterns that are no plain paths, together. */
 const MAX_PATTERN_LENGTH = 4000

@@ -4,14 +4,20 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as after } from 'node:timers/promises'
-import { leaveByTheClock } from '../../src/app/maintenance.ts'
-import { confirmClock } from '../../src/registry/home/clock-watch.ts'
-import { countLost } from '../../src/registry/home/lost.ts'
-import { listWarnings } from '../../src/registry/home/warnings.ts'
-import { storePrediction } from '../../src/registry/predictions/predictions.ts'
-import { getVersion } from '../../src/registry/versions/versions.ts'
-import { homeFolders, jsonOf, type OpenedHome, openedHome, storePackage } from '../support/home.ts'
-import { aPrediction } from '../support/prediction.ts'
+import { leaveByTheClock } from '../../../src/app/maintenance.ts'
+import { confirmClock } from '../../../src/registry/home/clock-watch.ts'
+import { countLost } from '../../../src/registry/home/lost.ts'
+import { listWarnings } from '../../../src/registry/home/warnings.ts'
+import { storePrediction } from '../../../src/registry/predictions/predictions.ts'
+import { getVersion } from '../../../src/registry/versions/versions.ts'
+import {
+  homeFolders,
+  jsonOf,
+  type OpenedHome,
+  openedHome,
+  storePackage,
+} from '../../support/home.ts'
+import { aPrediction } from '../../support/prediction.ts'
 
 const DAY_MS = 86_400_000
 const REF = { condition: 'pneumonia', name: 'tiny', n: 1 }

@@ -2,7 +2,7 @@
 // lead out, back or nowhere are counted and passed over.
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../../errors.ts'
 
 const MAX_DEPTH = 64
 const MAX_FILES = 5_000_000
