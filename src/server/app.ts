@@ -159,13 +159,15 @@ function measured(application: Application) {
   }
 }
 
-/** The methods that this path takes, when it is not the one that was used. */
+/** The methods that this path takes, when it is not the one that was used. A path that is one by itself is no `:id`. */
 function otherMethods(app: Hono<AppEnv>, c: Context<AppEnv>): string[] {
-  return METHODS.filter((method) => {
-    if (method === c.req.method) return false
+  const found = METHODS.filter((method) => method !== c.req.method).flatMap((method) => {
     const [matches] = app.router.match(method, c.req.path)
-    return matches.some(([[, route]]) => route.method !== 'ALL')
+    const own = matches.find(([[, route]]) => route.method !== 'ALL')
+    return own ? [{ method, path: own[0][1].path }] : []
   })
+  const literal = found.filter(({ path }) => !path.includes(':'))
+  return (literal.length > 0 ? literal : found).map(({ method }) => method)
 }
 
 function methodWords(method: string, allowed: readonly string[]): string {
