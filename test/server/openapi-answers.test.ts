@@ -7,6 +7,12 @@ import { fileURLToPath } from 'node:url'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { encodeParts } from '../../src/app/dicom/archive/multipart-related.ts'
 import { image } from '../inference/tiny-package.ts'
+import {
+  AnswerCheck,
+  type ApiDocument,
+  type Described,
+  operationsOf,
+} from '../support/api/openapi-answers.ts'
 import { film, STUDY } from '../support/dicom/archive-home.ts'
 import { farEnd } from '../support/far-end.ts'
 import {
@@ -18,12 +24,6 @@ import {
   openedHome,
   storePackage,
 } from '../support/home.ts'
-import {
-  AnswerCheck,
-  type ApiDocument,
-  type Described,
-  operationsOf,
-} from '../support/openapi-answers.ts'
 import { sentEvents } from '../support/sse.ts'
 import { drawDataset } from '../support/training/drawn-dataset.ts'
 
