@@ -1,64 +1,20 @@
 // What the API really answers is what its document says, for every operation: strictly for JSON, by media type for the rest.
 import assert from 'node:assert/strict'
-import { cp, mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import test, { type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import test from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { encodeParts } from '../../src/app/dicom/archive/multipart-related.ts'
 import { image } from '../inference/tiny-package.ts'
-import {
-  AnswerCheck,
-  type ApiDocument,
-  type Described,
-  operationsOf,
-} from '../support/api/openapi-answers.ts'
+import { type Call, documentOf, filledHome } from '../support/api/filled-home.ts'
+import { AnswerCheck, operationsOf } from '../support/api/openapi-answers.ts'
 import { film, STUDY } from '../support/dicom/archive-home.ts'
 import { farEnd } from '../support/far-end.ts'
-import {
-  type Folders,
-  homeFolders,
-  imageForm,
-  jsonBody,
-  jsonOf,
-  openedHome,
-  storePackage,
-} from '../support/home.ts'
+import { homeFolders, imageForm, jsonBody, jsonOf, openedHome } from '../support/home.ts'
 import { sentEvents } from '../support/sse.ts'
-import { drawDataset } from '../support/training/drawn-dataset.ts'
 
-const MODELS = fileURLToPath(new URL('../../models/', import.meta.url))
 const DEMO = 'pneumonia/tiny-cnn-demo@1'
 const OTHER_DEMO = 'pneumonia/tiny-mobilenet-demo@1'
 
 type Json = Readonly<Record<string, string>>
-type Call = (path: string, init?: RequestInit) => Promise<Response>
-
-/** Versions, labelled images and an archive that may send. */
-async function filledHome(t: TestContext) {
-  const made = await homeFolders(t)
-  const env = { ROENTGEN_DICOM_STOW: '1', ROENTGEN_NOTIFY_PRIVATE: '1' }
-  const folders: Folders = { ...made, env: { ...made.env, ...env } }
-  const a = await storePackage(folders, { seed: 1, accuracy: 0.9 })
-  const b = await storePackage(folders, { seed: 2, accuracy: 0.9 })
-  for (const name of ['pneumonia/tiny-cnn-demo', 'pneumonia/tiny-mobilenet-demo']) {
-    await cp(join(MODELS, name), join(folders.modelsDir, name), { recursive: true })
-  }
-  const root = join(folders.root, 'datasets')
-  await drawDataset(join(root, 'spots'), 40)
-  for (let seed = 1; seed <= 24; seed++) {
-    const dir = join(root, 'chest', seed % 2 ? 'NORMAL' : 'PNEUMONIA')
-    await mkdir(dir, { recursive: true })
-    await writeFile(join(dir, `${seed}.png`), await image(seed))
-  }
-  await writeFile(join(root, 'chest', 'NORMAL', 'broken.png'), 'no image')
-  const opened = await openedHome(folders)
-  return { ...opened, folders, a, b }
-}
-
-async function documentOf(call: Call): Promise<ApiDocument> {
-  return jsonOf<ApiDocument>(await call('/api/v1/openapi.json'))
-}
 
 test('the document is valid OpenAPI 3.1, with a tag and a summary for every operation', async (t) => {
   const { call } = await openedHome(await homeFolders(t))
@@ -321,60 +277,3 @@ async function votedBlindly(call: Call, o: { prediction: string; against: string
   const voted = await call(`${at}/vote`, { method: 'POST', body: vote, headers })
   assert.equal(voted.status, 303, await voted.clone().text())
 }
-
-test('a wrong body, query or parameter of every operation is refused with a problem and a code', async (t) => {
-  const { call } = await filledHome(t)
-  const document = await documentOf(call)
-  const checker = new AnswerCheck(document)
-  let count = 0
-  const refused = async (
-    { key, method, path }: Described,
-    o: { init?: RequestInit; query?: string; status?: number },
-  ) => {
-    const address = path.replaceAll(/\{\w+\}/g, 'no-such')
-    const response = await call(`${address}${o.query ?? ''}`, {
-      method: method.toUpperCase(),
-      ...o.init,
-    })
-    const told = `${key} ${o.query ?? ''} ${String(o.init?.body ?? '')}`
-    assert.ok(response.status >= 400 && response.status < 500, `${told}: ${response.status}`)
-    if (o.status) assert.equal(response.status, o.status, told)
-    const problem = (await checker.check(key, response)) as Json
-    assert.ok(problem.code, told)
-    assert.doesNotMatch(
-      problem.detail ?? '',
-      /Invalid (input|option)|Too (big|small)|Unrecognized|expected/,
-    )
-    count += 1
-    return problem
-  }
-  for (const operation of operationsOf(document)) {
-    const { spec } = operation
-    const before = count
-    for (const { name, schema } of (spec.parameters ?? []).filter((one) => one.in === 'query')) {
-      if (!schema.enum && schema.type !== 'number' && schema.type !== 'integer') continue
-      const { field } = await refused(operation, { query: `?${name}=nonsense`, status: 422 })
-      assert.equal(field, name)
-    }
-    const [type] = Object.keys(spec.requestBody?.content ?? {})
-    if (type === 'application/json') {
-      for (const body of ['{', '[]', '"text"', '{"no-such-field-of-ours": {}, "version": 3}']) {
-        const headers = { 'content-type': 'application/json' }
-        const { code } = await refused(operation, { init: { body, headers } })
-        assert.ok(/^(invalid$|unknown-|not-found)/.test(code ?? ''), `${operation.key} ${code}`)
-      }
-    } else if (type === 'multipart/form-data') {
-      await refused(operation, { init: { body: new FormData() } })
-    } else if (type) {
-      await refused(operation, { init: { body: 'text' } })
-    }
-    const hasParams = spec.parameters?.some((one) => one.in === 'path')
-    if (hasParams && type === undefined) await refused(operation, { status: 404 })
-    if (count === before) {
-      const response = await call(operation.path, { method: 'PUT' })
-      assert.equal(response.status, 405, operation.key)
-      assert.equal((await jsonOf(response)).code, 'method-not-allowed')
-    }
-  }
-  assert.ok(count > 100, `${count} refusals`)
-})
