@@ -37,7 +37,7 @@ async function makeHistory(page: Page): Promise<void> {
   await page.goto(`/conditions/${CONDITION}`)
   await page.locator('#activate-reason').fill('trying the other model on this week’s films')
   await page.locator('#activate-force').check()
-  await page.getByRole('button', { name: 'Check and activate' }).click()
+  await page.locator('form:has(#activate-reason) button[type=submit]').click()
   await page.getByText('trying the other model').waitFor()
   await page.locator('#rollback-reason').fill('more false alarms than before')
   await page.getByRole('button', { name: /^Roll back to/ }).click()

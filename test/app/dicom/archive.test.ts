@@ -209,6 +209,6 @@ test('off unless it is set; rules are checked, by page and by program', async (t
     unnamedPart: false,
   })
   const page = await (await call('/archive')).text()
-  assert.match(page, /ROENTGEN_DICOM_STOW turns it on/)
+  assert.match(page, /ROENTGEN_DICOM_STOW enables it/)
   assert.match(page, /value="CHEST RIBS"/)
 })
