@@ -29,8 +29,7 @@ export async function activateDemonstration(
       await activateVersion(services, {
         condition: condition.id,
         version,
-        reason:
-          'the demonstration that an empty store is given; synthetic, not for use on patients',
+        reason: 'demo version for an empty store; synthetic images, not for clinical use',
         by: 'roentgen',
         via: 'policy',
       })

@@ -147,7 +147,7 @@ test('a far end that fails is tried again with growing waits, and given up after
   )
   assert.deepEqual(
     log.items.map(({ state, detail }) => [state, detail]),
-    [['failed', 'Answered 503: said so.']],
+    [['failed', 'Responded with 503: said so.']],
   )
 })
 
