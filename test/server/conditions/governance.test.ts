@@ -117,7 +117,7 @@ test('the page moves an alias, sets a rule and changes settings, each with its r
   const page = await (
     await call('/conditions/pneumonia', { headers: { accept: 'text/html' } })
   ).text()
-  for (const words of ['pneumonia@champion', 'let it flow', 'forty are enough', 'From 40 cases']) {
+  for (const words of ['pneumonia@champion', 'let it flow', 'forty are enough', 'After 40 cases']) {
     assert.ok(page.includes(words), words)
   }
   const changes = await jsonOf<{ items: { field: string; reason: string | null }[] }>(
