@@ -10,6 +10,9 @@ export { SETTINGS, type SettingName } from './settings.ts'
 
 const MIB = 1024 * 1024
 
+/** More than these would not be faster: each upload then waits for its model. */
+const MAX_IMAGING_WORKERS = 4
+
 export interface Config {
   readonly port: number
   readonly host: string
@@ -29,6 +32,7 @@ export interface Config {
   /** Of published weights; undefined: where they are published. */
   readonly weightsUrl: string | undefined
   readonly threads: number
+  readonly imagingWorkers: number
   readonly thermal: ThermalConfig
   readonly hostMemoryBytes: number
   readonly queueLength: number
@@ -172,6 +176,9 @@ export function readConfig(env: Environment = process.env): Config {
     tensorflowDir: text('ROENTGEN_TENSORFLOW') ? resolve(text('ROENTGEN_TENSORFLOW')) : undefined,
     weightsUrl: text('ROENTGEN_WEIGHTS_URL') ? webAddress('ROENTGEN_WEIGHTS_URL') : undefined,
     threads: integer('ROENTGEN_THREADS', 0, 1024) || availableParallelism(),
+    imagingWorkers:
+      integer('ROENTGEN_IMAGING_WORKERS', 0, 64) ||
+      Math.min(MAX_IMAGING_WORKERS, availableParallelism()),
     thermal: {
       pauseAboveCelsius: integer('ROENTGEN_CPU_PAUSE_ABOVE', 0, 120) || null,
       resumeBelowCelsius: integer('ROENTGEN_CPU_RESUME_BELOW', 20, 120),

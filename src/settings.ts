@@ -26,6 +26,10 @@ export const SETTINGS = {
     'a mirror of published weights: their files under one address, if not where they are published',
   ],
   ROENTGEN_THREADS: ['0', 'threads of one inference; 0 takes all cores'],
+  ROENTGEN_IMAGING_WORKERS: [
+    '0',
+    'processes that decode and draw images; 0 takes one for each core, four at most',
+  ],
   ROENTGEN_TRAINING_THREADS: ['0', 'most threads of a training; 0 takes ROENTGEN_THREADS'],
   ROENTGEN_CPU_PAUSE_ABOVE: ['90', '°C of the processor at which a training pauses; 0 never does'],
   ROENTGEN_CPU_RESUME_BELOW: [

@@ -1,6 +1,5 @@
 // One home: a model store and a data folder with everything that works on them, wired together. The web server serves
 // it; the command line opens it in its own process when no server runs. Holds the home's lock from `openApplication` to `close`.
-import { cpus } from 'node:os'
 import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
 import { ImagingPool } from '../imaging/imaging-pool.ts'
@@ -112,7 +111,7 @@ export class Application implements RegistryContext {
     this.store = store
     this.db = registry.db
     this.imaging = new ImagingPool({
-      workers: Math.max(1, Math.min(4, cpus().length)),
+      workers: config.imagingWorkers,
       limits: { maxBytes: config.maxUploadBytes, maxPixels: config.maxPixels },
       queueLength: config.queueLength,
     })

@@ -10,13 +10,19 @@ import { madePages } from './made-pages.ts'
 import { exampleResults } from './results.ts'
 import { type StartedServer, startServer } from './started-server.ts'
 
-/** Ignored by git; to be looked at. */
+/** ROENTGEN_SCREENS=1 takes a picture of every page, to be looked at; ignored by git. */
+const TAKES_SCREENS = process.env.ROENTGEN_SCREENS === '1'
 const SCREENS = fileURLToPath(new URL('screens/', import.meta.url))
 
+/** All rules once; then those that another scheme of colours or another width can break. */
 const LOOKS = {
-  dark: { colorScheme: 'dark', viewport: { width: 1440, height: 900 } },
-  light: { colorScheme: 'light', viewport: { width: 1440, height: 900 } },
-  narrow: { colorScheme: 'dark', viewport: { width: 360, height: 740 } },
+  dark: { colorScheme: 'dark', width: 1440, rules: undefined },
+  light: { colorScheme: 'light', width: 1440, rules: ['color-contrast', 'link-in-text-block'] },
+  narrow: {
+    colorScheme: 'dark',
+    width: 360,
+    rules: ['color-contrast', 'target-size', 'scrollable-region-focusable', 'meta-viewport'],
+  },
 } as const
 
 let server: StartedServer
@@ -49,7 +55,7 @@ before(async () => {
     error: '/predictions/nothing',
     ...(await madePages(server, image)),
   }
-  await mkdir(SCREENS, { recursive: true })
+  if (TAKES_SCREENS) await mkdir(SCREENS, { recursive: true })
 })
 
 /** Two images, one of them none, sent as the form would; the address of their table. */
@@ -67,9 +73,11 @@ after(async () => {
   await server?.stop()
 })
 
-for (const [look, options] of Object.entries(LOOKS)) {
+for (const [look, { colorScheme, width, rules }] of Object.entries(LOOKS)) {
   test(`every page is accessible, complete and inside the window: ${look}`, async () => {
-    const context = await browser.newContext({ ...options, baseURL: server.url })
+    const viewport = { width, height: 900 }
+    const context = await browser.newContext({ colorScheme, viewport, baseURL: server.url })
+    const options = rules ? { runOnly: { type: 'rule', values: rules } } : {}
     const found: string[] = []
     try {
       const page = await context.newPage()
@@ -83,12 +91,16 @@ for (const [look, options] of Object.entries(LOOKS)) {
       for (const [one, address] of Object.entries(addresses)) {
         name = one
         await page.goto(address)
-        await page.screenshot({ path: `${SCREENS}${name}-${look}.png`, fullPage: true })
+        if (TAKES_SCREENS) {
+          await page.screenshot({ path: `${SCREENS}${name}-${look}.png`, fullPage: true })
+        }
         const excess = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
         if (Number(excess) > 0) complain(`is ${excess} px wider than the window`)
         // Handed to the page from outside, as its policy lets no foreign script in.
         await page.evaluate(axe.source)
-        const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults
+        const { violations } = (await page.evaluate(
+          `axe.run(document, ${JSON.stringify(options)})`,
+        )) as axe.AxeResults
         for (const one of violations) complain(`${one.id}: ${one.nodes[0]?.html}`)
       }
     } finally {

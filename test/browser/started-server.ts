@@ -35,6 +35,8 @@ export async function startServer(): Promise<StartedServer> {
       ROENTGEN_DATA: join(home, 'data'),
       ROENTGEN_DATASETS: join(home, 'datasets'),
       ROENTGEN_LOG: 'error',
+      ROENTGEN_THREADS: '1',
+      ROENTGEN_IMAGING_WORKERS: '1',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

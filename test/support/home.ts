@@ -50,6 +50,7 @@ export async function homeFolders(t: TestContext): Promise<Folders> {
     ROENTGEN_DEMO: 'off',
     ROENTGEN_LOG: 'error',
     ROENTGEN_THREADS: '1',
+    ROENTGEN_IMAGING_WORKERS: '1',
   }
   return { root, env, modelsDir, dataDir, closing }
 }

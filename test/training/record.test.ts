@@ -74,6 +74,16 @@ test('every JSON file of a record has a format, and follows it in code and in do
   }
 })
 
+test('every file of a package that the checklist of the seeds points at is in it', () => {
+  const checklist = readFileSync(join(ROOT, 'docs/guide/seeds.md'), 'utf8')
+  const named = new Set([...checklist.matchAll(/`package ([^`]+)`/g)].map(([, file = '']) => file))
+  assert.ok(named.size > 15, `${named.size} files`)
+  assert.deepEqual(
+    [...named].filter((file) => !paths.includes(file)),
+    [],
+  )
+})
+
 test('every JSON file of a package has a format, but for what TF.js itself defines', () => {
   const known = new Set(FORMATS.map(({ file }) => file))
   const json = paths.filter((path) => path.endsWith('.json') && !path.startsWith('models/tfjs/'))
