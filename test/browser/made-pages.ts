@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { drawDataset } from '../support/training/drawn-dataset.ts'
 import type { StartedServer } from './started-server.ts'
 
-const WAIT_MS = 60_000
+/** A guard only: trainings run at the lowest priority, and a busy machine leaves them little. */
+const WAIT_MS = 480_000
 const CONDITION = 'pneumonia'
 const NAME = 'tiny-cnn-demo'
 const A = `${CONDITION}/${NAME}@1`
