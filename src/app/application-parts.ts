@@ -5,12 +5,14 @@ import type { Registry } from '../registry/home/open-registry.ts'
 import type { Store } from '../registry/home/store.ts'
 import type { ArchiveOptions } from './dicom/archive/archive.ts'
 import type { Log } from './log.ts'
+import type { TrainingOptions } from './runs/training-queue.ts'
 
 export interface ApplicationOptions {
   /** false: a visit of the command line, which watches no files and forgets nothing by the clock. */
   readonly isServer: boolean
   readonly log?: Log
   readonly archive?: ArchiveOptions
+  readonly training?: TrainingOptions
 }
 
 export interface ApplicationParts {

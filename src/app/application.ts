@@ -33,6 +33,7 @@ import { JobQueue } from './jobs/job-queue.ts'
 import { createLog, type Log } from './log.ts'
 import { scheduleMaintenance } from './maintenance.ts'
 import { Metrics } from './metrics.ts'
+import { conversionKind } from './models/conversion-job.ts'
 import { convertFromInbox } from './models/import-model.ts'
 import { PendingImports } from './models/pending-imports.ts'
 import { NotificationSender } from './notifications/notification-sender.ts'
@@ -132,10 +133,14 @@ export class Application implements RegistryContext {
     this.shadow = new Shadow(this)
     this.tasks = new BackgroundTasks(this.log)
     this.jobs = new JobQueue({ store: sqliteJobStore(this.db), clock: this.clock, log: this.log })
+    this.jobs.kinds.add(conversionKind())
     this.post = new NotificationSender(this)
     const { datasetsDir, threads } = config
     this.datasets = new DatasetService(this)
-    this.runs = new TrainingQueue({ context: this, datasetsDir, threads })
+    this.runs = new TrainingQueue({
+      ...{ context: this, jobs: this.jobs, datasetsDir, threads },
+      options: options.training,
+    })
     this.#watcher = new Watcher(this, {
       convert: (path, details) => convertFromInbox(this, { path, details }),
       requiresTrust: config.requireSignature,
@@ -230,7 +235,6 @@ export class Application implements RegistryContext {
         this.log.warn({ what, problem }, 'not listed')
       await this.jobs.settle()
       await this.datasets.settle()
-      await this.runs.settle()
     } catch (error) {
       this.log.error({ err: error }, 'the home could not be recovered')
       this.#failure =
@@ -279,7 +283,6 @@ export class Application implements RegistryContext {
     await this.recovered
     // Jobs first: what the archive then breaks off is not a failure of theirs.
     await Promise.all([this.jobs.stop(), this.archive.stop()])
-    await this.runs.stop()
     await this.#watcher.stop()
     await this.shadow.stop()
     await this.post.stop()

@@ -9,6 +9,8 @@ export interface Question {
   /** No limit by default. */
   readonly timeoutMs?: number
   readonly nodeOptions?: readonly string[]
+  /** Ends it. */
+  readonly signal?: AbortSignal | undefined
   /** Its threads are allowed for. */
   readonly confined?: ChildOptions['confined']
 }
@@ -25,6 +27,8 @@ export function askChild<Answer>(o: Question): Promise<Answer> {
   })
   const end = (): void => void child.kill('SIGKILL')
   const timer = o.timeoutMs === undefined ? undefined : setTimeout(end, o.timeoutMs)
+  o.signal?.addEventListener('abort', end)
+  if (o.signal?.aborted) end()
   child.once('message', (answer) => {
     resolve(answer as Answer)
     end()
@@ -32,6 +36,7 @@ export function askChild<Answer>(o: Question): Promise<Answer> {
   child.once('error', reject)
   child.once('close', (code, signal) => {
     clearTimeout(timer)
+    o.signal?.removeEventListener('abort', end)
     reject(new Error(`the process ended with ${code ?? signal}: ${lastOutput.text()}`))
   })
   child.send({ request: o.request, timeoutMs: o.timeoutMs }, () => {})

@@ -1,10 +1,10 @@
-// The words between whoever starts a training (supervisor, command line) and the process that does it. Data only.
+// The words between whoever starts a training (a run of the server, the command line) and the process that does it. Data only.
 
 import type { Variant } from '../architectures/architecture.ts'
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import type { ClassLabel, ConditionKind } from '../package/schema.ts'
 import type { UncertainLabels } from '../registry/runs/datasets.ts'
-import type { RunEpoch, RunUse } from '../registry/runs/runs.ts'
+import type { RunEpoch, RunUse } from '../registry/runs/run-record.ts'
 import type { Hyperparameters } from './hyperparameters.ts'
 import type { GivenHyperparameters, Preset } from './settings.ts'
 

@@ -11,7 +11,7 @@ import { JobQueue } from '../../src/app/jobs/job-queue.ts'
 import { createLog } from '../../src/app/log.ts'
 import { NotificationSender } from '../../src/app/notifications/notification-sender.ts'
 import { sqliteJobStore } from '../../src/registry/jobs/sqlite-job-store.ts'
-import { NO_PROGRESS } from '../../src/registry/runs/runs.ts'
+import { addRuns } from '../../src/registry/runs/runs.ts'
 import { farEnd, type Heard, openedForPost, target } from '../support/far-end.ts'
 import { jsonBody, jsonOf } from '../support/home.ts'
 
@@ -38,16 +38,16 @@ async function endedRun({ db }: Application, state: 'failed' | 'cancelled', id =
     .values({ id: 'ds', path: 'chest', name: 'chest', state: 'scanned', created_at: at })
     .onConflict((conflict) => conflict.doNothing())
     .execute()
-  await db
-    .insertInto('runs')
-    .values({
-      ...{ id, condition: 'pneumonia', dataset: 'ds', architecture: 'tiny_cnn', preset: 'quick' },
-      settings: '{"name":null,"hyperparameters":{},"initFrom":null,"tags":[]}',
-      ...{ state, reason: 'The dataset is gone.', progress: JSON.stringify(NO_PROGRESS) },
-      ...{ lineage: '{}', attempts: 1, created_at: at, started_at: at, ended_at: at },
-      ...{ by: 'x', via: 'api' },
-    })
-    .execute()
+  const run = { id, condition: 'pneumonia', dataset: 'ds', architecture: 'tiny_cnn' }
+  const settings = { preset: 'quick', name: null, hyperparameters: {}, initFrom: null, tags: [] }
+  const owner = { by: 'x', via: 'api' } as const
+  await addRuns(db, [{ ...run, ...settings, ...owner, lineage: {}, at }])
+  const store = sqliteJobStore(db)
+  // Not due: nobody but this test ends it.
+  const dueAt = '2999-01-01T00:00:00.000Z'
+  await store.add([{ id, kind: 'training', subject: null, input: {}, at, dueAt, ...owner }])
+  const end = { state, reason: 'The dataset is gone.', at, endedAt: at }
+  await store.move(id, { ...end, from: ['queued'] })
 }
 
 /** One look, and all that is due is sent. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { progressed } from '../../src/app/runs/run-progress.ts'
-import { NO_PROGRESS } from '../../src/registry/runs/runs.ts'
+import { NO_PROGRESS } from '../../src/registry/runs/run-record.ts'
 import type { EpochRecord } from '../../src/training/job.ts'
 import { notesOn } from '../../src/training/loop/fit-notes.ts'
 import { expectedDisk, expectedMemory } from '../../src/training/run-checks.ts'

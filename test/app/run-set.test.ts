@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { secondsLeft, summariseSet } from '../../src/app/runs/run-set.ts'
-import { NO_PROGRESS, type Run, type RunEpoch } from '../../src/registry/runs/runs.ts'
+import { NO_PROGRESS, type RunEpoch } from '../../src/registry/runs/run-record.ts'
+import type { Run } from '../../src/registry/runs/runs.ts'
 
 const epoch = (n: number, seconds: number) => ({ epoch: n, seconds, valLoss: 1 }) as RunEpoch
 

@@ -106,7 +106,7 @@ export interface OpenedHome {
 /** Opens the home in this process as a server would, and waits until all is loaded. */
 export async function openedHome(
   folders: Folders,
-  options: Pick<ApplicationOptions, 'archive'> = {},
+  options: Pick<ApplicationOptions, 'archive' | 'training'> = {},
 ): Promise<OpenedHome> {
   const config = readConfig(folders.env)
   const home = await openApplication(config, {

@@ -4,7 +4,6 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after } from 'node:test'
-import { TrainingSupervisor } from '../../src/app/runs/supervisor.ts'
 import { createSession } from '../../src/engine/session.ts'
 import { isAppError } from '../../src/errors.ts'
 import { decodeImage } from '../../src/imaging/decode.ts'
@@ -13,12 +12,10 @@ import type { Preprocessing } from '../../src/imaging/preprocessing.ts'
 import { parseCsv } from '../../src/package/csv.ts'
 import { readServingConfig } from '../../src/package/serving-config.ts'
 import { verifyPackage } from '../../src/package/verify-package.ts'
-import { openRegistry } from '../../src/registry/home/open-registry.ts'
 import { openStore } from '../../src/registry/home/store.ts'
 import type { TrainingJob, TrainingMessage } from '../../src/training/job.ts'
 import { runJob } from '../../src/training/run-job.ts'
 import { type TrainRequest, trainOnce } from '../../src/training/train-once.ts'
-import { FakeGate } from '../support/registry.ts'
 import { drawDataset } from '../support/training/drawn-dataset.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'roentgen-train-'))
@@ -182,26 +179,4 @@ test('a stopped training keeps its best epoch, a cancelled one nothing', async (
   await verifyPackage(stopped.packageDir)
   await assert.rejects(afterFirstEpoch('cancelled', 'cancel'), /was cancelled/)
   assert.ok(!(await readdir(store.stagingDir)).includes('run-cancelled'))
-})
-
-test('the supervisor registers what it trained and runs one training at a time', async () => {
-  const registry = await openRegistry({ dataDir: store.dataDir })
-  const log = { info() {}, warn() {}, error() {} }
-  const gate = new FakeGate()
-  const context = { db: registry.db, store, gate, clock: () => new Date(), log }
-  const supervisor = new TrainingSupervisor({ context })
-  const actor = { by: 'test', via: 'cli' } as const
-  const short = { ...request, hyperparameters: { ...request.hyperparameters, epochs: 1 } }
-  const running = supervisor.train(short, actor)
-  await assert.rejects(supervisor.train(short, actor), /Another training is running/)
-  const { version, created, goldenReplay, activation } = await running
-  assert.equal(version.id, 'spots/tiny-cnn-quick@1')
-  assert.deepEqual([created, goldenReplay?.ok, activation], [true, true, null])
-  assert.deepEqual(gate.prepared, [version.id])
-  assert.equal(supervisor.status?.state, 'finished')
-  assert.equal(supervisor.status?.version, version.id)
-  await supervisor.stop()
-  await supervisor.stop()
-  await assert.rejects(supervisor.train(short, actor), /is stopping/)
-  await registry.close()
 })

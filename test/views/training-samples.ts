@@ -2,7 +2,8 @@
 
 import type { StoredWeights } from '../../src/conversion/pretrained/weights-store.ts'
 import type { Dataset } from '../../src/registry/runs/datasets.ts'
-import { NO_PROGRESS, type Run, type RunEpoch } from '../../src/registry/runs/runs.ts'
+import { NO_PROGRESS, type RunEpoch } from '../../src/registry/runs/run-record.ts'
+import type { Run } from '../../src/registry/runs/runs.ts'
 import { usualOf } from '../../src/training/setting-fields.ts'
 import { PRESETS, TRAINING_FIELDS } from '../../src/training/settings.ts'
 import type { DatasetPageProps } from '../../views/datasets/show.ts'

@@ -1,7 +1,7 @@
 // Curves of a training as they grow: loss and accuracy by epoch, for the images that it trains on and for others. SVG drawn
 // on the server; the same figures stand in a table below for whoever cannot see them.
 import { html } from 'hono/html'
-import type { RunEpoch } from '../../src/registry/runs/runs.ts'
+import type { RunEpoch } from '../../src/registry/runs/run-record.ts'
 import type { Html } from '../shared/components.ts'
 import { duration, score } from '../shared/format.ts'
 

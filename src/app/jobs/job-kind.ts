@@ -38,8 +38,24 @@ export interface JobKind<Input = unknown> {
   run(run: JobRun<Input>): Promise<JobOutcome | undefined>
   /** After every change to a state in which it does not run, whoever caused it: puts rows of its own in order. */
   onRest?(job: Job): Promise<void>
+  /** Of one whose process is gone: how it ended all the same, where that is known; else `afterRestart` decides. */
+  recover?(job: Job): Promise<JobOutcome | undefined>
   /** Words for an interruption, where the plain ones do not do. */
   interruptedWords?(job: Job, why: string): Promise<string>
+}
+
+/** Why a job was told to end. */
+export type EndCause = 'cancelled' | 'stopping' | 'stalled' | 'too long'
+
+/** The reason of an aborted signal. */
+export class JobEnd extends Error {
+  readonly why: EndCause
+
+  constructor(why: EndCause) {
+    super(`the job was told to end: ${why}`)
+    this.name = 'JobEnd'
+    this.why = why
+  }
 }
 
 /** A job ended well; `reason` where that is not plain. */
@@ -54,11 +70,11 @@ export interface JobRun<Input> extends Actor {
   readonly id: string
   readonly input: Input
   readonly attempt: number
-  /** Aborted when it is cancelled, takes too long, stands still, or the server ends. Work that heeds it throws. */
+  /** Aborted with a `JobEnd` when it is cancelled, takes too long, stands still, or the server ends. Work that heeds it throws. */
   readonly signal: AbortSignal
   /** Also tells the watchdog that it lives. */
   progress(done: number, total: number): void
-  /** Tells the watchdog that it lives; `pause` lets it sleep until the next sign of life. */
+  /** Tells the watchdog that it lives; `sleep` lets the watchdog rest until the next sign of life. */
   alive(): void
   sleep(): void
   /** A line of its log. */

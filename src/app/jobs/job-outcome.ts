@@ -44,6 +44,8 @@ export async function afterLoss(job: Job, kind: JobKind): Promise<Change | undef
     return { state: 'interrupted', reason: await words(job, { kind, why }), endedAt }
   }
   if (job.state === 'queued') return undefined
+  const known = await kind.recover?.(job)
+  if (known) return { state: 'finished', reason: known.reason ?? null, endedAt }
   if (kind.afterRestart === 'wait') {
     // One that was held back before it was ever begun is still held back.
     if (job.state === 'paused' && job.attempt === 0) return undefined

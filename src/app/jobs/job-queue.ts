@@ -165,6 +165,11 @@ export class JobQueue {
     }
   }
 
+  /** Why it is in its state, without an event. */
+  explain(id: string, reason: string): Promise<void> {
+    return this.#o.store.note(id, { reason })
+  }
+
   /** Of one that does not run. Undefined when it is in none of the states `from`. */
   async change(id: string, transition: Omit<Transition, 'at'>): Promise<Job | undefined> {
     const moved = await this.#move(id, transition)

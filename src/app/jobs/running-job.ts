@@ -2,10 +2,14 @@
 // queue's.
 import type { Job, JobStore } from '../../registry/jobs/job-store.ts'
 import type { JobFeed } from './job-feed.ts'
-import type { JobKind, JobOutcome, JobRun, MarkOptions } from './job-kind.ts'
-
-/** Why a job was told to end. */
-export type EndCause = 'cancelled' | 'stopping' | 'stalled' | 'too long'
+import {
+  type EndCause,
+  JobEnd,
+  type JobKind,
+  type JobOutcome,
+  type JobRun,
+  type MarkOptions,
+} from './job-kind.ts'
 
 export type Ended =
   | { readonly by: 'work'; readonly outcome: JobOutcome }
@@ -59,8 +63,9 @@ export class RunningJob {
 
   /** The first cause counts. */
   tellToEnd(cause: EndCause): void {
-    this.#cause ??= cause
-    this.#ending.abort()
+    if (this.#cause) return
+    this.#cause = cause
+    this.#ending.abort(new JobEnd(cause))
   }
 
   /** Never rejects. Work that finished in spite of being told to end has finished. */
@@ -110,8 +115,10 @@ export class RunningJob {
   }
 
   #advance(done: number, total: number): void {
-    this.#progress = { done, total: Math.max(done, total) }
     this.#watch()
+    const before = this.#progress
+    this.#progress = { done, total: Math.max(done, total) }
+    if (before?.done === done && before.total === this.#progress.total) return
     const now = performance.now()
     const isLast = done >= total
     if (isLast || now - this.#toldAt >= TELL_EVERY_MS) {

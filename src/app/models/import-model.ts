@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import { rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
-import { convertForeign } from '../../conversion/import/convert-foreign.ts'
 import { parseForeignFields } from '../../conversion/import/foreign-fields.ts'
 import { AppError } from '../../errors.ts'
 import { type ModelFileKind, modelFileKind } from '../../formats/detect-format.ts'
@@ -15,13 +14,14 @@ import type { Actor } from '../../registry/home/registry-context.ts'
 import { type AddedVersion, addVersion } from '../../registry/versions/add-version.ts'
 import type { Uses } from '../services.ts'
 import type { Upload } from '../uploaded-files.ts'
+import { convertAsJob } from './conversion-job.ts'
 
 /**
  * Adds what somebody sent, as `addVersion` does.
  * @throws AppError `invalid-package`, `hash-mismatch`, `untrusted`, `invalid`, `condition-required`, `conflict`
  */
 export async function importModel(
-  services: Uses<'clock' | 'config' | 'db' | 'gate' | 'log' | 'store'>,
+  services: Uses<'clock' | 'config' | 'db' | 'gate' | 'jobs' | 'log' | 'store'>,
   { upload, actor }: { upload: Upload; actor: Actor },
 ): Promise<AddedVersion> {
   const file = upload.files.find((one) => one.field === 'package')
@@ -39,6 +39,7 @@ export async function importModel(
   const source = { path: file.path, fileName: file.fileName, kind, fields }
   return withConverted(services, {
     source,
+    actor,
     use: (fromDir) => addVersion(services, { fromDir, actor, isForeign: true }),
   })
 }
@@ -57,7 +58,7 @@ export async function foreignUpload({ files, fields }: Upload) {
  * @throws AppError as `importModel`
  */
 export async function convertFromInbox(
-  services: Uses<'config' | 'db' | 'store'>,
+  services: Uses<'config' | 'db' | 'jobs' | 'store'>,
   { path, details }: { path: string; details: unknown },
 ): Promise<string> {
   const texts = z.record(z.string(), z.unknown()).catch({}).parse(details)
@@ -75,7 +76,7 @@ export async function convertFromInbox(
     await rename(fromDir, taken)
     return taken
   }
-  return withConverted(services, { source, use })
+  return withConverted(services, { source, actor: { by: 'inbox', via: 'file' }, use })
 }
 
 interface ForeignSource {
@@ -86,21 +87,26 @@ interface ForeignSource {
 }
 
 async function withConverted<T>(
-  services: Uses<'config' | 'db' | 'store'>,
-  { source, use }: { source: ForeignSource; use: (fromDir: string) => Promise<T> },
+  services: Uses<'config' | 'db' | 'jobs' | 'store'>,
+  {
+    source,
+    actor,
+    use,
+  }: { source: ForeignSource; actor: Actor; use: (fromDir: string) => Promise<T> },
 ): Promise<T> {
   refuseUnsigned(services)
   const stagingDir = join(services.store.stagingDir, `import-${randomUUID()}`)
   try {
     const fields = parseForeignFields(source.fields)
-    const fromDir = await convertForeign({
+    const model = {
       kind: source.kind === 'folder' ? 'tfjs-folder' : source.kind,
       path: source.path,
       sourceName: source.fileName,
       fields,
       condition: await findCondition(services.db, fields.condition),
       stagingDir,
-    })
+    } as const
+    const fromDir = await convertAsJob(services, { model, actor })
     return await use(fromDir)
   } finally {
     await rm(stagingDir, { recursive: true, force: true })

@@ -3,7 +3,6 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { convertForeign } from '../../conversion/import/convert-foreign.ts'
 import { parseForeignFields } from '../../conversion/import/foreign-fields.ts'
 import { AppError } from '../../errors.ts'
 import type { ModelFileKind } from '../../formats/detect-format.ts'
@@ -15,6 +14,7 @@ import type { Actor } from '../../registry/home/registry-context.ts'
 import { type AddedVersion, addVersion } from '../../registry/versions/add-version.ts'
 import { inferImage } from '../diagnosis/infer-image.ts'
 import type { Uses } from '../services.ts'
+import { convertAsJob } from './conversion-job.ts'
 import { refuseUnsigned } from './import-model.ts'
 
 export interface PendingImport {
@@ -49,13 +49,22 @@ const TRIAL_NUMBER = 999_999_999
 
 export class PendingImports {
   readonly #services: Uses<
-    'clock' | 'config' | 'db' | 'gate' | 'imaging' | 'log' | 'runtime' | 'store'
+    'clock' | 'config' | 'db' | 'gate' | 'imaging' | 'jobs' | 'log' | 'runtime' | 'store'
   >
   readonly #entries = new Map<string, Entry>()
 
   constructor(
     services: Uses<
-      'clock' | 'config' | 'db' | 'gate' | 'imaging' | 'leaving' | 'log' | 'runtime' | 'store'
+      | 'clock'
+      | 'config'
+      | 'db'
+      | 'gate'
+      | 'imaging'
+      | 'jobs'
+      | 'leaving'
+      | 'log'
+      | 'runtime'
+      | 'store'
     >,
   ) {
     this.#services = services
@@ -103,20 +112,25 @@ export class PendingImports {
    */
   async runTrial(
     id: string,
-    { fields: given, image }: { fields: Readonly<Record<string, string>>; image: Uint8Array },
+    {
+      fields: given,
+      image,
+      actor,
+    }: {
+      readonly fields: Readonly<Record<string, string>>
+      readonly image: Uint8Array
+      readonly actor: Actor
+    },
   ): Promise<void> {
     const entry = await this.#forget(id)
     const fields = parseForeignFields(given)
     const made = join(entry.dir, `made-${randomUUID()}`)
     const condition = await findCondition(this.#services.db, fields.condition)
-    const packageDir = await convertForeign({
-      kind: entry.kind,
-      path: join(entry.dir, 'model'),
-      sourceName: entry.fileName,
-      fields,
-      condition,
-      stagingDir: made,
-    })
+    const model = {
+      ...{ kind: entry.kind, path: join(entry.dir, 'model'), sourceName: entry.fileName },
+      ...{ fields, condition, stagingDir: made },
+    }
+    const packageDir = await convertAsJob(this.#services, { model, actor })
     const trial = await this.#predict(packageDir, image)
     this.#entries.set(id, { ...this.#entry(id), packageDir, trial })
   }

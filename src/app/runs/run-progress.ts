@@ -1,5 +1,5 @@
 // How far a run is, from what its process says: pure functions over the registry's progress record.
-import type { RunEpoch, RunProgress } from '../../registry/runs/runs.ts'
+import type { RunEpoch, RunProgress } from '../../registry/runs/run-record.ts'
 import type { TrainingMessage } from '../../training/job.ts'
 import { notesOn } from '../../training/loop/fit-notes.ts'
 

@@ -203,7 +203,8 @@ export async function trainRequestOf(
       ...{ dir: preparedPlace(store, dataset.id), seed, maxPerClass, exclude },
       ...(uncertain && { uncertain }),
     },
-    resume: run.attempts > 0,
+    // This attempt is counted already.
+    resume: run.attempts > 1,
     threads: context.threads,
     tags: run.tags,
     ...(run.name !== null && { name: run.name }),

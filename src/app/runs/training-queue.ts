@@ -1,10 +1,12 @@
-// The durable queue of trainings: one run at a time, every change of state in the registry and in the run's feed before
-// anyone is told, and after whatever ended the last process each run is where its last checkpoint left it.
+// Training runs as jobs: one at a time, each in a process of its own. A server that ends leaves a run interrupted, to be
+// resumed from its last checkpoint when somebody says so.
 import { rm } from 'node:fs/promises'
-import { AppError, isAppError, messageOf } from '../../errors.ts'
+import { links } from '../../../views/shared/links.ts'
+import { AppError, isAppError } from '../../errors.ts'
 import { parseVersion } from '../../package/ids.ts'
 import { MAX_LIMIT } from '../../registry/cursor.ts'
 import type { Actor, RegistryContext } from '../../registry/home/registry-context.ts'
+import type { Job } from '../../registry/jobs/job-store.ts'
 import { listDatasets } from '../../registry/runs/datasets.ts'
 import {
   addRuns,
@@ -14,86 +16,66 @@ import {
   getRun,
   listRuns,
   type Run,
-  type RunChange,
   type RunFilter,
-  runsInState,
+  runState,
 } from '../../registry/runs/runs.ts'
 import { proveVersion } from '../../registry/versions/add-version.ts'
 import { getVersion, type Version } from '../../registry/versions/versions.ts'
 import { workFolder } from '../../training/train-once.ts'
+import type { FollowOptions } from '../jobs/job-feed.ts'
+import type { JobKind, JobOutcome, JobRun } from '../jobs/job-kind.ts'
+import type { JobQueue } from '../jobs/job-queue.ts'
 import { ActiveRun } from './active-run.ts'
-import { RunFeed } from './run-feed.ts'
+import { type RunEvent, runEvent } from './run-feed.ts'
 import { interruptedWords, smallerBatch, wrongState } from './run-outcome.ts'
 import { newRuns, type RunRequest, trainRequestOf } from './run-request.ts'
 import { type RunSet, summariseSet } from './run-set.ts'
-import { TrainingSupervisor } from './supervisor.ts'
 
 export interface QueueOptions {
   readonly context: RegistryContext
+  readonly jobs: JobQueue
   readonly datasetsDir: string
   readonly threads: number
+  readonly options?: TrainingOptions | undefined
 }
 
+export interface TrainingOptions {
+  /** Without a batch, an epoch or a phase for so long, a training is ended; half an hour by default. */
+  readonly stallLimitMs?: number
+}
+
+const KIND = 'training'
 /** How long a request to pause is waited for before it is answered that the run will. */
 const PAUSE_WAIT_MS = 3000
+/** An evaluation, or a batch of a large network on a slow machine, may say nothing for many minutes. */
+const STALL_MS = 30 * 60_000
 
 export class TrainingQueue {
-  readonly feed: RunFeed
   readonly #options: QueueOptions
-  readonly #supervisor: TrainingSupervisor
-  #current: ActiveRun | undefined
-  #working: Promise<void> = Promise.resolve()
-  #isRunning = false
-  /** Registered just before the last process ended, and not proved since. */
+  #active: ActiveRun | undefined
+  /** Registered just before the last process ended, and not proved any more. */
   readonly #unproved: { readonly version: Version; readonly actor: Actor }[] = []
 
   constructor(options: QueueOptions) {
-    const { context } = options
     this.#options = options
-    this.feed = new RunFeed(context.db)
-    this.#supervisor = new TrainingSupervisor({
-      context,
-      onMessage: (message) => this.#current?.hear(message),
-    })
+    options.jobs.kinds.add(this.#kind())
   }
 
-  /** Says of each run what the end of the last process made of it. After the registry has recovered. */
-  async settle(): Promise<void> {
-    const { db } = this.#options.context
-    for (const run of await runsInState(db, ['preparing', 'running', 'paused'])) {
-      const version = await findVersionOfRun(db, run.id)
-      if (version) {
-        const actor = { by: run.by, via: actorVia(run) }
-        this.#unproved.push({ version: await getVersion(db, parseVersion(version)), actor })
-        await this.#finish(run.id, version)
-      } else if (run.attempts > 0) {
-        const reason = interruptedWords(run, 'Server stopped during training')
-        await this.#change(run.id, { state: 'interrupted', reason })
-      } else if (run.state !== 'paused') await this.#change(run.id, { state: 'queued' })
-    }
-  }
-
-  /** Goes on with what waits. */
+  /** Proves what the last process registered and could not prove any more. After the active versions are loaded. */
   async start(): Promise<void> {
-    this.#isRunning = true
-    this.#next()
     for (const one of this.#unproved.splice(0)) await proveVersion(this.#options.context, one)
-  }
-
-  /** Interrupts what runs; its checkpoint stays. Safe to call twice. */
-  async stop(): Promise<void> {
-    this.#isRunning = false
-    await this.#supervisor.stop()
-    await this.#working
   }
 
   /** Queued, in the order of the lists. @throws AppError as `newRuns` */
   async add(wishes: RunRequest, actor: Actor): Promise<Run[]> {
-    const { context, datasetsDir } = this.#options
+    const { context, datasetsDir, jobs } = this.#options
     const rows = await newRuns({ ...context, datasetsDir }, { wishes, actor })
     await addRuns(context.db, rows)
-    for (const { id } of rows) await this.#tellState(id)
-    this.#next()
+    const subjectOf = (id: string) => ({ type: 'condition', id }) as const
+    await jobs.addAll(
+      KIND,
+      rows.map(({ id, condition }) => ({ id, input: {}, subject: subjectOf(condition), actor })),
+    )
     return Promise.all(rows.map(({ id }) => this.get(id)))
   }
 
@@ -118,37 +100,49 @@ export class TrainingQueue {
     return summariseSet(id, items.toReversed(), measured)
   }
 
+  /** Its events behind the last that was seen, then those that come, until the signal. */
+  async *follow({
+    run,
+    ...o
+  }: Omit<FollowOptions, 'job'> & { run: string }): AsyncGenerator<RunEvent> {
+    for await (const event of this.#options.jobs.feed.follow({ ...o, job: run })) {
+      // What it left is written before the event that tells of its end.
+      const shown = runEvent(event, await getRun(this.#options.context.db, run))
+      if (shown) yield shown
+    }
+  }
+
   /** After the running batch; what waits is held back. @throws AppError `unknown-run`, `conflict` */
   async pause(id: string): Promise<Run> {
     const run = await this.get(id)
-    if (run.state === 'queued') await this.#change(id, { state: 'paused', reason: 'On hold.' })
-    else if (this.#current?.id === id && ['preparing', 'running'].includes(run.state)) {
+    if (this.#active?.id === id && ['preparing', 'running'].includes(run.state)) {
       if (run.progress.phase === 'evaluating' || run.progress.phase === 'writing') {
         throw new AppError('conflict', 'The run is being evaluated and will finish shortly.')
       }
-      this.#supervisor.pause()
-      await this.#current.untilPaused(PAUSE_WAIT_MS)
-    } else throw wrongState(run, 'paused')
+      await this.#active.pause(PAUSE_WAIT_MS)
+      return this.get(id)
+    }
+    const held = { state: 'paused', reason: 'On hold.', from: ['queued'] } as const
+    if (!(await this.#options.jobs.change(id, held))) throw wrongState(run, 'paused')
     return this.get(id)
   }
 
   /** Paused: at once. Interrupted: from its last checkpoint, when its turn comes. @throws AppError `unknown-run`, `conflict` */
   async resume(id: string): Promise<Run> {
     const run = await this.get(id)
-    if (run.state === 'paused' && this.#current?.id === id) {
-      this.#supervisor.resume()
-      await this.#current.untilGoing(PAUSE_WAIT_MS)
-    } else if (run.state === 'paused' || run.state === 'interrupted') {
-      await this.#change(id, { state: 'queued', reason: null, endedAt: null })
-      this.#next()
-    } else throw wrongState(run, 'resumed')
+    if (this.#active?.id === id && run.state === 'paused') {
+      await this.#active.resume(PAUSE_WAIT_MS)
+      return this.get(id)
+    }
+    const queued = { state: 'queued', reason: null, from: ['paused', 'interrupted'] } as const
+    if (!(await this.#options.jobs.change(id, queued))) throw wrongState(run, 'resumed')
     return this.get(id)
   }
 
   /** Ends after the running batch; the best epoch becomes a version. @throws AppError `unknown-run`, `conflict` */
   async stopAndKeepBest(id: string): Promise<Run> {
     const run = await this.get(id)
-    if (this.#current?.id !== id || ENDED.includes(run.state)) throw wrongState(run, 'stopped')
+    if (this.#active?.id !== id || ENDED.includes(run.state)) throw wrongState(run, 'stopped')
     if (run.progress.history.length === 0) {
       throw new AppError(
         'conflict',
@@ -156,8 +150,8 @@ export class TrainingQueue {
       )
     }
     const reason = 'Stopping: the best epoch becomes a version.'
-    await changeRun(this.#options.context.db, id, { reason })
-    this.#supervisor.stopAndKeepBest()
+    await this.#options.jobs.explain(id, reason)
+    this.#active.stopAndKeepBest()
     return this.get(id)
   }
 
@@ -165,121 +159,82 @@ export class TrainingQueue {
   async cancel(id: string): Promise<Run> {
     const run = await this.get(id)
     if (ENDED.includes(run.state)) throw wrongState(run, 'cancelled')
-    if (this.#current?.id === id) {
-      this.#current.isCancelled = true
-      this.#supervisor.cancel()
-      await this.#current.ended
-    } else {
-      await this.#end(id, { state: 'cancelled', reason: 'Cancelled by user.' })
-      await this.#forget(id)
-    }
+    await this.#options.jobs.cancel(id)
     return this.get(id)
   }
 
   /** The progress of the run under way is newer than its row. */
   #live(run: Run): Run {
-    return this.#current?.id === run.id ? { ...run, progress: this.#current.progress } : run
+    const progress = this.#active?.id === run.id ? this.#active.progress : undefined
+    if (!progress) return run
+    const isBusy = run.state === 'preparing' || run.state === 'running'
+    return { ...run, progress, state: isBusy ? runState('running', progress) : run.state }
   }
 
-  /** Begins with the oldest that waits, unless one is under way. */
-  #next(): void {
-    this.#working = this.#working.then(async () => {
-      if (!this.#isRunning || this.#current) return
-      const [run] = await runsInState(this.#options.context.db, ['queued'])
-      // Not waited for here, or nothing else could be chained while it runs.
-      if (run) void this.#begin(run)
-    })
+  #kind(): JobKind {
+    const { context, options = {} } = this.#options
+    return {
+      name: KIND,
+      title: 'Training',
+      unit: 'epochs',
+      afterRestart: 'wait',
+      isCancellable: true,
+      lane: KIND,
+      width: 1,
+      maxAttempts: 1,
+      // Some take weeks; whether it still trains is what counts.
+      timeLimitMs: null,
+      get stallLimitMs() {
+        return options.stallLimitMs ?? STALL_MS
+      },
+      keepMs: null,
+      keepsInput: true,
+      page: ({ id }) => links.run(id),
+      run: (job) => this.#train(job),
+      recover: (job) => this.#recover(job),
+      interruptedWords: async ({ id }, why) => interruptedWords(await this.get(id), why),
+      onRest: async ({ id, endedAt }) => {
+        // Its checkpoint is of no use any more.
+        if (endedAt !== null) {
+          await rm(workFolder(context.store, id), { recursive: true, force: true })
+        }
+      },
+    }
   }
 
-  async #begin(run: Run): Promise<void> {
+  async #train(job: JobRun<unknown>): Promise<undefined> {
     const { context } = this.#options
-    const current = new ActiveRun({ run, context, feed: this.feed })
-    this.#current = current
-    const work = this.#work(run, current).catch((error: unknown) => {
-      context.log.error({ err: error, run: run.id }, 'the outcome of a run could not be kept')
-    })
-    this.#working = this.#working.then(() => work)
-    await work
-    this.#current = undefined
-    current.end()
-    this.#next()
-  }
-
-  async #work(run: Run, current: ActiveRun): Promise<void> {
-    const { context } = this.#options
+    const run = await getRun(context.db, job.id)
+    const active = new ActiveRun({ run, job, context })
+    this.#active = active
     try {
-      const startedAt = run.startedAt ?? context.clock().toISOString()
-      await this.#change(run.id, { state: 'preparing', reason: null, offer: null, startedAt })
+      await changeRun(context.db, run.id, { offer: null, progress: active.progress })
       const { request, checks } = await trainRequestOf({ ...this.#options, ...context }, run)
-      await current.say(`Checked before start. ${checks.join(' ')}`)
-      await changeRun(context.db, run.id, { attempts: run.attempts + 1 })
-      if (current.isCancelled) throw new AppError('conflict', 'The run was cancelled.')
-      const { version, activation } = await this.#supervisor.train(request, {
-        by: run.by,
-        via: actorVia(run),
-      })
-      await current.settled()
-      await changeRun(context.db, run.id, { progress: current.progress })
+      await active.say(`Checked before start. ${checks.join(' ')}`)
+      job.signal.throwIfAborted()
+      const { version, activation } = await active.train(request)
       if (activation) {
-        await current.say(`${version.id} is active for ${run.condition} (policy follow).`)
+        await active.say(`${version.id} is active for ${run.condition} (policy follow).`)
       }
-      await this.#finish(run.id, version.id)
+      await changeRun(context.db, run.id, { version: version.id })
     } catch (error) {
-      await current.settled()
-      await changeRun(context.db, run.id, { progress: current.progress })
-      await this.#failed(current, error)
+      const isStarved = isAppError(error) && error.extra.starved === true
+      if (isStarved) await changeRun(context.db, run.id, { offer: smallerBatch(run) })
+      throw error
+    } finally {
+      await active.end()
+      this.#active = undefined
     }
   }
 
-  async #failed({ id, isCancelled }: ActiveRun, error: unknown): Promise<void> {
-    const run = await this.get(id)
-    const outcome = this.#supervisor.status
-    const isThis = outcome?.run === run.id
-    if (!isThis && !this.#isRunning) {
-      // The server ends before the run had begun.
-      await this.#change(run.id, { state: 'queued' })
-      return
-    }
-    if (isThis && outcome.state === 'interrupted') {
-      const reason = interruptedWords(run, 'The server was stopped')
-      await this.#change(run.id, { state: 'interrupted', reason })
-      return
-    }
-    const wasCancelled = isCancelled || (isThis && outcome.state === 'cancelled')
-    const state = wasCancelled ? 'cancelled' : 'failed'
-    const reason = wasCancelled ? 'Cancelled by user.' : messageOf(error)
-    const starved = isAppError(error) && error.extra.starved === true
-    await this.#end(run.id, { state, reason, offer: starved ? smallerBatch(run) : null })
-    await this.#forget(run.id)
+  /** It left its version before the process ended, and only that was not written down. */
+  async #recover({ id, by, via }: Job): Promise<JobOutcome | undefined> {
+    const { db } = this.#options.context
+    const left = await findVersionOfRun(db, id)
+    if (!left) return undefined
+    const version = await getVersion(db, parseVersion(left))
+    this.#unproved.push({ version, actor: { by, via } })
+    await changeRun(db, id, { version: left })
+    return {}
   }
-
-  async #finish(id: string, version: string): Promise<void> {
-    await this.#end(id, { state: 'finished', version, reason: null })
-    await this.#forget(id)
-  }
-
-  #end(id: string, change: RunChange): Promise<void> {
-    return this.#change(id, { ...change, endedAt: this.#options.context.clock().toISOString() })
-  }
-
-  /** Its checkpoint is of no use any more. */
-  async #forget(id: string): Promise<void> {
-    await rm(workFolder(this.#options.context.store, id), { recursive: true, force: true })
-  }
-
-  async #change(id: string, change: RunChange): Promise<void> {
-    await changeRun(this.#options.context.db, id, change)
-    await this.#tellState(id)
-  }
-
-  async #tellState(id: string): Promise<void> {
-    const { db, clock } = this.#options.context
-    const { state, reason, version, offer } = await getRun(db, id)
-    const data = { state, reason, version, offer }
-    await this.feed.keep(id, { type: 'state', data, at: clock().toISOString() })
-  }
-}
-
-function actorVia(run: Run): Actor['via'] {
-  return run.via as Actor['via']
 }

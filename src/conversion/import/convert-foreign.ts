@@ -20,6 +20,8 @@ export interface ForeignModel {
   /** A new folder of this name is made and removed again by the caller; the package is `package` in it. */
   readonly stagingDir: string
   readonly timeoutMs?: number
+  /** Ends the process. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -27,7 +29,7 @@ export interface ForeignModel {
  * @returns the folder. @throws AppError `invalid-package`, `invalid`
  */
 export async function convertForeign(model: ForeignModel): Promise<string> {
-  const { stagingDir, timeoutMs = await timeFor(model.path), ...rest } = model
+  const { stagingDir, signal, timeoutMs = await timeFor(model.path), ...rest } = model
   const outDir = join(stagingDir, 'package')
   const workDir = join(stagingDir, 'work')
   await mkdir(outDir, { recursive: true })
@@ -39,17 +41,20 @@ export async function convertForeign(model: ForeignModel): Promise<string> {
     outDir,
     workDir,
   }
-  const reply = await run(job, timeoutMs).finally(() =>
+  const reply = await run(job, { timeoutMs, signal }).finally(() =>
     rm(workDir, { recursive: true, force: true }),
   )
   if (reply.ok) return outDir
   throw new AppError(reply.code, reply.message, { cause: new Error(reply.cause) })
 }
 
-async function run(job: ImportJob, timeoutMs: number): Promise<ImportReply> {
+async function run(
+  job: ImportJob,
+  limits: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
+): Promise<ImportReply> {
   const nodeOptions = [`--max-old-space-size=${MAX_OLD_SPACE_MIB}`]
   const confined = { mayRead: [job.path], mayWrite: [job.outDir, job.workDir] }
-  const question = { worker: WORKER, request: job, timeoutMs, nodeOptions, confined }
+  const question = { worker: WORKER, request: job, ...limits, nodeOptions, confined }
   return askChild<ImportReply>(question).catch((cause: unknown) => {
     const message = 'The model could not be converted: it takes too long or too much memory.'
     throw new AppError('invalid-package', message, { cause })

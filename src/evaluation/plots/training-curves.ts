@@ -1,5 +1,5 @@
 // Loss and accuracy by epoch, on the images that it trains on and on those that stop it.
-import type { RunEpoch } from '../../registry/runs/runs.ts'
+import type { RunEpoch } from '../../registry/runs/run-record.ts'
 import { type Box, drawAxes, ruleLine, spread } from './axes.ts'
 import type { Plot, PlotNode } from './node.ts'
 import { text } from './node.ts'

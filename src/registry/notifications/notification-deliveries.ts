@@ -69,28 +69,28 @@ export async function getDelivery(db: Db, id: string): Promise<Delivery> {
 
 /** Runs that ended since the target was made, in the states of its events, and were not told to it; oldest first. */
 export function findUntoldRuns(db: Db, target: NotificationTarget): Promise<string[]> {
-  return findUntold(db, target, { table: 'runs', states: ['finished', 'failed', 'cancelled'] })
+  return findUntold(db, target, { kind: 'training', states: ['finished', 'failed', 'cancelled'] })
 }
 
 /** The same of comparisons of two versions on many images. */
 export function findUntoldComparisons(db: Db, target: NotificationTarget): Promise<string[]> {
-  return findUntold(db, target, { table: 'jobs', states: ['finished', 'failed'] })
+  return findUntold(db, target, { kind: 'comparison', states: ['finished', 'failed'] })
 }
 
-const EVENT_OF = { runs: 'run', jobs: 'comparison' } as const
+const EVENT_OF = { training: 'run', comparison: 'comparison' } as const
 
 async function findUntold(
   db: Db,
   { id, events, createdAt }: NotificationTarget,
-  { table, states }: { table: keyof typeof EVENT_OF; states: readonly string[] },
+  { kind, states }: { kind: keyof typeof EVENT_OF; states: readonly string[] },
 ): Promise<string[]> {
   const wanted = states.filter((state) =>
-    events.some((event) => event === `${EVENT_OF[table]}.${state}`),
+    events.some((event) => event === `${EVENT_OF[kind]}.${state}`),
   )
   if (wanted.length === 0) return []
   const { rows } = await sql<{ id: string }>`
-    select ended.id from ${sql.table(table)} as ended
-    where ${table === 'jobs' ? sql`ended.kind = 'comparison' and` : sql``} ended.state in (${sql.join(wanted)}) and ended.ended_at >= ${createdAt} and not exists (
+    select ended.id from jobs as ended
+    where ended.kind = ${kind} and ended.state in (${sql.join(wanted)}) and ended.ended_at >= ${createdAt} and not exists (
       select 1 from notification_deliveries as told join jobs on jobs.id = told.id
       where told.target = ${id} and told.subject = ended.id)
     order by ended.seq`.execute(db)

@@ -1,101 +1,17 @@
-// Training runs as rows: the durable queue, how far each one is, and what became of it. Events of a run: run-events.ts.
-// Doing the work is the training room's.
-import type { Selectable } from 'kysely'
+// Training runs as rows: what was asked for, the epochs of each, and what it left. State, attempts, times and events are those
+// of the job with the same id; doing the work is src/app/runs.
+import { type Selectable, sql } from 'kysely'
 import { AppError } from '../../errors.ts'
 import { checkLimit, decodeCursor, type Page, SequenceCursor, sequencePage } from '../cursor.ts'
 import type { Actor } from '../home/registry-context.ts'
+import type { JobState } from '../jobs/job-store.ts'
 import type { Db, RunTable } from '../schema/database.ts'
+import type { JobTable } from '../schema/schema-jobs.ts'
 import type { RunState } from '../schema/states.ts'
+import { NO_PROGRESS, type RunProgress } from './run-record.ts'
 
 /** States that nothing follows. */
 export const ENDED: readonly RunState[] = ['cancelled', 'failed', 'finished']
-
-export interface RunEpoch {
-  /** From 1. */
-  readonly epoch: number
-  readonly trainLoss: number
-  readonly trainAccuracy: number
-  /** Precision, recall and AUC of training images: not in rows of older runs; null where undefined. */
-  readonly trainPrecision?: number | null
-  readonly trainRecall?: number | null
-  readonly trainAuc?: number | null
-  readonly valLoss: number
-  readonly valAccuracy: number
-  readonly valPrecision?: number | null
-  readonly valRecall?: number | null
-  readonly valAuc: number | null
-  readonly learningRate: number
-  readonly seconds: number
-  readonly imagesPerSecond: number
-}
-
-/** What a training takes of the machine now, against what it may; and how warm that makes it. */
-export interface RunUse {
-  /** Processors that it keeps busy, and may. */
-  readonly cpuCores: number
-  readonly targetCores: number
-  /** Sensors that answer; 0 where the machine shows none. */
-  readonly sensors: number
-  readonly cpuCelsius: number | null
-  readonly gpuCelsius: number | null
-  /** Thermal pauses so far, and seconds that were lost to them and to the duty cycle. */
-  readonly breaks: number
-  readonly lostSeconds: number
-}
-
-export interface RunProgress {
-  readonly phase: 'preparing' | 'training' | 'evaluating' | 'writing' | null
-  /** 0 before the first one. */
-  readonly epoch: number
-  /** 0 while unknown. */
-  readonly epochs: number
-  readonly batch: number
-  readonly batches: number
-  /** Images that are prepared, of so many. */
-  readonly prepared: { readonly done: number; readonly total: number } | null
-  readonly etaSeconds: number | null
-  /** Of the last batch or epoch. */
-  readonly metrics: {
-    readonly loss: number
-    readonly accuracy: number
-    readonly valLoss: number | null
-    readonly valAccuracy: number | null
-    readonly valAuc: number | null
-  } | null
-  readonly learningRate: number | null
-  readonly imagesPerSecond: number | null
-  readonly memoryBytes: number | null
-  readonly cpuSeconds: number | null
-  /** Not in runs from before it was watched. */
-  readonly use?: RunUse | undefined
-  readonly bestEpoch: number | null
-  readonly history: readonly RunEpoch[]
-  /** Seconds of each phase that has ended. */
-  readonly phases: Readonly<Record<string, number>>
-  /** After an interruption; what differs from before, such as the number of threads: empty, it ends with the same bits. */
-  readonly resumed?: { readonly exact: boolean; readonly differs: readonly string[] } | undefined
-  /** What a person should know while it runs, such as overfitting. */
-  readonly notes: readonly string[]
-}
-
-export const NO_PROGRESS: RunProgress = {
-  phase: null,
-  epoch: 0,
-  epochs: 0,
-  batch: 0,
-  batches: 0,
-  prepared: null,
-  etaSeconds: null,
-  metrics: null,
-  learningRate: null,
-  imagesPerSecond: null,
-  memoryBytes: null,
-  cpuSeconds: null,
-  bestEpoch: null,
-  history: [],
-  phases: {},
-  notes: [],
-}
 
 /** As it was asked for. */
 export interface RunSettings {
@@ -142,25 +58,22 @@ export interface NewRun extends RunSettings, Actor {
   readonly at: string
 }
 
-/** All of them or none, in this order at the end of the queue. */
+/** All of them or none. Listed as soon as their jobs are there. */
 export async function addRuns(db: Db, runs: readonly NewRun[]): Promise<void> {
   await db
     .insertInto('runs')
     .values(
-      runs.map(({ name, hyperparameters, initFrom, tags, lineage, at, ...run }) => ({
-        ...run,
-        settings: JSON.stringify({ name, hyperparameters, initFrom, tags } satisfies RunSettings),
-        state: 'queued' as const,
-        reason: null,
-        offer: null,
-        progress: JSON.stringify(NO_PROGRESS),
-        version: null,
-        lineage: JSON.stringify(lineage),
-        attempts: 0,
-        created_at: at,
-        started_at: null,
-        ended_at: null,
-      })),
+      runs.map(({ id, condition, dataset, architecture, preset, lineage, ...run }) => {
+        const { name, hyperparameters, initFrom, tags } = run
+        return {
+          ...{ id, condition, dataset, architecture, preset },
+          settings: JSON.stringify({ name, hyperparameters, initFrom, tags } satisfies RunSettings),
+          offer: null,
+          progress: JSON.stringify(NO_PROGRESS),
+          version: null,
+          lineage: JSON.stringify(lineage),
+        }
+      }),
     )
     .execute()
 }
@@ -185,7 +98,7 @@ export interface RunFilter {
 export async function listRuns(db: Db, filter: RunFilter): Promise<Page<Run>> {
   const limit = checkLimit(filter.limit)
   let chosen = query(db).orderBy('runs.seq', 'desc')
-  if (filter.state) chosen = chosen.where('runs.state', '=', filter.state)
+  if (filter.state) chosen = chosen.where(isIn([filter.state]))
   if (filter.condition) chosen = chosen.where('runs.condition', '=', filter.condition)
   if (filter.set) {
     const set = filter.set
@@ -201,32 +114,25 @@ export async function listRuns(db: Db, filter: RunFilter): Promise<Page<Run>> {
 
 /** Those in any of the states, oldest first: the order of the queue. */
 export async function runsInState(db: Db, states: readonly RunState[]): Promise<Run[]> {
-  const rows = await query(db).where('runs.state', 'in', states).orderBy('runs.seq').execute()
+  const rows = await query(db).where(isIn(states)).orderBy('runs.seq').execute()
   return rows.map(fromRow)
 }
 
 export interface RunChange {
-  readonly state?: RunState
-  readonly reason?: string | null
   readonly offer?: Run['offer']
   readonly progress?: RunProgress
   readonly version?: string
-  readonly attempts?: number
-  readonly startedAt?: string
-  readonly endedAt?: string | null
 }
 
 export async function changeRun(db: Db, id: string, change: RunChange): Promise<void> {
-  const { offer, progress, startedAt, endedAt, ...plain } = change
+  const { offer, progress, version } = change
   await db
     .updateTable('runs')
     .where('id', '=', id)
     .set({
-      ...plain,
+      ...(version !== undefined && { version }),
       ...(offer !== undefined && { offer: offer && JSON.stringify(offer) }),
       ...(progress && { progress: JSON.stringify(progress) }),
-      ...(startedAt !== undefined && { started_at: startedAt }),
-      ...(endedAt !== undefined && { ended_at: endedAt }),
     })
     .execute()
 }
@@ -246,12 +152,37 @@ export async function findVersionOfRun(db: Db, run: string): Promise<string | un
 function query(db: Db) {
   return db
     .selectFrom('runs')
+    .innerJoin('jobs', 'jobs.id', 'runs.id')
     .innerJoin('datasets', 'datasets.id', 'runs.dataset')
     .selectAll('runs')
+    .select(['jobs.state', 'jobs.reason', 'jobs.attempt', 'jobs.by', 'jobs.via'])
+    .select(['jobs.created_at', 'jobs.started_at', 'jobs.ended_at'])
     .select('datasets.name as dataset_name')
 }
 
-function fromRow(row: Selectable<RunTable> & { dataset_name: string }): Run {
+const IS_PREPARING = sql<boolean>`coalesce(json_extract(runs.progress, '$.phase'), 'preparing') = 'preparing'`
+
+function isIn(states: readonly RunState[]) {
+  const conditions = states.map((state) => {
+    if (state === 'preparing') return sql<boolean>`(jobs.state = 'running' and ${IS_PREPARING})`
+    if (state === 'running') return sql<boolean>`(jobs.state = 'running' and not ${IS_PREPARING})`
+    return sql<boolean>`jobs.state = ${state}`
+  })
+  return sql<boolean>`(${sql.join(conditions, sql` or `)})`
+}
+
+/** As a run's page has it. */
+export function runState(state: JobState, { phase }: Pick<RunProgress, 'phase'>): RunState {
+  return state === 'running' && (phase ?? 'preparing') === 'preparing' ? 'preparing' : state
+}
+
+type Row = Selectable<RunTable> & { readonly dataset_name: string } & Pick<
+    Selectable<JobTable>,
+    'state' | 'reason' | 'attempt' | 'by' | 'via' | 'created_at' | 'started_at' | 'ended_at'
+  >
+
+function fromRow(row: Row): Run {
+  const progress = JSON.parse(row.progress) as RunProgress
   return {
     id: row.id,
     condition: row.condition,
@@ -260,13 +191,13 @@ function fromRow(row: Selectable<RunTable> & { dataset_name: string }): Run {
     architecture: row.architecture,
     preset: row.preset,
     ...(JSON.parse(row.settings) as RunSettings),
-    state: row.state,
+    state: runState(row.state, progress),
     reason: row.reason,
     offer: row.offer === null ? null : (JSON.parse(row.offer) as Run['offer']),
-    progress: JSON.parse(row.progress) as RunProgress,
+    progress,
     version: row.version,
     lineage: JSON.parse(row.lineage) as Run['lineage'],
-    attempts: row.attempts,
+    attempts: row.attempt,
     createdAt: row.created_at,
     startedAt: row.started_at,
     endedAt: row.ended_at,

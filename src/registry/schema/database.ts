@@ -12,7 +12,7 @@ import type {
 } from './schema-governance.ts'
 import type { JobEventTable, JobTable } from './schema-jobs.ts'
 import type { NotificationDeliveryTable, NotificationTargetTable } from './schema-notifications.ts'
-import type { RunState, VersionStatus } from './states.ts'
+import type { VersionStatus } from './states.ts'
 
 export type Db = Kysely<Database>
 
@@ -30,7 +30,6 @@ export interface Database {
   feedback: FeedbackTable
   datasets: DatasetTable
   runs: RunTable
-  run_events: RunEventTable
   challenges: ChallengeTable
   challenger_pairs: ChallengerPairTable
   evaluations: EvaluationTable
@@ -197,6 +196,7 @@ export interface DatasetTable {
   prepared_at: string | null
 }
 
+/** What a run is about and what it left; state, attempts and times are those of the job with the same id. */
 export interface RunTable {
   seq: Generated<number>
   id: string
@@ -206,28 +206,11 @@ export interface RunTable {
   preset: string
   /** JSON: hyperparameters, name, initFrom, tags as they were asked for. */
   settings: string
-  state: RunState
-  reason: string | null
   /** JSON: what would help after a failure. */
   offer: string | null
   progress: string
   version: string | null
   lineage: string
-  /** How often its process was started. */
-  attempts: number
-  created_at: string
-  started_at: string | null
-  ended_at: string | null
-  by: string
-  via: string
-}
-
-export interface RunEventTable {
-  run: string
-  seq: number
-  type: 'state' | 'epoch' | 'log'
-  data: string
-  at: string
 }
 
 export interface EvaluationTable {

@@ -5,7 +5,7 @@ import { ARCHIVE } from './schema-archive.ts'
 import { CHALLENGERS } from './schema-challengers.ts'
 import { EVALUATIONS } from './schema-evaluations.ts'
 import { GOVERNANCE } from './schema-governance.ts'
-import { ARCHIVE_JOBS, COMPARISON_JOBS, JOBS, NOTIFICATION_JOBS } from './schema-jobs.ts'
+import { ARCHIVE_JOBS, COMPARISON_JOBS, JOBS, NOTIFICATION_JOBS, RUN_JOBS } from './schema-jobs.ts'
 import { NOTIFICATIONS } from './schema-notifications.ts'
 import { SEARCH } from './schema-search.ts'
 
@@ -238,4 +238,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0015-archive-jobs': { up: (db) => run(db, ARCHIVE_JOBS) },
   '0016-notification-jobs': { up: (db) => run(db, NOTIFICATION_JOBS) },
   '0017-forgetting': { up: (db) => run(db, FORGETTING) },
+  '0018-run-jobs': { up: (db) => run(db, RUN_JOBS) },
 }

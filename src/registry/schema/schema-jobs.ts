@@ -96,6 +96,41 @@ export const NOTIFICATION_JOBS = [
   `alter table notification_messages rename to notification_deliveries`,
 ]
 
+/** Of a run, its settings, epochs and version are its own; the rest, its events too, is its job's. */
+export const RUN_JOBS = [
+  `insert into jobs (id, kind, state, reason, done, total, attempt, subject_type, subject_id, input, by, via,
+      due_at, created_at, started_at, ended_at)
+    select id, 'training', iif(state = 'preparing', 'running', state), reason,
+      iif(json_extract(progress, '$.epochs') > 0, json_extract(progress, '$.epoch'), null),
+      iif(json_extract(progress, '$.epochs') > 0, json_extract(progress, '$.epochs'), null),
+      attempts, 'condition', condition, '{}', by, via, created_at, created_at, started_at,
+      iif(state in ('cancelled', 'failed', 'finished'), coalesce(ended_at, created_at), null)
+    from runs order by seq`,
+  `insert into job_events (job, seq, type, data, at)
+    select run, seq, type, iif(type = 'state', json_object(
+      'state', iif(json_extract(data, '$.state') = 'preparing', 'running', json_extract(data, '$.state')),
+      'reason', json_extract(data, '$.reason'), 'detail', json(data)), data), at
+    from run_events order by run, seq`,
+  `drop table run_events`,
+  `create table run_details (
+    seq integer primary key autoincrement,
+    id text not null unique,
+    condition text not null references conditions (id),
+    dataset text not null references datasets (id),
+    architecture text not null,
+    preset text not null,
+    settings text not null check (json_valid(settings)),
+    offer text check (offer is null or json_valid(offer)),
+    progress text not null check (json_valid(progress)),
+    version text,
+    lineage text not null check (json_valid(lineage))
+  ) strict`,
+  `insert into run_details select seq, id, condition, dataset, architecture, preset, settings, offer, progress, version,
+    lineage from runs`,
+  `drop table runs`,
+  `alter table run_details rename to runs`,
+]
+
 export interface JobTable {
   seq: Generated<number>
   id: string

@@ -1,4 +1,5 @@
-// The states of rows that have some, each named once. The check constraints of the migrations hold the same words.
+// The states of rows that have some, each named once. The check constraints of the migrations hold the same words;
+// of a run, `preparing` is a running job whose images are being prepared.
 
 export const RUN_STATES = [
   'queued',

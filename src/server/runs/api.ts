@@ -4,7 +4,6 @@ import { Hono } from 'hono'
 import { isMatrix } from '../../app/runs/run-request.ts'
 import type { TrainingQueue } from '../../app/runs/training-queue.ts'
 import type { Uses } from '../../app/services.ts'
-import { listRunEvents } from '../../registry/runs/run-events.ts'
 import { ENDED } from '../../registry/runs/runs.ts'
 import type { RunState } from '../../registry/schema/states.ts'
 import type { AppEnv } from '../http/app-env.ts'
@@ -25,9 +24,9 @@ const tag = 'training'
 const unknown = [404, 'unknown-run'] as const
 
 export function runRoutes(
-  services: Uses<'db' | 'leaving'> & { readonly runs: TrainingQueue },
+  services: Uses<'jobs' | 'leaving'> & { readonly runs: TrainingQueue },
 ): Hono<AppEnv> {
-  const { db, runs } = services
+  const { jobs, leaving, runs } = services
   const routes = new Hono<AppEnv>()
   operation(
     routes,
@@ -155,13 +154,13 @@ export function runRoutes(
     async ({ c, params: { id }, reply }) => {
       const { id: run, state } = await runs.get(id)
       const lastId = lastEventId(c)
-      const after = Number.parseInt(lastId ?? '0', 10) || 0
       // Tells a browser's EventSource not to come back.
-      const isSeen = ENDED.includes(state) && (await listRunEvents(db, { run, after })).length === 0
+      const isSeen =
+        ENDED.includes(state) && (await jobs.feed.unseen({ job: run, lastId })).length === 0
       if (isSeen) return reply(204)
       return eventStream(c, {
-        leaving: services.leaving,
-        events: (signal) => runs.feed.follow({ run, lastId, signal }),
+        leaving,
+        events: (signal) => runs.follow({ run, lastId, signal }),
         isLast: ({ type, data }: StreamedEvent) => type === 'state' && hasEnded(data),
       })
     },

@@ -29,7 +29,16 @@ const unknown = [404, 'unknown-version'] as const
 
 export function versionRoutes(
   services: Uses<
-    'clock' | 'config' | 'db' | 'gate' | 'imaging' | 'leaving' | 'log' | 'runtime' | 'store'
+    | 'clock'
+    | 'config'
+    | 'db'
+    | 'gate'
+    | 'imaging'
+    | 'jobs'
+    | 'leaving'
+    | 'log'
+    | 'runtime'
+    | 'store'
   >,
 ): Hono<AppEnv> {
   const { db, clock } = services

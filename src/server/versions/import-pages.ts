@@ -24,7 +24,7 @@ const FIELDS = ['condition', 'name', 'classes', 'kind', 'scaling', 'preprocessin
 
 /** `refused`: the list of models with the problem on it. */
 export function modelImportPages(
-  services: Uses<'clock' | 'config' | 'db' | 'gate' | 'log' | 'store'> & {
+  services: Uses<'clock' | 'config' | 'db' | 'gate' | 'jobs' | 'log' | 'store'> & {
     readonly examples: ExampleGallery
     readonly imports: PendingImports
   },
@@ -55,7 +55,8 @@ export function modelImportPages(
     const upload = await readUpload(c.req.raw, { maxFileBytes: maxUploadBytes, maxFiles: 1 })
     pending.note(id, saidOf(upload))
     try {
-      await pending.runTrial(id, { fields: fieldsOf(upload), image: await imageOf(upload) })
+      const image = await imageOf(upload)
+      await pending.runTrial(id, { fields: fieldsOf(upload), image, actor: c.var.actor })
       return seeOther(c, links.modelImportOne(id))
     } catch (error) {
       const problem = problemProps(error)

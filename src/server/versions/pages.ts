@@ -53,7 +53,7 @@ const SHOWN_ACTIVATIONS = 20
 const SIBLINGS = 100
 
 export function modelPages(
-  services: Uses<'clock' | 'config' | 'db' | 'gate' | 'inbox' | 'log' | 'store'> & {
+  services: Uses<'clock' | 'config' | 'db' | 'gate' | 'inbox' | 'jobs' | 'log' | 'store'> & {
     readonly evaluations: EvaluationJobs
     readonly examples: ExampleGallery
     readonly imports: PendingImports

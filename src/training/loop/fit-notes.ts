@@ -1,5 +1,5 @@
 // Overfitting and underfitting as the curves of a run show them, in sentences with the figures and what to do.
-import type { RunEpoch } from '../../registry/runs/runs.ts'
+import type { RunEpoch } from '../../registry/runs/run-record.ts'
 
 const RISING_EPOCHS = 3
 const LARGE_GAP = 0.2

@@ -168,3 +168,37 @@ for (const { path, fields, picture, says } of FILES) {
     assert.equal((await post(`${place}/save`)).status, 303)
   })
 }
+
+test('a conversion is a job: cancelled in its midst, the page says so and the model can be tried again', async (t) => {
+  const { call, home, upload, placeOf, attempt, total } = await importing(t)
+  const place = placeOf(await upload(await tinyOnnx(t), 'theirs.onnx'))
+  const said = {
+    condition: 'effusion',
+    name: 'theirs',
+    classes: 'NORMAL\n*EFFUSION',
+    kind: 'binary',
+    scaling: 'unit',
+  }
+  const trial = attempt(place, said, await image(5))
+  const find = async () => (await home.jobs.list({ kind: 'conversion' })).items
+  let [job] = await find()
+  while (job === undefined) {
+    await new Promise((resolve) => setImmediate(resolve))
+    job = (await find())[0]
+  }
+  assert.deepEqual(job.subject, { type: 'model-file', id: 'effusion/theirs' })
+  assert.equal((await call(`/api/v1/jobs/${job.id}/cancel`, { method: 'POST' })).status, 200)
+  const refused = await trial
+  assert.equal(refused.status, 409)
+  assert.match(await refused.text(), /The conversion was cancelled/)
+  assert.equal((await home.jobs.get(job.id)).state, 'cancelled')
+  assert.equal((await attempt(place, said, await image(5))).status, 303)
+  assert.deepEqual(
+    (await find()).map(({ state, attempt: n }) => [state, n]),
+    [
+      ['finished', 1],
+      ['cancelled', 1],
+    ],
+  )
+  assert.equal(await total(), 0)
+})
