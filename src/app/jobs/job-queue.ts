@@ -142,7 +142,7 @@ export class JobQueue {
 
   /** Ends it now. @throws AppError `unknown-job`; `conflict` when it has ended or its kind cannot be cancelled */
   async cancel(id: string): Promise<Job> {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const job = await this.get(id)
       if (job.endedAt !== null) {
         throw new AppError('conflict', `The job is ${job.state} and cannot be cancelled.`)
@@ -158,7 +158,8 @@ export class JobQueue {
       }
       const moved = await this.#move(id, {
         ...{ state: 'cancelled', reason: 'Cancelled by user.', endedAt: this.#now() },
-        from: ['queued', 'paused', 'interrupted'],
+        // At the second look nobody works on one that is said to run: its end could not be written.
+        from: ['queued', 'paused', 'interrupted', ...(tries > 1 ? (['running'] as const) : [])],
       })
       if (moved) return moved.job
       await this.#pumping

@@ -120,7 +120,7 @@ test('a batch in whose midst the server is killed is over, and no name of a file
   const second = await servedHome(folders)
   const job = await untilEnd(second.url, id)
   assert.equal(job.state, 'interrupted')
-  assert.match(job.reason ?? '', /^Server stopped during training\. Names of files are not kept/)
+  assert.match(job.reason ?? '', /^The server stopped during the job\. Names of files are not kept/)
   assert.ok(job.endedAt)
   assert.deepEqual([job.links.page, job.links.cancel], [null, null])
   assert.equal((await fetch(`${second.url}/batch/${id}`)).status, 404)

@@ -30,7 +30,7 @@ async function withRun(t: TestContext) {
   await call(`/api/v1/datasets/${dataset}/prepare`, jsonBody({ condition: 'spots', imageSize: 32 }))
   await home.jobs.whenIdle()
   const train = async (epochs: number): Promise<Run> => {
-    const hyperparameters = { batchSize: 8, imageSize: 32, epochs, patience: epochs }
+    const hyperparameters = { batchSize: 8, imageSize: 32, epochs }
     const answer = await call(
       '/api/v1/runs',
       jsonBody({ dataset, architecture: 'tiny_cnn', preset: 'quick', hyperparameters }),
@@ -62,7 +62,7 @@ test('a run is a job of the same id, state and events, and is cancelled as any j
   const cancelled = await call(`/api/v1/jobs/${id}/cancel`, { method: 'POST' })
   assert.equal(JobSchema.parse(await jsonOf(cancelled)).state, 'cancelled')
   const { state, reason, endedAt, attempts } = await run(id)
-  assert.deepEqual([state, reason, attempts], ['cancelled', 'Cancelled by hand.', 1])
+  assert.deepEqual([state, reason, attempts], ['cancelled', 'Cancelled by user.', 1])
   assert.ok(endedAt)
   assert.equal((await call(`/api/v1/runs/${id}/cancel`, { method: 'POST' })).status, 409)
 
