@@ -30,7 +30,7 @@ async function withRun(t: TestContext) {
   await call(`/api/v1/datasets/${dataset}/prepare`, jsonBody({ condition: 'spots', imageSize: 32 }))
   await home.jobs.whenIdle()
   const train = async (epochs: number): Promise<Run> => {
-    const hyperparameters = { batchSize: 8, imageSize: 32, epochs }
+    const hyperparameters = { batchSize: 8, imageSize: 32, epochs, earlyStopping: 0 }
     const answer = await call(
       '/api/v1/runs',
       jsonBody({ dataset, architecture: 'tiny_cnn', preset: 'quick', hyperparameters }),
