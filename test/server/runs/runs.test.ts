@@ -267,7 +267,7 @@ test('kill -9 and SIGTERM of the server leave an interrupted run that is resumed
   const { server: second, call: anew } = await start()
   const interrupted = await jsonOf<Run>(await anew(`/api/v1/runs/${id}`))
   assert.equal(interrupted.state, 'interrupted')
-  assert.match(interrupted.reason ?? '', /Server stopped.* in epoch \d.* the last checkpoint/)
+  assert.match(interrupted.reason ?? '', /The server stopped.* in epoch \d.* the last checkpoint/)
   const resume = (ask: Call) => ask(`/api/v1/runs/${id}/resume`, { method: 'POST' })
   assert.equal((await resume(anew)).status, 200)
   const headers = { 'last-event-id': lastId }
