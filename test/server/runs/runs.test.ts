@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import type { Dataset } from '../../../src/registry/runs/datasets.ts'
 import type { Run } from '../../../src/registry/runs/runs.ts'
+import { outcome } from '../../support/dataset-outcome.ts'
 import {
   type Folders,
   homeFolders,
@@ -41,19 +42,6 @@ async function prepared(call: Call, policy = 'pinned'): Promise<Dataset> {
   )
   const wishes = { condition: 'spots', imageSize: 32 }
   return outcome(call, await call(`/api/v1/datasets/${id}/prepare`, jsonBody(wishes)))
-}
-
-/** Of a scan or preparation; a busy machine answers 202 and goes on with it as a job. */
-async function outcome(call: Call, answer: Response): Promise<Dataset> {
-  assert.ok([200, 202].includes(answer.status), await answer.clone().text())
-  const { id } = await jsonOf<Dataset>(answer)
-  if (answer.status === 202) {
-    const { items } = await jsonOf<{ items: { links: { events: string } }[] }>(
-      await call('/api/v1/jobs?limit=1'),
-    )
-    for await (const _ of sentEvents(await call(items[0]?.links.events ?? '')));
-  }
-  return jsonOf<Dataset>(await call(`/api/v1/datasets/${id}`))
 }
 
 async function untilEnded(call: Call, id: string): Promise<Run> {
