@@ -30,9 +30,7 @@ export async function comparedModel(source: ModelSource): Promise<ComparedModel 
   const train = await trainFile(packageDir)
   return {
     ...{ id, architecture, parameters, sizeBytes, latencyMs, temperature },
-    trainingSeconds: curves
-      ? curves.history.reduce((sum, one) => sum + ((one as { seconds?: number }).seconds ?? 0), 0)
-      : null,
+    trainingSeconds: curves?.seconds ?? null,
     configuration: configurationOf(train),
     history: (curves?.history ?? []).map((one) => ({ ...one })),
     bestEpoch: curves?.bestEpoch ?? null,

@@ -41,6 +41,7 @@ export function comparedPairs(
       aucDifference: difference,
       aucP: p,
       aucAdjustedP: p === null ? null : (known[next++] ?? null),
+      ...(areas[i]?.byClass && { aucByClass: areas[i].byClass }),
     }
   })
 }
@@ -54,10 +55,17 @@ function summaryOf(a: PairInput, b: PairInput, labels: readonly string[]): Paire
 }
 
 function areaOf({ auc }: PairedSummary, label: string | null) {
-  if (auc.length === 0) return { p: null, difference: null }
+  if (auc.length === 0) return { p: null, difference: null, byClass: undefined }
   const one = label === null ? undefined : auc.find((area) => area.label === label)
-  if (one) return { p: one.p, difference: one.difference }
-  return { p: null, difference: auc.reduce((sum, area) => sum + area.difference, 0) / auc.length }
+  if (one) return { p: one.p, difference: one.difference, byClass: undefined }
+  const tested = auc.flatMap(({ label, difference: by, p }) => {
+    return p === null ? [] : [{ label, difference: by, p }]
+  })
+  const adjusted = holm(tested.map(({ p }) => p))
+  const byClass = tested.map((area, k) => ({ ...area, p: adjusted[k] ?? 1 }))
+  const difference = auc.reduce((sum, area) => sum + area.difference, 0) / auc.length
+  // That any class differs: the least of the adjusted ones.
+  return { p: tested.length === 0 ? null : Math.min(...adjusted), difference, byClass }
 }
 
 function differenceOf({ truth: { n, mcnemar, accuracyDifference } }: PairedSummary) {

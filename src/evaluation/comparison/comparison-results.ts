@@ -82,10 +82,17 @@ const PairSchema = z.strictObject({
   /** McNemar's test, two-sided; `adjusted` over all pairs (Holm 1979). */
   accuracyP: z.number(),
   accuracyAdjustedP: z.number(),
-  /** AUC of b less that of a, of the finding or the mean over the classes; DeLong's test where there is one curve. */
+  /**
+   * AUC of b less that of a, of the finding or the mean over the classes. DeLong's test: of the finding, or for each class
+   * against the rest, where the p of the pair is that of any class differing (the least, times their number; Holm 1979).
+   */
   aucDifference: z.number().nullable(),
   aucP: z.number().nullable(),
   aucAdjustedP: z.number().nullable(),
+  /** One class against the rest; `p` adjusted over the classes. Absent for one curve, and in older files. */
+  aucByClass: z
+    .array(z.strictObject({ label: z.string(), difference: z.number(), p: z.number() }))
+    .optional(),
 })
 export type ComparedPair = Readonly<z.infer<typeof PairSchema>>
 

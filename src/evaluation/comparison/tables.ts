@@ -88,10 +88,25 @@ export function latexTables(results: ComparisonResults): string {
   ].join('\n\n')
 }
 
+/** The architecture, with the version where another one has the same. */
+function distinctNames(
+  models: readonly { readonly id: string; readonly architecture: string }[],
+): ReadonlyMap<string, string> {
+  const shared = (architecture: string) =>
+    models.filter((one) => one.architecture === architecture).length > 1
+  return new Map(
+    models.map(({ id, architecture }) => {
+      const version = id.slice(id.indexOf('/') + 1)
+      return [id, shared(architecture) ? `${architecture} (${version})` : architecture]
+    }),
+  )
+}
+
 function modelsLatex({ models, pairs, condition, images, kind }: ComparisonResults): string {
   const best = findBest({ models, pairs })
+  const named = distinctNames(models)
   const rows = models.map(({ id, architecture, parameters, metrics }) => {
-    const name = latex(architecture)
+    const name = latex(named.get(id) ?? architecture)
     const cells = SHOWN.map((metric) => estimate(metrics[metric]))
     const millions = parameters === null ? '--' : (parameters / 1e6).toFixed(1)
     return `${id === best ? `\\textbf{${name}}` : name} & ${[millions, ...cells].join(' & ')} \\\\`
@@ -108,7 +123,8 @@ function modelsLatex({ models, pairs, condition, images, kind }: ComparisonResul
 }
 
 function pairsLatex({ pairs, models, condition }: ComparisonResults): string {
-  const named = new Map(models.map(({ id, architecture }) => [id, latex(architecture)]))
+  const names = [...distinctNames(models)].map(([id, name]) => [id, latex(name)] as const)
+  const named = new Map(names)
   const rows = pairs.map((one) => {
     const cells = [
       `${named.get(one.b) ?? ''} $-$ ${named.get(one.a) ?? ''}`,

@@ -14,8 +14,9 @@ import type {
 import { type Assessment, assess } from '../assess.ts'
 import type { Evaluation } from '../evaluate.ts'
 import type { Outputs } from '../probabilities.ts'
+import { readHistory } from '../training-history.ts'
 import { figuresOf, historyPlots, type ResultFigures, resultPlots } from './result-plots.ts'
-import type { PlottedEpoch, TrainingCurves } from './training-curves.ts'
+import type { TrainingCurves } from './training-curves.ts'
 import { plotFiles } from './write-plots.ts'
 
 /** What was said about one image, and what it shows: by class, in their order. */
@@ -79,7 +80,8 @@ export async function readPackageResults(
   const [history, predictions, summary] = await Promise.all(
     ['training_history.json', 'predictions.csv', 'results_summary.json'].map(text),
   )
-  const curves = findCurves(history, summary)
+  const read = readHistory(history, summary)
+  const curves = read && { history: read.epochs, bestEpoch: read.bestEpoch, seconds: read.seconds }
   const outputs = predictions && findOutputs(predictions, subject)
   if (!outputs) return { curves, figures: null, assessment: null }
   const { kind, classes, calibration, operatingPoints } = subject
@@ -92,7 +94,8 @@ export async function readPackageResults(
   const points =
     operatingPoints.length > 0 ? operatingPoints : [defaultOperatingPoint(kind, classes)]
   const { testSet } = subject
-  const input = { classes, outputs, testSet, calibration, points, point }
+  const groups = groupsOf(predictions)
+  const input = { classes, outputs, testSet, calibration, points, point, groups }
   const { answers: _, ...assessment } = assess(input)
   const temperature = calibration?.temperature ?? null
   return { curves, assessment, figures: figuresOf(assessment, { outputs, temperature }) }
@@ -111,6 +114,13 @@ function findOutputs(table: string, { kind, classes }: PackageSubject): Outputs 
   return rows.length > 0 && isWhole ? outputsOf(rows, { kind, classes }) : undefined
 }
 
+/** Of each image, where the package says it: intervals draw a patient's images together. */
+function groupsOf(table: string): (string | null)[] | undefined {
+  const rows = parseCsv(table)
+  if (rows.every((row) => row.group === undefined)) return undefined
+  return rows.map((row) => row.group || null)
+}
+
 function outputsOf(
   rows: readonly Labelled[],
   { kind, classes }: { readonly kind: ConditionKind; readonly classes: readonly ClassLabel[] },
@@ -120,16 +130,5 @@ function outputsOf(
     kind,
     logits: rows.map(({ logits }) => columns.map((k) => logits[k] ?? Number.NaN)),
     truth: rows.map(({ is }) => columns.map((k) => Number(is[k]))),
-  }
-}
-
-function findCurves(history?: string, summary?: string): TrainingCurves | null {
-  try {
-    const { epochs } = JSON.parse(history ?? '') as { epochs: PlottedEpoch[] }
-    if (epochs.length === 0 || epochs.some((one) => typeof one.trainLoss !== 'number')) return null
-    const { bestEpoch } = JSON.parse(summary ?? '{}') as { bestEpoch?: number }
-    return { history: epochs, bestEpoch: bestEpoch ?? null }
-  } catch {
-    return null
   }
 }

@@ -14,6 +14,8 @@ export type PlottedEpoch = Pick<
 export interface TrainingCurves {
   readonly history: readonly PlottedEpoch[]
   readonly bestEpoch: number | null
+  /** Of all epochs; null or absent where it was not recorded. */
+  readonly seconds?: number | null
 }
 
 interface Panel {

@@ -115,6 +115,8 @@ export function predictionsCsv(
   { evaluation, index }: { readonly evaluation: Evaluation; readonly index: PreparedIndex },
 ): string {
   const labels = index.classes.map(({ label }) => label)
+  const names = [...new Set(images.flatMap(({ group }) => group ?? []))]
+  const groups = new Map(names.map((name, at) => [name, at + 1]))
   return formatCsv(
     [
       'file',
@@ -124,6 +126,7 @@ export function predictionsCsv(
       'positive',
       ...labels.map((label) => `p_${label}`),
       ...labels.map((label) => `logit_${label}`),
+      'group',
     ],
     images.map((image, at) => {
       const answer = evaluation.answers[at]
@@ -135,6 +138,8 @@ export function predictionsCsv(
         answer?.decision.positive,
         ...(answer?.scores.map((one) => one.probability) ?? []),
         ...(answer?.scores.map((one) => one.logit) ?? []),
+        // A number, not the name: a package travels, and a patient's name may be in it.
+        image.group === null ? null : (groups.get(image.group) ?? null),
       ]
     }),
   )
