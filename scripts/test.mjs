@@ -1,4 +1,4 @@
-// `npm test`: types, lint and format, unused code, then every test; ends with one line of counts.
+// `npm test`: types, lint and format, then every test; ends with one line of counts.
 // A file that failed runs once more, alone, to tell what fails only beside others; both count as failed.
 // `npm test -- test/registry` runs the tests of one folder only. ROENTGEN_SLOW_TESTS=1 adds the long ones.
 import { fork, spawn } from 'node:child_process'

@@ -20,7 +20,7 @@ export function figuresSection(evaluation: Evaluation): string {
     isOne && positive
       ? { value: positive.averagePrecision, interval: positive.averagePrecisionInterval }
       : macro.averagePrecision
-  return `## How good it is
+  return `## Performance
 
 On ${metrics.n} test images that training, early stopping and calibration did not see, at its operating point
 \`${evaluation.defaultOperatingPoint}\`. In brackets: 95% intervals (shares: Wilson; AUC: DeLong; the others: bootstrap over ${resampled}).

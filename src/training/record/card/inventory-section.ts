@@ -51,11 +51,11 @@ export async function writeInventory(c: PackageContext): Promise<void> {
     rows.push(`| \`${path}\` | ${readableBytes(size)} | ${meaning} |`)
   }
   const section = `
-## What it was made with
+## Environment
 
 ${(await technicalDetails(c)).map((line) => `- ${line}`).join('\n')}
 
-## What is in this folder
+## Files
 
 | file | size | what |
 | --- | --- | --- |

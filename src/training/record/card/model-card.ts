@@ -61,11 +61,11 @@ function purpose({ job, index }: PackageContext): string {
   const { bodyPart } = job.condition
   const findings = index.classes.filter(({ positive }) => positive).map(({ label }) => label)
   const what = findings.length > 0 ? findings.map(cell).join(', ') : 'these classes'
-  return `## What it is for
+  return `## Intended use
 
 Research on distinguishing ${what} in images of the ${bodyPart} similar to its training images: same type of device, projection and patients. As a second reader, never as a replacement.
 
-## What it is not for
+## Out of scope
 
 - Deciding about a patient: it has no approval and no clinical trial behind it.
 - Other body parts, projections, devices, ages or populations than those of its dataset. The server warns of images that
@@ -100,7 +100,7 @@ function data({ index }: PackageContext): string {
       (one) => one.split === split && (k === undefined || one.classes.includes(k)),
     ).length
   const notes = [...index.notes, ...index.warnings]
-  return `## What it learnt from
+  return `## Training data
 
 Dataset \`${index.name}\`, ${index.images.length} images${patientsOf(index.images)}. Left out: ${index.setAside.length} (broken, unlabelled or contradictory), ${index.duplicates.length} duplicates. Fingerprint \`${index.fingerprint.slice(0, 16)}\`.
 
@@ -119,7 +119,7 @@ function training({ job, trained, hyperparameters: h, engine }: PackageContext):
     : h.weights === 'none'
       ? 'from random weights'
       : `from the weights \`${h.weights}\``
-  return `## How it was trained
+  return `## Training
 
 ${trained.history.length} epochs ${from} (the best, ${trained.bestEpoch}, is kept; ended by ${trained.endedBy}), batch ${h.batchSize}, ${h.optimizer}, learning rate ${h.learningRate} (${h.schedule}), seed ${h.seed}, preset ${job.preset},
 with ${engine === 'onnx' ? 'ONNX Runtime' : 'TensorFlow'}. Everything else is in \`configs/train.json\` and \`results/metadata.json\`.

@@ -17,7 +17,7 @@ export interface SnippetInput {
 }
 
 export function snippets(o: SnippetInput): string {
-  return `## How to run it
+  return `## Usage
 
 Each of these prints the calibrated probability of each class. Run them in this folder; they read a golden image unless another is named.
 
