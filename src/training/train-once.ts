@@ -27,7 +27,7 @@ export interface TrainOnceOptions {
   /** Told of the process while it runs, to stop or cancel it. */
   readonly onProcess?: (process: TrainingProcess) => void
   /** Asked when it ended without a package: true keeps the checkpoint, for going on later. */
-  readonly keepsWork?: () => boolean
+  readonly keepsWork?: (error: unknown) => boolean
 }
 
 /** Checkpoint and, where no place for them is given, prepared pixels of a run. */
@@ -65,18 +65,17 @@ export async function trainOnce(
     },
   )
   onProcess?.(process)
-  let finished = false
+  let isKept = false
   try {
     await noteProcess(workDir, process.pid)
-    const summary = await process.result
-    finished = true
-    return summary
+    return await process.result
   } catch (error) {
+    isKept = keepsWork(error)
     await rm(packageDir, { recursive: true, force: true })
     if (isAppError(error) && error.cause) log.write(`${String(error.cause)}\n`)
     throw error
   } finally {
-    if (finished || !keepsWork()) await rm(workDir, { recursive: true, force: true })
+    if (!isKept) await rm(workDir, { recursive: true, force: true })
     await new Promise<void>((done) => log.end(done))
   }
 }

@@ -1,6 +1,6 @@
 // A training as a child process: put at the lowest priority, listened to, ended. Its crash or memory is its own.
 import type { ChildProcess } from 'node:child_process'
-import { AppError, ERROR_CODES, type ErrorCode } from '../errors.ts'
+import { AppError, ERROR_CODES, type ErrorCode, isAppError } from '../errors.ts'
 import { memoryDeath, memoryKills, overLimit } from '../processes/memory-death.ts'
 import { startChild } from '../processes/start-child.ts'
 import type { TextTail } from '../processes/text-tail.ts'
@@ -15,6 +15,16 @@ export interface TrainingProcessOptions {
   readonly onOutput?: (text: string) => void
   /** It is ended when it takes more; no limit by default. */
   readonly memoryLimitBytes?: number
+}
+
+/** It ended without a word of its own, or was ended: its last checkpoint is good, and it can be resumed. */
+export function wasInterrupted(error: unknown): boolean {
+  return isAppError(error) && error.extra.interrupted === true
+}
+
+/** Memory was the reason. */
+export function wasStarved(error: unknown): boolean {
+  return isAppError(error) && error.extra.starved === true
 }
 
 export class TrainingProcess {
@@ -110,7 +120,8 @@ export class TrainingProcess {
   #failed({ code, message }: Extract<TrainingMessage, { type: 'failed' }>): AppError {
     const death = memoryDeath({ signal: null, exitReason: message, ...this.#kills() })
     if (!death) return new AppError(codeOf(code), message)
-    return new AppError('internal', death, { cause: new Error(message), extra: { starved: true } })
+    const extra = { starved: true, interrupted: true }
+    return new AppError('internal', death, { cause: new Error(message), extra })
   }
 
   #checkMemory(usedBytes: number): void {
@@ -126,8 +137,10 @@ export class TrainingProcess {
     const death =
       this.#overLimit ??
       (this.#isEnding ? undefined : memoryDeath({ signal, exitReason, ...this.#kills() }))
-    const message = death ?? 'The training process ended unexpectedly; see its log.'
-    return new AppError('internal', message, { cause, extra: { starved: death !== undefined } })
+    const killed = signal === null ? 'ended unexpectedly' : `was ended by ${signal}`
+    const message = death ?? `The training process ${killed}; see its log.`
+    const extra = { starved: death !== undefined, interrupted: true }
+    return new AppError('internal', message, { cause, extra })
   }
 
   #kills() {

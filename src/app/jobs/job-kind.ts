@@ -4,9 +4,9 @@ import type { Job, JobState } from '../../registry/jobs/job-store.ts'
 
 /**
  * What becomes of a job whose process ended, or was stopped, while it ran: `continue` goes on where it was, `again`
- * begins anew, `wait` is interrupted until somebody resumes it, `end` is over because what it worked on is gone.
+ * begins anew, `resume` goes on from its last checkpoint, `wait` is interrupted until somebody resumes it, `end` is over because what it worked on is gone.
  */
-export type AfterRestart = 'continue' | 'again' | 'wait' | 'end'
+export type AfterRestart = 'continue' | 'again' | 'resume' | 'wait' | 'end'
 
 export interface JobKind<Input = unknown> {
   readonly name: string
@@ -20,7 +20,10 @@ export interface JobKind<Input = unknown> {
   readonly lane: string
   /** How many of the lane run at the same time. */
   readonly width: number
-  /** So often it is begun when Roentgen is killed in its midst; then it fails, as it may be what kills. */
+  /**
+   * So often it is begun when Roentgen is killed in its midst; then it fails, or with `resume` is interrupted, as it may be
+   * what kills.
+   */
   readonly maxAttempts: number
   /** Milliseconds until the next attempt after one that threw `TryLater`; undefined: given up. */
   readonly retryWaitMs?: (attempt: number) => number | undefined
@@ -97,6 +100,17 @@ export class TryLater extends Error {
   constructor(reason: string) {
     super(reason)
     this.name = 'TryLater'
+  }
+}
+
+/** Thrown by work that was broken off and can be resumed: at once and by itself, or when somebody says so. */
+export class Interrupted extends Error {
+  readonly resumesNow: boolean
+
+  constructor(reason: string, o: { readonly resumesNow: boolean; readonly cause: unknown }) {
+    super(reason, { cause: o.cause })
+    this.name = 'Interrupted'
+    this.resumesNow = o.resumesNow
   }
 }
 

@@ -2,7 +2,7 @@
 import type { RegistryLog } from '../../registry/home/registry-context.ts'
 import type { Job, Transition } from '../../registry/jobs/job-store.ts'
 import { asAppError } from '../problem.ts'
-import { type JobKind, TryLater } from './job-kind.ts'
+import { Interrupted, type JobKind, TryLater } from './job-kind.ts'
 import type { Ended } from './running-job.ts'
 
 type Change = Omit<Transition, 'at' | 'from'>
@@ -32,7 +32,7 @@ export async function afterWork(
       ? `It made no progress for ${readable(kind.stallLimitMs ?? 0)} and was ended`
       : `It took longer than ${readable(kind.timeLimitMs ?? 0)} and was ended`
   o.log.warn({ job: job.id, kind: kind.name }, why)
-  if (kind.afterRestart !== 'wait') return { state: 'failed', reason: `${why}.`, endedAt }
+  if (!isResumable(kind)) return { state: 'failed', reason: `${why}.`, endedAt }
   return { state: 'interrupted', reason: await words(job, { kind, why }) }
 }
 
@@ -46,9 +46,13 @@ export async function afterLoss(job: Job, kind: JobKind): Promise<Change | undef
   if (job.state === 'queued') return undefined
   const known = await kind.recover?.(job)
   if (known) return { state: 'finished', reason: known.reason ?? null, endedAt }
-  if (kind.afterRestart === 'wait') {
+  if (isResumable(kind)) {
     // One that was held back before it was ever begun is still held back.
-    if (job.state === 'paused' && job.attempt === 0) return undefined
+    if (job.state === 'paused' && (job.attempt === 0 || kind.afterRestart === 'resume'))
+      return undefined
+    if (kind.afterRestart === 'resume' && job.attempt < kind.maxAttempts) {
+      return { state: 'queued', reason: `${why}; it resumes from the last checkpoint.` }
+    }
     return { state: 'interrupted', reason: await words(job, { kind, why }) }
   }
   if (job.attempt >= kind.maxAttempts) {
@@ -69,6 +73,13 @@ async function failed(
     const dueAt = new Date(now.getTime() + wait).toISOString()
     return { state: 'queued', reason: error.message, dueAt }
   }
+  if (error instanceof Interrupted) {
+    const why = error.message.replace(/\.$/, '')
+    log.warn({ err: error.cause, job: job.id, kind: kind.name }, why)
+    return error.resumesNow
+      ? { state: 'queued', reason: `${why}; it resumes from the last checkpoint.` }
+      : { state: 'interrupted', reason: await words(job, { kind, why }) }
+  }
   const known = asAppError(error)
   if (known.code === 'internal') {
     log.error({ err: error, job: job.id, kind: kind.name }, 'a job failed')
@@ -85,6 +96,11 @@ async function stopped(
   if (kind.afterRestart === 'continue' || kind.afterRestart === 'again') {
     return { state: 'queued', reason: `${why}; it is begun again.`, attempt: job.attempt - 1 }
   }
+  if (kind.afterRestart === 'resume') {
+    return job.state === 'paused'
+      ? { state: 'paused', reason: 'Paused by user.' }
+      : { state: 'queued', reason: `${why}; it resumes from the last checkpoint.` }
+  }
   const reason = await words(job, { kind, why })
   if (kind.afterRestart === 'wait') return { state: 'interrupted', reason }
   return { state: 'interrupted', reason, endedAt }
@@ -92,6 +108,10 @@ async function stopped(
 
 async function words(job: Job, { kind, why }: { kind: JobKind; why: string }): Promise<string> {
   return (await kind.interruptedWords?.(job, why)) ?? `${why}.`
+}
+
+function isResumable({ afterRestart }: JobKind): boolean {
+  return afterRestart === 'wait' || afterRestart === 'resume'
 }
 
 function readable(ms: number): string {

@@ -245,7 +245,14 @@ export class JobQueue {
     const { log } = this.#o
     try {
       const ended = await running.work()
-      const change = await afterWork(ended, { job, kind: running.kind, now: this.#o.clock(), log })
+      // Meanwhile it may have been paused.
+      const now = (await this.#o.store.find(job.id)) ?? job
+      const change = await afterWork(ended, {
+        job: now,
+        kind: running.kind,
+        now: this.#o.clock(),
+        log,
+      })
       await this.#move(job.id, {
         ...change,
         progress: running.progress,

@@ -8,7 +8,7 @@ import { type AddedVersion, addVersion } from '../../registry/versions/add-versi
 import type { TrainingMessage } from '../../training/job.ts'
 import { logLine } from '../../training/log-line.ts'
 import { type TrainRequest, trainOnce } from '../../training/train-once.ts'
-import type { TrainingProcess } from '../../training/training-process.ts'
+import { type TrainingProcess, wasInterrupted } from '../../training/training-process.ts'
 import { JobEnd, type JobRun } from '../jobs/job-kind.ts'
 import { progressed } from './run-progress.ts'
 
@@ -61,7 +61,10 @@ export class ActiveRun {
           else if (this.#isHeld) process.pause()
         },
         // A checkpoint to resume from, unless nobody wants it any more.
-        keepsWork: () => signal.reason instanceof JobEnd && signal.reason.why !== 'cancelled',
+        keepsWork: (error) =>
+          signal.reason instanceof JobEnd
+            ? signal.reason.why !== 'cancelled'
+            : wasInterrupted(error),
       })
       const added = await addVersion(context, { fromDir, actor: { by, via } })
       context.log.info({ version: added.version.id }, 'training finished')

@@ -1,8 +1,8 @@
-// Training runs as jobs: one at a time, each in a process of its own. A server that ends leaves a run interrupted, to be
-// resumed from its last checkpoint when somebody says so.
+// Training runs as jobs: one at a time, each in a process of its own. After the server has ended a run is resumed from its last
+// checkpoint; after its own process was killed too, once, and then when somebody says so.
 import { rm } from 'node:fs/promises'
 import { links } from '../../../views/shared/links.ts'
-import { AppError, isAppError } from '../../errors.ts'
+import { AppError, messageOf } from '../../errors.ts'
 import { parseVersion } from '../../package/ids.ts'
 import { MAX_LIMIT } from '../../registry/cursor.ts'
 import type { Actor, RegistryContext } from '../../registry/home/registry-context.ts'
@@ -22,8 +22,9 @@ import {
 import { proveVersion } from '../../registry/versions/add-version.ts'
 import { getVersion, type Version } from '../../registry/versions/versions.ts'
 import { workFolder } from '../../training/train-once.ts'
+import { wasInterrupted, wasStarved } from '../../training/training-process.ts'
 import type { FollowOptions } from '../jobs/job-feed.ts'
-import type { JobKind, JobOutcome, JobRun } from '../jobs/job-kind.ts'
+import { Interrupted, type JobKind, type JobOutcome, type JobRun } from '../jobs/job-kind.ts'
 import type { JobQueue } from '../jobs/job-queue.ts'
 import { ActiveRun } from './active-run.ts'
 import { type RunEvent, runEvent } from './run-feed.ts'
@@ -47,12 +48,16 @@ export interface TrainingOptions {
 const KIND = 'training'
 /** How long a request to pause is waited for before it is answered that the run will. */
 const PAUSE_WAIT_MS = 3000
+/** Of a run, those that somebody asked for included; from then on a kill of the server leaves it interrupted. */
+const MAX_STARTS = 10
 /** An evaluation, or a batch of a large network on a slow machine, may say nothing for many minutes. */
 const STALL_MS = 30 * 60_000
 
 export class TrainingQueue {
   readonly #options: QueueOptions
   #active: ActiveRun | undefined
+  /** Their process was killed, and they were resumed without anyone asking. */
+  readonly #retried = new Set<string>()
   /** Registered just before the last process ended, and not proved any more. */
   readonly #unproved: { readonly version: Version; readonly actor: Actor }[] = []
 
@@ -177,11 +182,11 @@ export class TrainingQueue {
       name: KIND,
       title: 'Training',
       unit: 'epochs',
-      afterRestart: 'wait',
+      afterRestart: 'resume',
       isCancellable: true,
       lane: KIND,
       width: 1,
-      maxAttempts: 1,
+      maxAttempts: MAX_STARTS,
       // Some take weeks; whether it still trains is what counts.
       timeLimitMs: null,
       get stallLimitMs() {
@@ -196,6 +201,7 @@ export class TrainingQueue {
       onRest: async ({ id, endedAt }) => {
         // Its checkpoint is of no use any more.
         if (endedAt !== null) {
+          this.#retried.delete(id)
           await rm(workFolder(context.store, id), { recursive: true, force: true })
         }
       },
@@ -218,9 +224,13 @@ export class TrainingQueue {
       }
       await changeRun(context.db, run.id, { version: version.id })
     } catch (error) {
-      const isStarved = isAppError(error) && error.extra.starved === true
+      const isStarved = wasStarved(error)
       if (isStarved) await changeRun(context.db, run.id, { offer: smallerBatch(run) })
-      throw error
+      if (!wasInterrupted(error) || job.signal.aborted) throw error
+      // The second kill in a row has a reason that time does not heal.
+      const resumesNow = !isStarved && !this.#retried.delete(run.id)
+      if (resumesNow) this.#retried.add(run.id)
+      throw new Interrupted(messageOf(error), { resumesNow, cause: error })
     } finally {
       await active.end()
       this.#active = undefined

@@ -12,6 +12,7 @@ const request = (input: unknown = {}) => ({ input, subject: SUBJECT, actor: ANNA
 const RESTARTS = [
   { afterRestart: 'again', keepsInput: true, stopped: 'finished', killed: 'finished' },
   { afterRestart: 'continue', keepsInput: true, stopped: 'finished', killed: 'finished' },
+  { afterRestart: 'resume', keepsInput: true, stopped: 'finished', killed: 'finished' },
   { afterRestart: 'wait', keepsInput: true, stopped: 'interrupted', killed: 'interrupted' },
   { afterRestart: 'end', keepsInput: false, stopped: 'interrupted', killed: 'interrupted' },
 ] as const
@@ -40,7 +41,8 @@ for (const { afterRestart, keepsInput, stopped, killed } of RESTARTS) {
     const after = await begun(works)
     await after.whenIdle()
     const job = await after.get(id)
-    assert.deepEqual([job.state, job.attempt], [stopped, 1])
+    // What is resumed counts how often it was begun.
+    assert.deepEqual([job.state, job.attempt], [stopped, afterRestart === 'resume' ? 2 : 1])
     assert.equal(job.endedAt === null, afterRestart === 'wait')
     await after.stop()
 

@@ -6,14 +6,7 @@ import test, { type TestContext } from 'node:test'
 import type { Dataset } from '../../../src/registry/runs/datasets.ts'
 import type { Run } from '../../../src/registry/runs/runs.ts'
 import { outcome } from '../../support/dataset-outcome.ts'
-import {
-  type Folders,
-  homeFolders,
-  jsonBody,
-  jsonOf,
-  openedHome,
-  servedHome,
-} from '../../support/home.ts'
+import { type Folders, homeFolders, jsonBody, jsonOf, openedHome } from '../../support/home.ts'
 import { type SentEvent, sentEvents } from '../../support/sse.ts'
 import { drawDataset } from '../../support/training/drawn-dataset.ts'
 
@@ -26,11 +19,10 @@ const CLASSES = [
 const small = { batchSize: 8, imageSize: 32, learningRate: 3e-3, schedule: 'constant' }
 
 /** A home with a prepared dataset `spots` and a condition of the same name. */
-async function withSpots(t: TestContext, call?: Call): Promise<{ folders: Folders; call: Call }> {
+async function withSpots(t: TestContext): Promise<{ folders: Folders; call: Call }> {
   const folders = await homeFolders(t)
   await drawDataset(join(folders.root, 'datasets', 'spots'), 40)
-  const ask = call ?? (await openedHome(folders)).call
-  return { folders, call: ask }
+  return { folders, call: (await openedHome(folders)).call }
 }
 
 async function prepared(call: Call, policy = 'pinned'): Promise<Dataset> {
@@ -210,87 +202,3 @@ test('a matrix is queued, held back, cancelled, paused, resumed and stopped', as
     assert.deepEqual(await codeOf(answer), [409, 'conflict'], what)
   }
 })
-
-test('a training process that is killed from outside is a failed run with a smaller batch offered', async (t) => {
-  const { call } = await withSpots(t)
-  await prepared(call)
-  const hyperparameters = { ...small, epochs: 1000, earlyStopping: 0 }
-  const wishes = { condition: 'spots', dataset: 'spots', architecture: 'tiny_cnn', preset: 'quick' }
-  const { id } = await jsonOf<Run>(
-    await call('/api/v1/runs', jsonBody({ ...wishes, hyperparameters })),
-  )
-  let killed = false
-  for await (const { event } of sentEvents(await call(`/api/v1/runs/${id}/events`))) {
-    if (event === 'epoch' && !killed) {
-      killed = true
-      process.kill(await trainingProcess(), 'SIGKILL')
-    }
-  }
-  const run = await jsonOf<Run>(await call(`/api/v1/runs/${id}`))
-  assert.equal(run.state, 'failed')
-  assert.match(run.reason ?? '', /because memory ran out/)
-  assert.deepEqual(run.offer, { batchSize: 4 })
-})
-
-test('kill -9 and SIGTERM of the server leave an interrupted run that is resumed and ends with a version', async (t) => {
-  const { folders } = await withSpots(t, async () => new Response())
-  const start = async () => {
-    const server = await servedHome(folders)
-    const call: Call = (path, init) => fetch(`${server.url}${path}`, init)
-    return { server, call }
-  }
-  const { server, call } = await start()
-  await prepared(call)
-  const hyperparameters = { ...small, epochs: 30, earlyStopping: 0 }
-  const wishes = { condition: 'spots', dataset: 'spots', architecture: 'tiny_cnn', preset: 'quick' }
-  const { id } = await jsonOf<Run>(
-    await call('/api/v1/runs', jsonBody({ ...wishes, hyperparameters })),
-  )
-  let lastId = ''
-  for await (const one of sentEvents(await call(`/api/v1/runs/${id}/events`))) {
-    lastId = one.id
-    if (one.event === 'epoch' && one.data.epoch === 2) await server.kill()
-  }
-
-  const { server: second, call: anew } = await start()
-  const interrupted = await jsonOf<Run>(await anew(`/api/v1/runs/${id}`))
-  assert.equal(interrupted.state, 'interrupted')
-  assert.match(interrupted.reason ?? '', /The server stopped.* in epoch \d.* the last checkpoint/)
-  const resume = (ask: Call) => ask(`/api/v1/runs/${id}/resume`, { method: 'POST' })
-  assert.equal((await resume(anew)).status, 200)
-  const headers = { 'last-event-id': lastId }
-  const seen: SentEvent[] = []
-  for await (const one of sentEvents(await anew(`/api/v1/runs/${id}/events`, { headers }))) {
-    seen.push(one)
-    if (one.event === 'epoch' && one.data.epoch === 5) await second.stop()
-  }
-  assert.equal(seen[0]?.data.state, 'interrupted')
-  assert.ok(seen.some(({ data }) => /bit-exact/.test(`${data.text}`)))
-
-  const { call: again } = await start()
-  const stopped = await jsonOf<Run>(await again(`/api/v1/runs/${id}`))
-  assert.equal(stopped.state, 'interrupted')
-  assert.match(stopped.reason ?? '', /The server was stopped.* in epoch \d.* the last checkpoint/)
-  assert.equal((await resume(again)).status, 200)
-  const run = await untilEnded(again, id)
-  assert.equal(run.state, 'finished', run.reason ?? '')
-  assert.equal(run.version, 'spots/tiny-cnn-quick@1')
-  assert.equal(run.attempts, 3)
-  assert.deepEqual(
-    run.progress.history.map(({ epoch }) => epoch),
-    Array.from({ length: 30 }, (_, i) => i + 1),
-  )
-})
-
-/** The child of this process that trains; from the system's own list. */
-async function trainingProcess(): Promise<number> {
-  const { execFile } = await import('node:child_process')
-  const { promisify } = await import('node:util')
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args='])
-  const line = stdout
-    .split('\n')
-    .map((one) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(one))
-    .find((one) => Number(one?.[2]) === process.pid && one?.[3]?.includes('training/worker.ts'))
-  assert.ok(line, 'the training process is in the list')
-  return Number(line[1])
-}
