@@ -16,6 +16,8 @@ import { type Layer, type LayerCall, onlyTensor, withLayerCalls } from './layer-
 export interface PredictionOptions {
   /** What turns the model's output into probabilities; `auto` looks at its last layer. */
   readonly lastActivation: LastActivation | 'auto'
+  /** Whether the last sigmoid or softmax stays in the graph, as who takes its result for logits wants it. */
+  readonly keepsActivation?: boolean
   /** Name of the layer to explain; by default the last one with a spatial output, before the last attention if there is any. */
   readonly explanationLayer?: string
   /** Images in one run; 1 by default. */
@@ -60,8 +62,9 @@ export function computePrediction(
 ): Prediction {
   const { batchSize = 1, prefix, explain = batchSize === 1 && !prefix } = options
   const head = findHead(model)
-  const usesLogits = head.activation !== null
-  return withoutLastActivation(head, () => {
+  const usesLogits = head.activation !== null && !options.keepsActivation
+  const applied = usesLogits ? head : { ...head, activation: null }
+  return withoutLastActivation(applied, () => {
     if (explain && usesLogits) return explained(model, input, { options, keep })
     const output = usesLogits ? 'logits' : 'probabilities'
     return {

@@ -67,7 +67,8 @@ export async function readWeights(
 
 /** A file name inside the model folder, possibly in a folder below it. */
 function safeName(path: unknown): string {
-  const name = String(path)
+  // Some writers begin each path with the folder itself.
+  const name = String(path).replace(/^(\.\/)+/, '')
   if (/^[a-z][a-z0-9+.-]*:|^\/\//i.test(name)) {
     throw new AppError(
       'invalid-package',

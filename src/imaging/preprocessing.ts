@@ -23,7 +23,11 @@ export const PreprocessingSchema = z.object({
   antialias: z.boolean(),
   scale: z.number(),
   mean: perChannel,
-  std: perChannel,
+  /** A channel is divided by it. */
+  std: z
+    .array(z.number().refine((value) => value !== 0, 'must not be 0'))
+    .min(1)
+    .max(3),
   order: z.enum(['rgb', 'bgr']),
 })
 export type Preprocessing = Readonly<z.infer<typeof PreprocessingSchema>>

@@ -89,6 +89,15 @@ export const ModelConfigSchema = z.object({
   kind: KindSchema,
   classes: z.array(ClassSchema).min(1).max(5000),
   graph: GraphSchema,
+  /** How the outputs of an imported model were read: what they were taken for, and what the user should know. */
+  outputs: z
+    .object({
+      taken: z.enum(['logits', 'probabilities']),
+      /** The class that the model's one output speaks for, before it was turned to the positive one. */
+      unitClass: z.string().nullable(),
+      notes: z.array(z.string()),
+    })
+    .optional(),
   /** The same graph in eight bits, ports and all, with golden outputs of its own. Most packages have none. */
   int8: z.object({ file: z.string(), golden: z.string() }).optional(),
   explanation: ExplanationSchema.nullable(),

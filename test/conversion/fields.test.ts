@@ -7,7 +7,7 @@ import {
   parseForeignFields,
 } from '../../src/conversion/import/foreign-fields.ts'
 import { modelFileKind } from '../../src/formats/detect-format.ts'
-import { tfjsFolder } from '../../src/formats/tfjs-folder.ts'
+import { zipContents } from '../../src/formats/zip-contents.ts'
 
 const INPUT = { width: 224, height: 200, channels: 3 } as const
 const NEEDED = { condition: 'X', name: 'Y' }
@@ -96,9 +96,17 @@ test('a file is told by its bytes, and what is not read is named', () => {
   }
 })
 
-test('a zip holds one TF.js model, at its root or in a folder', () => {
-  assert.equal(tfjsFolder(['model.json', 'weights.bin']), '')
-  assert.equal(tfjsFolder(['a/b/model.json', 'a/b/weights.bin']), 'a/b')
-  assert.throws(() => tfjsFolder(['weights.bin']), { code: 'invalid-package' })
-  assert.throws(() => tfjsFolder(['a/model.json', 'b/model.json']), { code: 'invalid-package' })
+test('a zip holds one model: a TF.js folder, a Keras or PyTorch file itself, or one file of any kind', () => {
+  const folder = (path: string) => ({ holds: 'tfjs-folder', folder: path })
+  assert.deepEqual(zipContents(['model.json', 'weights.bin']), folder(''))
+  assert.deepEqual(zipContents(['a/b/model.json', 'a/b/weights.bin']), folder('a/b'))
+  assert.deepEqual(zipContents(['config.json', 'model.weights.h5']), { holds: 'keras' })
+  assert.deepEqual(zipContents(['x/data.pkl', 'x/data/0']), { holds: 'state-dict' })
+  assert.deepEqual(zipContents(['labels.txt', 'keras_model.h5', '__MACOSX/._keras_model.h5']), {
+    holds: 'file',
+    path: 'keras_model.h5',
+  })
+  for (const names of [['weights.bin'], ['a/model.json', 'b/model.json'], ['a.h5', 'b.onnx'], []]) {
+    assert.throws(() => zipContents(names), { code: 'invalid-package' }, names.join())
+  }
 })

@@ -90,7 +90,7 @@ async function converted(t: test.TestContext, bytes: Uint8Array) {
   t.after(() => rm(dir, { recursive: true, force: true }))
   const path = join(dir, 'm.onnx')
   await writeFile(path, bytes)
-  return { dir, path, model: () => convertOnnx(path, dir) }
+  return { dir, path, model: () => convertOnnx(path, { folder: dir }) }
 }
 
 for (const [name, tail] of Object.entries(LINEAR)) {

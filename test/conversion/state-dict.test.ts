@@ -64,6 +64,13 @@ test('what does not fit is refused in one sentence, and nothing of a file is run
   const fixture = (name: string) =>
     fileURLToPath(new URL(`./pretrained/fixtures/${name}`, import.meta.url))
   const fields = { classes: LABELS, kind: 'multi-label', preprocessing: 'xrv' }
+  const long = join(root, 'long-head.safetensors')
+  await torchStateDict(long, {
+    architecture: getArchitecture('densenet121'),
+    channels: 1,
+    outputs: 18,
+    change: new Map([['classifier.3.weight', [18, 18]]]),
+  })
   const refused: readonly [string, Record<string, string>, RegExp][] = [
     [path, { ...fields, architecture: 'resnet50' }, /are of densenet121 and not of ResNet50/],
     [
@@ -73,6 +80,7 @@ test('what does not fit is refused in one sentence, and nothing of a file is run
     ],
     [path, { ...fields, classes: 'a,b' }, /gives 18 numbers .* 2 classes/],
     [path, { classes: LABELS, kind: 'multi-label' }, /how pixel values are scaled/],
+    [long, fields, /head of 2 linear layers \(classifier\.weight, classifier\.3\.weight\)/],
     [fixture('state.pth'), fields, /cannot be told from the file/],
     [fixture('state.pth'), { ...fields, architecture: 'vgg16' }, /no last layer/],
     [fixture('hostile-system.pth'), fields, /"posix\.system"/],

@@ -96,15 +96,33 @@ test('any byte of a PyTorch file may be wrong: it is read, or refused in words',
   }
 })
 
-test('the format before version 1.6, a text and a pointer are named', async () => {
+test('the format before version 1.6 has the same numbers, and its damage is refused', async () => {
+  assert.equal(await weightsFormat(fixture('legacy.pth')), 'pytorch')
+  assert.deepEqual(await withTorchFile(fixture('legacy.pth'), all), STATE)
+  const whole = await readFile(fixture('legacy.pth'))
+  const path = join(dir, 'legacy-bent.pth')
+  for (const length of [16, 200, whole.length - 1]) {
+    await writeFile(path, whole.subarray(0, length))
+    await assert.rejects(withTorchFile(path, all), { code: 'invalid-package' }, String(length))
+  }
+  for (let at = 15; at < whole.length; at += 7) {
+    const bent = Buffer.from(whole)
+    bent[at] = (bent[at] ?? 0) ^ 0x15
+    await writeFile(path, bent)
+    await withTorchFile(path, all).catch((error: { code?: string }) => {
+      assert.equal(error.code, 'invalid-package', `byte ${at}: ${String(error)}`)
+    })
+  }
+})
+
+test('a bare pickle, a text and a pointer are named', async () => {
   const send = async (content: string) => {
     const path = join(dir, 'file')
     await writeFile(path, content)
     return weightsFormat(path)
   }
-  await assert.rejects(weightsFormat(fixture('legacy.pth')), /before version 1\.6/)
   await assert.rejects(send('version https://git-lfs.github.com/spec/v1\n'), /Git LFS pointer/)
-  await assert.rejects(send('hello'), /no file of weights that is known/)
+  await assert.rejects(send('hello'), /text file.*weights are read from/)
   await assert.rejects(send(''), { code: 'invalid-package' })
   await assert.rejects(weightsFormat(join(dir, 'absent.h5')), /does not exist or is not readable/)
 })

@@ -20,18 +20,17 @@ export interface ModelImportProps {
   readonly problem?: ProblemProps | undefined
 }
 
-const FORMATS = {
-  zip: 'TF.js model or .keras file',
-  onnx: 'ONNX',
-  keras: 'Keras HDF5',
-  'state-dict': 'PyTorch state dict',
-} as const
-
 const KINDS = [
   { value: '', text: 'as in the condition or the file' },
   { value: 'binary', text: 'binary: one finding, present or absent' },
   { value: 'single-label', text: 'single-label: exactly one of several classes' },
   { value: 'multi-label', text: 'multi-label: any number of findings' },
+]
+
+const OUTPUTS = [
+  { value: '', text: 'auto: as the graph ends, else as its answers look' },
+  { value: 'logits', text: 'logits: any numbers; a sigmoid or softmax is still to come' },
+  { value: 'probabilities', text: 'probabilities: from 0 to 1' },
 ]
 
 const SCALINGS = [
@@ -52,7 +51,7 @@ export function modelImportPage(props: ModelImportProps): Html {
     frame,
     { title: 'Import a model', width: 'wide' },
     html`<header class="heading"><h1>Import a model</h1>
-      <p>${pending.fileName} · ${FORMATS[pending.kind]} · ${bytes(pending.size)}. Describe the outputs, test on an image, then save. The file’s code is never executed.</p></header>
+      <p>${pending.fileName} · ${pending.format} · ${bytes(pending.size)}. Describe the outputs, test on an image, then save. The file’s code is never executed.</p></header>
     ${problem && problemNotice(problem)}
     <div class="condition-columns">
       <div class="condition-main">${trial ? trialOf(pending.id, trial) : ''}${detailsForm(props)}</div>
@@ -85,6 +84,16 @@ function detailsForm(props: ModelImportProps): Html {
       control: html`<textarea id="classes" name="classes" rows="4" placeholder="NORMAL\n*PNEUMONIA"
         aria-describedby="classes-hint">${said('classes')}</textarea>`,
       hint: 'Mark positive findings with *. May be empty if the condition or the file defines them.',
+    })}
+    ${field('unitClass', {
+      label: 'One output: whose probability is it?',
+      control: html`<input id="unitClass" name="unitClass" maxlength="100" value="${said('unitClass')}"
+        autocomplete="off" aria-describedby="unitClass-hint" />`,
+      hint: 'For a binary model with one output. Empty: that of the second class above, as Keras numbers its folders.',
+    })}
+    ${field('outputs', {
+      label: 'What the outputs are',
+      control: html`<select id="outputs" name="outputs">${options(OUTPUTS, said('outputs'))}</select>`,
     })}
     ${field('kind', { label: 'Kind', control: html`<select id="kind" name="kind">${options(KINDS, said('kind'))}</select>` })}
     ${field('scaling', {
@@ -129,25 +138,34 @@ function detailsForm(props: ModelImportProps): Html {
   </form>`
 }
 
-function trialOf(id: string, { manifest, diagnosis, input }: Trial): Html {
+function trialOf(id: string, { manifest, diagnosis, input, outputs }: Trial): Html {
   const { decision, classes, warnings } = diagnosis
+  const unitClass = classes.length === 2 ? (outputs?.unitClass ?? null) : null
+  const isUnit = unitClass !== null
   const shown = classes.toSorted((a, b) => b.probability - a.probability).slice(0, 20)
   return html`<section class="panel" aria-label="Trial"><h2>Test result</h2>
     <p><strong>${decision.label}</strong> ${decision.positive ? badge('positive finding', 'warn', 'positive') : badge('no positive finding', 'neutral', 'negative')}</p>
     <div class="table-wrap" tabindex="0" role="region" aria-label="Scores"><table class="table">
-      <thead><tr><th scope="col">Class</th><th scope="col" class="number">Score</th></tr></thead>
-      <tbody>${shown.map(({ label, probability }) => html`<tr><th scope="row">${label}</th><td class="number">${percentOf(probability)}</td></tr>`)}</tbody>
+      <thead><tr><th scope="col">Class</th><th scope="col" class="number">Score</th>${isUnit && html`<th scope="col" class="number">The other way round</th>`}</tr></thead>
+      <tbody>${shown.map(({ label, probability }) => html`<tr><th scope="row">${label}</th><td class="number">${percentOf(probability)}</td>${isUnit && html`<td class="number">${percentOf(1 - probability)}</td>`}</tr>`)}</tbody>
     </table></div>
     ${classes.length > shown.length && html`<p class="hint">and ${classes.length - shown.length} more classes</p>`}
+    ${
+      isUnit &&
+      html`<p>The one output is taken for the probability of <strong>${unitClass}</strong>. If the answer is right
+        the other way round, name the other class below.</p>`
+    }
     ${facts([
       ['Version', `${manifest.condition}/${manifest.name}`],
       ['Kind', manifest.kind],
+      ['Outputs', outputs?.taken ?? 'logits'],
       ['Architecture', manifest.architecture],
       [
         'Input',
         `${input.width} × ${input.height}, ${input.channels} channel${input.channels === 1 ? '' : 's'}`,
       ],
     ])}
+    ${(outputs?.notes ?? []).map((text) => notice(text))}
     ${warnings.map((text) => notice(text, { tone: 'warn' }))}
     ${notice('If this result is wrong, check the scaling and the class order below.')}
     <form method="post" action="${links.modelImportStep(id, 'save')}"><button class="button button-primary"

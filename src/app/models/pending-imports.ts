@@ -5,10 +5,11 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseForeignFields } from '../../conversion/import/foreign-fields.ts'
 import { AppError } from '../../errors.ts'
-import type { ModelFileKind } from '../../formats/detect-format.ts'
+import { formatTitle, type ModelFileKind } from '../../formats/detect-format.ts'
 import type { Diagnosis } from '../../inference/diagnose.ts'
 import { readManifest } from '../../package/manifest.ts'
-import type { Manifest } from '../../package/schema.ts'
+import type { Manifest, ModelConfig } from '../../package/schema.ts'
+import { readServingConfig } from '../../package/serving-config.ts'
 import { findCondition } from '../../registry/conditions/conditions.ts'
 import type { Actor } from '../../registry/home/registry-context.ts'
 import { type AddedVersion, addVersion } from '../../registry/versions/add-version.ts'
@@ -22,6 +23,8 @@ export interface PendingImport {
   /** As its sender called it. */
   readonly fileName: string
   readonly kind: ModelFileKind
+  /** The kind, for a person. */
+  readonly format: string
   readonly size: number
   /** What was last said about it. */
   readonly fields: Readonly<Record<string, string>>
@@ -33,6 +36,8 @@ export interface Trial {
   readonly manifest: Manifest
   readonly diagnosis: Diagnosis
   readonly input: { readonly width: number; readonly height: number; readonly channels: number }
+  /** How its outputs were read. */
+  readonly outputs: ModelConfig['outputs']
 }
 
 interface Entry extends PendingImport {
@@ -92,7 +97,7 @@ export class PendingImports {
     await rename(file.path, join(dir, 'model'))
     const { fileName, kind, size } = file
     const rest = { fields: {}, trial: null, packageDir: null, until: Date.now() + KEEP_MS }
-    this.#entries.set(id, { id, dir, fileName, kind, size, ...rest })
+    this.#entries.set(id, { id, dir, fileName, kind, format: formatTitle(kind), size, ...rest })
     return id
   }
 
@@ -161,7 +166,9 @@ export class PendingImports {
       image,
     })
     const { width, height, channels } = held.preprocessing
-    return { manifest, diagnosis, input: { width, height, channels } }
+    const { model } = await readServingConfig(dir)
+    const input = { width, height, channels }
+    return { manifest, diagnosis, input, outputs: model.outputs }
   }
 
   /** What was tried before is another model. */

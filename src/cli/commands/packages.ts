@@ -23,6 +23,8 @@ const FOREIGN_FIELDS = [
   'kind',
   'preprocessing',
   'architecture',
+  'outputs',
+  'unitClass',
 ] as const
 
 type ImportOptions = { readonly json?: true } & {
@@ -47,6 +49,14 @@ export function addPackageCommands(program: Command): void {
       'for a foreign model: tf, torch, caffe, unit, raw, xrv, or a JSON file',
     )
     .option('--architecture <name>', 'for a foreign model: architecture')
+    .option(
+      '--outputs <what>',
+      'for a foreign model: logits, probabilities or auto (default: what the graph and its answers show)',
+    )
+    .option(
+      '--unit-class <label>',
+      'for a binary model with one output: the class whose probability it is (default: the second of --classes)',
+    )
     .action(importFile)
 
   command(program, 'export <version>', {

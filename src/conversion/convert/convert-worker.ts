@@ -1,5 +1,5 @@
 // The process of convert-process.ts: TF.js, the HDF5 library and somebody else's model stay in here.
-import { isAppError } from '../../errors.ts'
+import { isAppError, messageOf } from '../../errors.ts'
 import { answerParent } from '../../processes/child-answer.ts'
 import type { ConversionAnswer, ConversionJob } from './convert-process.ts'
 import { openModel, openPackageModel } from './open-model.ts'
@@ -16,7 +16,9 @@ async function convert({ from, to, out, workDir }: ConversionJob): Promise<Conve
     await writeModel(model, { to, out })
     return null
   } catch (error) {
-    if (!isAppError(error)) throw error
-    return { code: error.code, message: error.message }
+    if (isAppError(error)) return { code: error.code, message: error.message }
+    const [reason = ''] = messageOf(error).replaceAll(workDir, '').split('\n')
+    const message = `The model could not be converted: ${reason.slice(0, 200).replace(/\.$/, '')}.`
+    return { code: 'invalid-package', message }
   }
 }

@@ -5,9 +5,10 @@ import { basename, dirname, join } from 'node:path'
 import type * as tf from '@tensorflow/tfjs'
 import { isGraphModel, loadLayersModel } from '../../engine/layers-model.ts'
 import { AppError } from '../../errors.ts'
+import { type FileFormat, findFormat } from '../../formats/detect-format.ts'
 import { isKerasZip } from '../../formats/keras/keras-zip.ts'
 import { loadKeras } from '../../formats/keras/read/load-keras.ts'
-import { tfjsFolder } from '../../formats/tfjs-folder.ts'
+import { zipContents } from '../../formats/zip-contents.ts'
 import { headOf } from '../../package/file-head.ts'
 import { unzipSafely } from '../../package/unzip-package.ts'
 import { readZipNames } from '../../package/zip-names.ts'
@@ -49,21 +50,27 @@ async function tfjsModel(folder: string): Promise<tf.LayersModel> {
 }
 
 async function fileModel(path: string, workDir: string): Promise<tf.LayersModel> {
-  const head = (await headOf(path)).toString('latin1')
-  if (head.startsWith('\x89HDF')) return loadKeras(path, { workDir })
-  if (!head.startsWith('PK')) throw unknownFile(path)
-  if (isKerasZip(await readZipNames(path))) return loadKeras(path, { workDir })
+  const format = findFormat(await headOf(path))
+  if (format?.name === 'hdf5') return loadKeras(path, { workDir })
+  if (format?.name !== 'zip') throw unknownModel(path, format)
+  const contents = zipContents(await readZipNames(path))
+  if (contents.holds === 'keras') return loadKeras(path, { workDir })
+  if (contents.holds === 'state-dict') throw unknownModel(path, undefined)
   const toDir = join(workDir, 'unpacked')
-  const { paths } = await unzipSafely(path, { toDir })
-  return tfjsModel(join(toDir, tfjsFolder(paths)))
+  await unzipSafely(path, { toDir })
+  if (contents.holds === 'tfjs-folder') return tfjsModel(join(toDir, contents.folder))
+  const inner = join(toDir, contents.path)
+  const found = findFormat(await headOf(inner))
+  const isKeras = found?.name === 'hdf5' || isKerasZip(await readZipNames(inner).catch(() => []))
+  if (isKeras) return loadKeras(inner, { workDir })
+  throw unknownModel(inner, found)
 }
 
-function unknownFile(path: string): AppError {
-  const isOnnx = /\.onnx$/i.test(path)
+function unknownModel(path: string, format: FileFormat | undefined): AppError {
   return new AppError(
     'invalid',
-    isOnnx
+    format?.name === 'onnx'
       ? 'An ONNX file is a graph without layers, so it cannot become another format.'
-      : `"${basename(path)}" is not a supported model: .keras, .h5, model.json or a zip of it, or a version's id.`,
+      : `"${basename(path)}" is not a supported model: .keras, .h5, model.json or a zip of one, or a version's id.`,
   )
 }

@@ -3,6 +3,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '../../errors.ts'
+import { type FileFormat, findFormat, unknownFile } from '../../formats/detect-format.ts'
 import { readHdf5 } from '../../formats/keras/hdf5.ts'
 import { type KerasLayers, kerasLayers } from '../../formats/keras-layers.ts'
 import { withSafetensors } from '../../formats/torch/safetensors.ts'
@@ -16,29 +17,24 @@ export type OpenWeights =
   | { readonly format: 'keras-h5' | 'tfjs'; readonly keras: KerasLayers }
   | { readonly format: 'pytorch' | 'safetensors'; readonly torch: TorchWeights }
 
-/** How a bare pickle begins; its protocol follows. */
-const PICKLE = '\x80'
+const WEIGHTS_FORMATS: Readonly<Partial<Record<FileFormat['name'], WeightsFormat>>> = {
+  hdf5: 'keras-h5',
+  zip: 'pytorch',
+  'torch-legacy': 'pytorch',
+  safetensors: 'safetensors',
+}
 const KINDS = 'Keras weights (.h5), a PyTorch state dict (.pth or .safetensors), or a TF.js model'
 
 /** @param path a file, or a folder with model.json. @throws AppError `invalid`, `invalid-package` in one sentence */
 export async function weightsFormat(path: string): Promise<WeightsFormat> {
   const info = await stat(path).catch(missing)
   if (info.isDirectory() || basename(path) === 'model.json') return 'tfjs'
-  const head = (await headOf(path).catch(missing)).toString('latin1')
-  if (head.startsWith('\x89HDF')) return 'keras-h5'
-  if (head.startsWith('PK\x03\x04')) return 'pytorch'
-  if (head.slice(8, 9) === '{' && head.slice(4, 8) === '\0\0\0\0') return 'safetensors'
-  if (head.startsWith('version https://git-lfs')) {
-    throw invalid(
-      'This is a Git LFS pointer and not the weights themselves, which "git lfs pull" fetches.',
-    )
-  }
-  if (head.startsWith(PICKLE) && head.charCodeAt(1) <= 5) {
-    throw invalid(
-      'This PyTorch file has the format from before version 1.6, which is not read here; load it in Python and save it again with torch.save(…) or as safetensors.',
-    )
-  }
-  throw invalid(`This is no file of weights that is known here; there are: ${KINDS}.`)
+  const head = await headOf(path).catch(missing)
+  const format = findFormat(head)
+  const weights = format && WEIGHTS_FORMATS[format.name]
+  if (weights) return weights
+  const what = format ? `This is a file of the format ${format.title}` : unknownFile(head)
+  throw new AppError('invalid-package', `${what}; weights are read from ${KINDS}.`)
 }
 
 /** Opens it for as long as `use` takes. @throws AppError `invalid`, `invalid-package` */
@@ -69,8 +65,4 @@ export function hashedFile(path: string, format: WeightsFormat): string {
 
 function missing(cause: unknown): never {
   throw new AppError('invalid', 'The file of weights does not exist or is not readable.', { cause })
-}
-
-function invalid(message: string): AppError {
-  return new AppError('invalid-package', message)
 }

@@ -15,6 +15,8 @@ export async function convertGraphModel(folder: string): Promise<ConvertedModel>
     input: { width: input.width, height: input.height, channels: input.channels },
     outputCount,
     lastActivation,
+    certainty:
+      traced.graph.outputs.logits === null ? 'open' : lastActivation ? 'logits' : 'probably-logits',
     explanation:
       explanationLayer === null
         ? null

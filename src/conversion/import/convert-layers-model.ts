@@ -5,20 +5,28 @@ import { findHead } from '../../engine/head.ts'
 import { predictionGraph } from '../../engine/prediction-graph.ts'
 import { AppError } from '../../errors.ts'
 import type { ConvertedModel } from './converted-model.ts'
-import type { InputSize } from './foreign-fields.ts'
+import type { InputSize, OutputChoice } from './foreign-fields.ts'
 
 const FEATURE_NOTICE =
   'A feature extractor without a classifier: its "classes" are numbered features, averaged over the image, and no findings.'
 
 /** What the file told besides the model, and how it is kept in the package. */
-export type ModelSource = Pick<ConvertedModel, 'labels' | 'architecture' | 'writeMore'>
+export type ModelSource = Pick<ConvertedModel, 'labels' | 'architecture' | 'writeMore'> & {
+  readonly said: OutputChoice
+}
 
 /** @throws AppError `invalid-package` in one sentence */
-export function convertLayersModel(loaded: tf.LayersModel, source: ModelSource): ConvertedModel {
+export function convertLayersModel(
+  loaded: tf.LayersModel,
+  { said, ...source }: ModelSource,
+): ConvertedModel {
   const input = inputSize(loaded)
   const { model, isHeadless } = withScores(loaded)
   const lastActivation = isHeadless ? undefined : activationOf(loaded)
-  const traced = predictionGraph(model, { lastActivation: 'auto' })
+  // Who says that the outputs are logits means those that the file gives.
+  const keepsActivation = said === 'logits' && !isHeadless && lastActivation !== undefined
+  const traced = predictionGraph(model, { lastActivation: 'auto', keepsActivation })
+  const isLinear = traced.graph.outputs.logits !== null && !keepsActivation
   const trainable = countOf(model.trainableWeights)
   const nonTrainable = countOf(model.nonTrainableWeights)
   return {
@@ -27,7 +35,8 @@ export function convertLayersModel(loaded: tf.LayersModel, source: ModelSource):
     graph: traced.graph,
     input,
     outputCount: outputShape(model).at(-1) ?? 0,
-    lastActivation,
+    lastActivation: keepsActivation ? undefined : lastActivation,
+    certainty: isLinear ? (lastActivation || isHeadless ? 'logits' : 'probably-logits') : 'open',
     explanation:
       traced.explanationLayer === null
         ? null

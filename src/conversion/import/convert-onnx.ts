@@ -2,56 +2,71 @@
 // what a heatmap needs. The graph itself stays as it is.
 import { readFile } from 'node:fs/promises'
 import { externalDataSentence, findExternalData } from '../../engine/onnx/external-data.ts'
-import { AppError } from '../../errors.ts'
+import type { TensorValue } from '../../engine/session.ts'
+import { AppError, isAppError } from '../../errors.ts'
+import { keepOutputs } from '../../formats/onnx/amend-graph.ts'
 import { explainGraph } from '../../formats/onnx/explain-graph.ts'
 import { withExternalData } from '../../formats/onnx/external-data.ts'
 import { type ProtoModel, readModel } from '../../formats/onnx/model-proto.ts'
-import { type OnnxOutline, type OnnxValue, readOnnxOutline } from '../../formats/onnx/outline.ts'
+import { type FloatOutputs, floatInput, floatOutputs } from '../../formats/onnx/serve-as-floats.ts'
 import type { ConvertedModel } from './converted-model.ts'
-import type { InputSize } from './foreign-fields.ts'
-
-const FLOAT32 = 1
+import type { PartialPreprocessing } from './foreign-fields.ts'
+import { imageInputs, type OnnxImage } from './onnx-image.ts'
+import { cannotRun, runOnce, scoreOutput } from './onnx-scores.ts'
 
 /** Older operators mean other things, and ONNX Runtime runs none of them. */
 const MIN_OPSET = 7
 const DOMAINS = new Set(['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft'])
 
-/** @param folder where files are that hold its weights, if there are any. @throws AppError `invalid-package` in one sentence */
-export async function convertOnnx(path: string, folder?: string): Promise<ConvertedModel> {
+export interface OnnxOptions {
+  /** Where files are that hold its weights, if there are any. */
+  readonly folder?: string | undefined
+  /** Size and channels where the file leaves them open. */
+  readonly preprocessing?: PartialPreprocessing | undefined
+  /** How many there are, where that is known: of several outputs the one that fits is read. */
+  readonly classes?: number | undefined
+}
+
+/** @throws AppError `invalid-package` in one sentence */
+export async function convertOnnx(
+  path: string,
+  { folder, preprocessing, classes }: OnnxOptions = {},
+): Promise<ConvertedModel> {
   const given = await readFile(path)
-  const outline = readOnnxOutline(given)
   const model = readWhole(given)
   checkOperators(model)
   const whole = await withExternalData(given, folder)
   refuseOtherFiles(whole)
-  const { name, layout, size } = imageInput(outline)
-  const output = scoreOutput(outline)
-  const maker = outline.madeBy.get(output.name)
-  const lastActivation =
-    maker === 'Softmax' ? 'softmax' : maker === 'Sigmoid' ? 'sigmoid' : undefined
-  const isProbability = lastActivation !== undefined
-  const { width, height, channels } = size
-  const dims = layout === 'nhwc' ? [1, height, width, channels] : [1, channels, height, width]
-  const explained = await explainGraph(whole, {
-    // With weights from elsewhere the constants are known only now.
-    model: whole === given ? model : readModel(whole),
+  const floats = floatOutputs(whole, model)
+  const images = imageInputs(model, preprocessing)
+  const { image, onnx, name, results } = await firstThatRuns(floats, images)
+  const served = onnx === given ? model : readModel(onnx)
+  const output = scoreOutput(results, {
+    model: served,
+    madeFrom: new Map(floats.outputs.map((one) => [one.name, one.madeFrom])),
+    classes,
+  })
+  const alone = output.others.length > 0 ? keepOutputs(onnx, new Set([output.name])) : onnx
+  const explained = await explainGraph(alone, {
+    model: served,
     scores: output.name,
-    input: { name, dims },
+    input: { name, dims: image.dims },
   })
   return {
-    onnx: explained?.onnx ?? whole,
+    onnx: explained?.onnx ?? alone,
     graph: {
-      input: { name, layout },
+      input: { name, layout: image.layout },
       outputs: {
-        logits: isProbability ? null : output.name,
-        probabilities: isProbability ? output.name : null,
+        logits: output.isBounded ? null : output.name,
+        probabilities: output.isBounded ? output.name : null,
         features: explained?.features ?? null,
         gradients: explained?.gradients ?? null,
       },
     },
-    input: size,
-    outputCount: output.dims.slice(1).reduce<number>((count, n) => count * (n ?? 1), 1),
-    lastActivation,
+    input: image.size,
+    outputCount: output.count,
+    lastActivation: output.activation,
+    certainty: output.isBounded ? 'probabilities' : output.isLinear ? 'probably-logits' : 'open',
     explanation: explained
       ? { layer: explained.layer, reason: explained.reason, scale: null }
       : null,
@@ -59,8 +74,38 @@ export async function convertOnnx(path: string, folder?: string): Promise<Conver
     labels: undefined,
     featureNotice: undefined,
     architecture: 'onnx',
+    notes: ignored([...floats.ignored, ...output.others]),
     writeMore: async () => {},
   }
+}
+
+interface Running {
+  readonly image: OnnxImage
+  readonly onnx: Uint8Array
+  readonly name: string
+  readonly results: Readonly<Record<string, TensorValue>>
+}
+
+async function firstThatRuns(
+  { onnx: whole }: FloatOutputs,
+  images: readonly OnnxImage[],
+): Promise<Running> {
+  let failure: unknown
+  for (const image of images) {
+    const { onnx, name } = floatInput(whole, image)
+    try {
+      return { image, onnx, name, results: await runOnce(onnx, { name, dims: image.dims }) }
+    } catch (cause) {
+      failure ??= cause
+    }
+  }
+  throw isAppError(failure) && failure.code !== 'load-failed' ? failure : cannotRun(failure)
+}
+
+function ignored(names: readonly string[]): readonly string[] {
+  if (names.length === 0) return []
+  const shown = names.map((name) => name.slice(0, 60)).join(', ')
+  return [`Outputs of the file that are not read: ${shown.slice(0, 300)}.`]
 }
 
 function readWhole(bytes: Uint8Array): ProtoModel {
@@ -72,7 +117,7 @@ function readWhole(bytes: Uint8Array): ProtoModel {
 }
 
 function damaged(cause: unknown): AppError {
-  const message = 'The ONNX file is damaged; export or copy it again.'
+  const message = 'The ONNX file is cut off or damaged; export or copy it again.'
   return new AppError('invalid-package', message, { cause })
 }
 
@@ -100,55 +145,5 @@ function checkOperators({ opset, hasFunctions, nodes }: ProtoModel): void {
   throw new AppError(
     'invalid-package',
     `The operator "${foreign.op.slice(0, 40)}" of "${foreign.domain.slice(0, 40)}" is a custom operator, which is not supported.`,
-  )
-}
-
-function imageInput(outline: OnnxOutline): {
-  name: string
-  layout: 'nhwc' | 'nchw'
-  size: InputSize
-} {
-  const [input, ...others] = outline.inputs
-  if (!input || others.length > 0) {
-    throw new AppError(
-      'invalid-package',
-      `The model takes ${outline.inputs.length} inputs; only one image input is supported.`,
-    )
-  }
-  const [batch, a, b, c] = input.dims
-  const isImage = input.dims.length === 4 && (batch === undefined || batch === 1)
-  if (!isImage || input.elementType !== FLOAT32) {
-    throw new AppError(
-      'invalid-package',
-      'The model must take one image as four axes of 32-bit floats.',
-    )
-  }
-  const channelsFirst = a === 1 || a === 3
-  const channels = channelsFirst ? a : c
-  const [height, width] = channelsFirst ? [b, c] : [a, b]
-  if (!height || !width || (channels !== 1 && channels !== 3)) {
-    throw new AppError(
-      'invalid-package',
-      'The model must take images of a fixed size with 1 or 3 channels; export it with a fixed input shape.',
-    )
-  }
-  const layout = channelsFirst ? 'nchw' : 'nhwc'
-  return { name: input.name, layout, size: { width, height, channels } }
-}
-
-/** One row of scores; axes of length one behind it do no harm. */
-function scoreOutput(outline: OnnxOutline): OnnxValue {
-  const rows = outline.outputs.filter(({ dims, elementType }) => {
-    const [batch, count, ...rest] = dims
-    const isRow = (batch === undefined || batch === 1) && count !== undefined
-    return isRow && elementType === FLOAT32 && rest.every((n) => n === 1)
-  })
-  const [row, ...others] = rows
-  if (row && others.length === 0) return row
-  throw new AppError(
-    'invalid-package',
-    rows.length === 0
-      ? 'The model must give one row of scores of known length for an image.'
-      : 'The model gives several rows of scores; export it with one output.',
   )
 }

@@ -53,6 +53,7 @@ export async function convertStateDict(
       input: { width, height, channels },
       outputCount: outputs,
       lastActivation: undefined,
+      certainty: 'logits',
       explanation: traced.explanationLayer === null ? null : { layer, reason, scale: null },
       parameters: { total, trainable: total - frozen, nonTrainable: frozen },
       labels: undefined,
@@ -74,8 +75,30 @@ async function refuseOther(file: OpenWeights, { name, title }: Architecture): Pr
   })
 }
 
+/** A linear layer at the end, by any of the names that the last one goes by. */
+const HEAD_LAYER = /^(fc|classifier|heads?|heads\.head)(\.\d+)*\.weight$/
+/** VGG16 ends in three of them, which are its own. */
+const LONG_HEADS = new Set(['vgg16'])
+
+/** One linear layer would be taken, and the other left out, without a word. @throws AppError `invalid-package` */
+function refuseLongHead({ names, source }: TorchWeights, { name, title }: Architecture): void {
+  if (LONG_HEADS.has(name)) return
+  const layers = [...names].filter(
+    ([own, inFile]) => HEAD_LAYER.test(own) && source.tensors.get(inFile)?.shape.length === 2,
+  )
+  if (layers.length < 2) return
+  const shown = layers.map(([own]) => own.slice(0, 60)).join(', ')
+  throw new AppError(
+    'invalid-package',
+    `The file has a head of ${layers.length} linear layers (${shown}), where ${title} has one; what stands between them is code, so export the model to ONNX instead.`,
+  )
+}
+
 /** Numbers that the last layer gives. @throws AppError `invalid-package` */
-function headOutputs({ names, source }: TorchWeights, { name, title }: Architecture): number {
+function headOutputs(torch: TorchWeights, architecture: Architecture): number {
+  refuseLongHead(torch, architecture)
+  const { names, source } = torch
+  const { name, title } = architecture
   const heads = torchHeads(name)
   const found = heads.map((head) => names.get(`${head}.weight`)).find((one) => one !== undefined)
   const [outputs, features, ...more] = source.tensors.get(found ?? '')?.shape ?? []

@@ -20,7 +20,14 @@ export interface ForeignFields {
   readonly kind: ConditionKind | undefined
   readonly preprocessing: PartialPreprocessing | undefined
   readonly architecture: string | undefined
+  /** What the outputs are; `auto` looks at the graph and at what it gives. */
+  readonly outputs: OutputChoice
+  /** Label of the class whose probability a single unit is; undefined: the one at index 1. */
+  readonly unitClass: string | undefined
 }
+
+export const OUTPUT_CHOICES = ['auto', 'logits', 'probabilities'] as const
+export type OutputChoice = (typeof OUTPUT_CHOICES)[number]
 
 /** Input size and channels as the model has them. */
 export interface InputSize {
@@ -70,6 +77,8 @@ export function parseForeignFields(fields: Readonly<Record<string, string>>): Fo
     kind: parseKind(text('kind')),
     preprocessing: preprocessing === undefined ? undefined : parsePreprocessing(preprocessing),
     architecture: text('architecture')?.slice(0, 100),
+    outputs: parseOutputs(text('outputs')),
+    unitClass: text('unitClass')?.replace(/^\*/, ''),
   }
 }
 
@@ -196,6 +205,14 @@ function wrongPreprocessing(error: z.ZodError): AppError {
   const issue = error.issues[0]
   const where = ['preprocessing', ...(issue?.path ?? [])].join('.')
   return new AppError('invalid', `"${where}": ${issue?.message ?? 'is not as expected'}.`)
+}
+
+function parseOutputs(text = 'auto'): OutputChoice {
+  const found = OUTPUT_CHOICES.find((one) => one === text)
+  if (found) return found
+  throw new AppError('invalid', `"outputs" must be ${OUTPUT_CHOICES.join(', ')}.`, {
+    extra: { field: 'outputs' },
+  })
 }
 
 function parseKind(text: string | undefined): ConditionKind | undefined {

@@ -7,20 +7,34 @@ import { findNaN } from '../../formats/onnx/not-a-number.ts'
 import { isName } from '../../package/ids.ts'
 import { writeManifest } from '../../package/manifest.ts'
 import type { ModelConfig } from '../../package/schema.ts'
+import { arrangeOutputs } from './arrange-outputs.ts'
 import { type ConvertedModel, type ModelMeaning, meaningOf } from './converted-model.ts'
 import { completePreprocessing } from './foreign-fields.ts'
 import { writeGoldenImages } from './golden-images.ts'
 import type { ImportJob } from './import-job.ts'
+import { judgeOutputs } from './judge-outputs.ts'
 
 const PUBLISHED_POINT = 'published'
 const NO_METRICS = 'Imported; not evaluated here.'
 
 /** @returns the digest of the package. @throws AppError `invalid` or `invalid-package` in one sentence */
-export async function writeImportedPackage(model: ConvertedModel, job: ImportJob): Promise<string> {
+export async function writeImportedPackage(given: ConvertedModel, job: ImportJob): Promise<string> {
   const { fields, outDir } = job
-  refuseNaN(model.onnx)
-  const meaning = meaningOf(model, job)
-  const preprocessing = completePreprocessing(fields.preprocessing, model.input)
+  refuseNaN(given.onnx)
+  const preprocessing = completePreprocessing(fields.preprocessing, given.input)
+  const { model: named, judged } = await judgeOutputs(given, {
+    said: fields.outputs,
+    preprocessing,
+  })
+  const understood = { ...named, lastActivation: judged.lastActivation }
+  const { arrangement, unitClass, ...meaning } = meaningOf(understood, job)
+  const model = arrangeOutputs(understood, arrangement)
+  const notes = [
+    ...(given.notes ?? []),
+    ...judged.notes,
+    ...unitNotes(unitClass),
+    ...exclusionNotes(understood, meaning),
+  ]
   const graphFile = `models/${fields.name}.onnx`
   // An architecture of ours keeps its own spelling, so that trainings can start from the version.
   const own = model.variant ? model.architecture : undefined
@@ -29,8 +43,9 @@ export async function writeImportedPackage(model: ConvertedModel, job: ImportJob
     schema: 1,
     architecture,
     ...(model.variant && { variant: model.variant }),
-    ...meaning,
+    kind: meaning.kind,
     classes: [...meaning.classes],
+    outputs: { taken: judged.taken, unitClass, notes },
     graph: { file: graphFile, ...model.graph },
     explanation: model.explanation,
     parameters: model.parameters,
@@ -77,8 +92,24 @@ function refuseNaN(onnx: Uint8Array): void {
   )
 }
 
+type Scored = Pick<ModelMeaning, 'kind' | 'classes'>
+
+function unitNotes(unitClass: string | null): readonly string[] {
+  return unitClass === null ? [] : [`The one output is the probability of ${unitClass}.`]
+}
+
+function exclusionNotes({ lastActivation, outputCount }: ConvertedModel, { kind }: Scored) {
+  if (kind === 'single-label' && lastActivation === 'sigmoid' && outputCount > 1) {
+    return ['Its outputs do not exclude each other (sigmoid); here they are made to sum to 1.']
+  }
+  if (kind === 'multi-label' && lastActivation === 'softmax' && outputCount > 1) {
+    return ['Its outputs exclude each other (softmax), but the condition is multi-label.']
+  }
+  return []
+}
+
 /** Thresholds that the file brings become the operating point that it answers with. */
-function operatingPointsOf({ thresholds }: ConvertedModel, { kind, classes }: ModelMeaning) {
+function operatingPointsOf({ thresholds }: ConvertedModel, { kind, classes }: Scored) {
   if (!thresholds || kind !== 'multi-label') {
     return { operatingPoints: [], defaultOperatingPoint: null }
   }
@@ -102,7 +133,7 @@ function readable(id: string): string {
 
 function modelCard(
   job: ImportJob,
-  { config, model, meaning }: { config: ModelConfig; model: ConvertedModel; meaning: ModelMeaning },
+  { config, model, meaning }: { config: ModelConfig; model: ConvertedModel; meaning: Scored },
 ): string {
   const { width, height, channels } = model.input
   const classes = meaning.classes
@@ -122,10 +153,17 @@ For research use only; not a medical device. ${model.featureNotice ?? NO_METRICS
 ## Classes, in the order of the outputs
 
 ${classes.join('\n')}${more > 0 ? `\n- and ${more} more` : ''}
-
+${notesText(config)}
 ## How to run it
 
 \`${config.graph.file}\` runs in any ONNX runtime: one input \`${config.graph.input.name}\`
 (${config.graph.input.layout === 'nhwc' ? 'batch, height, width, channels' : 'batch, channels, height, width'}), 32-bit floats.
 `
+}
+
+function notesText({ outputs }: ModelConfig): string {
+  const notes = outputs?.notes ?? []
+  return notes.length === 0
+    ? ''
+    : `\n## How it was read\n\n${notes.map((note) => `- ${note}`).join('\n')}\n`
 }

@@ -1,7 +1,12 @@
 // Every layer and activation of ours that a model file may name. Imported for its effect wherever models are loaded.
 import './activations.ts'
+import './batch-normalization.ts'
+import './channel-layers.ts'
+import './grouped-convolution.ts'
 import './keras-layers.ts'
 import './layer-normalization.ts'
 import './normalization.ts'
+import './operation.ts'
+import './resizing.ts'
 import './self-attention.ts'
 import './tokens.ts'

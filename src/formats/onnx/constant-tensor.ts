@@ -1,8 +1,11 @@
 // Constant tensors of an ONNX file as numbers.
+import { type NumberType, toFloat32 } from '../tensor-source.ts'
 import { integers, TENSOR, view } from './model-proto.ts'
 import type { Field } from './wire.ts'
 
 const FLOAT = 1
+/** Of 16 and 64 bits. */
+const OTHER_FLOATS: Readonly<Record<number, NumberType>> = { 10: 'float16', 11: 'float64' }
 const INT32 = 6
 const INT64 = 7
 
@@ -19,6 +22,13 @@ export function floatsOf(
     dims,
     values: Float32Array.from({ length: count }, (_, i) => numbers.getFloat32(4 * i, true)),
   }
+}
+
+/** As `floatsOf`, for floats of 16 and 64 bits too; undefined unless they are stored as plain bytes. */
+export function numbersOf(tensor: readonly Field[]): Float32Array | undefined {
+  const type = OTHER_FLOATS[typeOf(tensor)]
+  const raw = bytesOf(tensor, TENSOR.raw)
+  return type && raw ? toFloat32(type, raw) : floatsOf(tensor)?.values
 }
 
 /** A short list of whole numbers, such as the axes of a reduction. */

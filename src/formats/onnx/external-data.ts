@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { MessageWriter } from '../../engine/onnx/protobuf.ts'
 import { AppError } from '../../errors.ts'
 import { replaceInitializers } from './amend-graph.ts'
-import { GRAPH, MODEL, TENSOR, textOf } from './model-proto.ts'
-import { type Field, fields } from './wire.ts'
+import { GRAPH, MODEL, TENSOR } from './model-proto.ts'
+import { type Field, fields, textOf } from './wire.ts'
 
 const EXTERNAL = 1
 /** A file of protocol buffers ends at 2 GiB. */

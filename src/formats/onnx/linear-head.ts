@@ -19,7 +19,15 @@ export interface LinearHead {
 }
 
 /** They give the same numbers in the same order, for one image and one number a channel. */
-const NEUTRAL = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze', 'Dropout', 'Identity'])
+const NEUTRAL = new Set([
+  'Flatten',
+  'Reshape',
+  'Squeeze',
+  'Unsqueeze',
+  'Dropout',
+  'Identity',
+  'Cast',
+])
 const LAST = new Set(['Softmax', 'Sigmoid', 'LogSoftmax'])
 const MAX_STEPS = 32
 

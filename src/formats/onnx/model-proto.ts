@@ -1,10 +1,11 @@
-// An ONNX file as nodes and constants, read from its wire format, and with parts of it replaced or added (onnx.proto3).
-// Runs nothing and changes no bytes of what stays.
-import { type Field, fields } from './wire.ts'
+// An ONNX file as inputs, outputs, nodes and constants, read from its wire format (onnx.proto3). Runs nothing; changing a
+// file is amend-graph.ts.
+import { type OnnxValue, readValueInfo } from './value-info.ts'
+import { type Field, fields, text, textOf } from './wire.ts'
 
 /** Field numbers of the messages that are read here. */
 export const MODEL = { graph: 7, opset: 8, functions: 25 } as const
-export const GRAPH = { node: 1, initializer: 5, output: 12 } as const
+export const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 } as const
 const NODE = { input: 1, output: 2, op: 4, attribute: 5, domain: 7 } as const
 export const TENSOR = {
   dims: 1,
@@ -31,6 +32,9 @@ export interface ProtoModel {
   /** Of the standard operators; 0 when the file does not say. */
   readonly opset: number
   readonly hasFunctions: boolean
+  /** Without the initializers that older files list as inputs. */
+  readonly inputs: readonly OnnxValue[]
+  readonly outputs: readonly OnnxValue[]
   readonly nodes: readonly ProtoNode[]
   /** Which node makes a value. */
   readonly makers: ReadonlyMap<string, ProtoNode>
@@ -56,7 +60,16 @@ export function readModel(bytes: Uint8Array): ProtoModel {
     const tensor = value?.find(({ number }) => number === 5)
     if (tensor) constants.set(outputs[0] ?? '', fields(tensor.bytes))
   }
+  const values = (wanted: number): OnnxValue[] =>
+    parts.filter(({ number }) => number === wanted).map((one) => readValueInfo(one.bytes))
+  const initializers = new Set(
+    parts
+      .filter(({ number }) => number === GRAPH.initializer)
+      .map((one) => textOf(fields(one.bytes), TENSOR.name)),
+  )
   return {
+    inputs: values(GRAPH.input).filter(({ name }) => !initializers.has(name)),
+    outputs: values(GRAPH.output),
     opset: opsetOf(model),
     hasFunctions: model.some(({ number }) => number === MODEL.functions),
     nodes,
@@ -126,15 +139,6 @@ function packed(bytes: Uint8Array): readonly number[] {
 /** What is read of a negative number is its low 49 bits. */
 function signed(value: number): number {
   return value >= 2 ** 48 ? value - 2 ** 49 : value
-}
-
-export function textOf(message: readonly Field[], number: number): string {
-  const field = message.find((one) => one.number === number)
-  return field ? text(field.bytes) : ''
-}
-
-function text(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes)
 }
 
 export function view(bytes: Uint8Array): DataView {

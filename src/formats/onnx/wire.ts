@@ -51,3 +51,13 @@ export function fields(bytes: Uint8Array): Field[] {
   }
   return found
 }
+
+/** The first text of that number; '' when there is none. */
+export function textOf(message: readonly Field[], number: number): string {
+  const field = message.find((one) => one.number === number)
+  return field ? text(field.bytes) : ''
+}
+
+export function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes)
+}

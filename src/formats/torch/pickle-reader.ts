@@ -4,10 +4,16 @@ const LONGEST_LINE = 1000
 
 export class PickleReader {
   readonly #bytes: Buffer
-  #at = 0
+  #at: number
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, from = 0) {
+    this.#at = from
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  /** Where the next byte is. */
+  get at(): number {
+    return this.#at
   }
 
   byte(): number {

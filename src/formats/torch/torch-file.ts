@@ -4,16 +4,12 @@ import { stat } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { type Entry, openPromise, type ZipFile } from 'yauzl'
 import { AppError } from '../../errors.ts'
-import {
-  NUMBER_BYTES,
-  shownName,
-  sizeOf,
-  type TensorInfo,
-  type TensorSource,
-  toFloat32,
-} from '../tensor-source.ts'
+import { headOf } from '../../package/file-head.ts'
+import { findFormat } from '../detect-format.ts'
+import { type TensorSource, toFloat32 } from '../tensor-source.ts'
+import { withLegacyTorchFile } from './torch-legacy.ts'
 import { readPickle } from './torch-pickle.ts'
-import { PickledTensor, type PickleValue } from './torch-values.ts'
+import { damaged, tensorSource } from './torch-tensors.ts'
 import { pickleOf } from './torch-zip.ts'
 
 const MIB = 1024 * 1024
@@ -22,14 +18,15 @@ const MAX_PICKLE_BYTES = 32 * MIB
 const MAX_TOTAL_BYTES = 8192 * MIB
 /** torch.save does not compress; whoever packed it again with zip stays far below. */
 const MAX_RATIO = 20
-/** Where checkpoints keep the weights, beside optimizer and epoch. */
-const KEYS = ['state_dict', 'model_state_dict', 'model', 'net', 'network', 'weights', 'params']
 
 /** Opens it for as long as `use` takes. @throws AppError `invalid-package` in one sentence; nothing in it is executed */
 export async function withTorchFile<T>(
   path: string,
   use: (source: TensorSource) => Promise<T>,
 ): Promise<T> {
+  if (findFormat(await headOf(path).catch(notZip))?.name === 'torch-legacy') {
+    return withLegacyTorchFile(path, use)
+  }
   const zip = await openPromise(path, { autoClose: false, strictFileNames: false }).catch(notZip)
   try {
     return await use(await openArchive(zip, (await stat(path)).size))
@@ -58,20 +55,10 @@ async function openArchive(zip: ZipFile, zipBytes: number): Promise<TensorSource
   if ((entries.get(pickle)?.uncompressedSize ?? 0) > MAX_PICKLE_BYTES) {
     throw invalid('The PyTorch file describes more than a network does (data.pkl is too large).')
   }
-  const pickled = stateDict(readPickle(await content(pickle)))
-  const tensors = new Map<string, TensorInfo>()
-  for (const [name, tensor] of pickled) {
-    checkTensor(name, { tensor, entry: entries.get(`${top}data/${tensor.storage.key}`) })
-    tensors.set(name, { shape: tensor.shape, type: tensor.storage.type })
-  }
-  const read = async (name: string): Promise<Float32Array> => {
-    const tensor = pickled.get(name)
-    if (!tensor) throw damaged(new Error(`no tensor ${name}`))
-    const { storage } = tensor
-    const bytes = await content(`${top}data/${storage.key}`)
-    return valuesOf(tensor, toFloat32(storage.type, bytes))
-  }
-  return { tensors, read }
+  return tensorSource(readPickle(await content(pickle)), {
+    bytesOf: (key) => entries.get(`${top}data/${key}`)?.uncompressedSize,
+    read: async ({ key, type }) => toFloat32(type, await content(`${top}data/${key}`)),
+  })
 }
 
 async function readEntries(zip: ZipFile, zipBytes: number): Promise<Map<string, Entry>> {
@@ -105,89 +92,8 @@ async function readEntry(zip: ZipFile, entry: Entry | undefined): Promise<Buffer
   }
 }
 
-/** The dict of tensors itself, or the one in a checkpoint. */
-function stateDict(value: PickleValue): Map<string, PickledTensor> {
-  const own = tensorsOf(value)
-  if (own.size > 0) return own
-  if (value instanceof Map) {
-    for (const key of KEYS) {
-      const found = tensorsOf(value.get(key))
-      if (found.size > 0) return found
-    }
-  }
-  throw invalid(
-    'The PyTorch file holds no dictionary of weights; save it with torch.save(model.state_dict(), …).',
-  )
-}
-
-function tensorsOf(value: PickleValue | undefined): Map<string, PickledTensor> {
-  const found = new Map<string, PickledTensor>()
-  if (!(value instanceof Map)) return found
-  for (const [name, tensor] of value) {
-    if (typeof name === 'string' && tensor instanceof PickledTensor) found.set(name, tensor)
-  }
-  return found
-}
-
-/** Within its storage, and the storage within its file. */
-function checkTensor(
-  name: string,
-  { tensor, entry }: { readonly tensor: PickledTensor; readonly entry: Entry | undefined },
-): void {
-  const { storage, offset, shape, strides } = tensor
-  const size = sizeOf(shape, name)
-  const last = shape.reduce((at, n, axis) => at + (n - 1) * (strides[axis] ?? 0), offset)
-  const isInside = size === 0 || last < storage.numbers
-  const isWhole = entry?.uncompressedSize === storage.numbers * NUMBER_BYTES[storage.type]
-  // A stride of zero repeats numbers: a storage of one could pretend to be a tensor of any size.
-  if (isInside && isWhole && strides.length === shape.length && size <= storage.numbers) return
-  throw new AppError(
-    'invalid-package',
-    `The weight "${shownName(name)}" of the PyTorch file reaches beyond the numbers that are stored for it; the file is damaged.`,
-  )
-}
-
-/** Row-major, whatever the strides are. */
-function valuesOf({ offset, shape, strides }: PickledTensor, numbers: Float32Array): Float32Array {
-  const size = shape.reduce((product, n) => product * n, 1)
-  if (isRowMajor(shape, strides)) return numbers.subarray(offset, offset + size)
-  const values = new Float32Array(size)
-  const place = new Array<number>(shape.length).fill(0)
-  let from = offset
-  for (let i = 0; i < size; i++) {
-    values[i] = numbers[from] ?? 0
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const stride = strides[axis] ?? 0
-      place[axis] = (place[axis] ?? 0) + 1
-      from += stride
-      if ((place[axis] ?? 0) < (shape[axis] ?? 0)) break
-      from -= stride * (shape[axis] ?? 0)
-      place[axis] = 0
-    }
-  }
-  return values
-}
-
-function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
-  let step = 1
-  return shape.every((_, i) => {
-    const axis = shape.length - 1 - i
-    const isStep = shape[axis] === 1 || strides[axis] === step
-    step *= shape[axis] ?? 1
-    return isStep
-  })
-}
-
 function notZip(cause: unknown): never {
   throw damaged(cause)
-}
-
-function damaged(cause: unknown): AppError {
-  return new AppError(
-    'invalid-package',
-    'The PyTorch file is cut off or damaged; copy or save it again.',
-    { cause },
-  )
 }
 
 function invalid(message: string): AppError {

@@ -25,8 +25,8 @@ class Machine {
   readonly #stack: Slot[] = []
   readonly #memo = new Map<number, PickleValue>()
 
-  constructor(bytes: Uint8Array) {
-    this.#reader = new PickleReader(bytes)
+  constructor(reader: PickleReader) {
+    this.#reader = reader
   }
 
   run(): PickleValue {
@@ -234,8 +234,19 @@ const CONSTANTS: ReadonlyMap<string, (reader: PickleReader) => PickleValue> = ne
  * @throws AppError `invalid-package`: a function or class that is not allowed, by its name; damage
  */
 export function readPickle(bytes: Uint8Array): PickleValue {
+  const [value = null] = readPickles(bytes, { from: 0, count: 1 }).values
+  return value
+}
+
+/** Several that follow each other; `end` is where the last one ends. @throws AppError as `readPickle` */
+export function readPickles(
+  bytes: Uint8Array,
+  { from, count }: { readonly from: number; readonly count: number },
+): { readonly values: readonly PickleValue[]; readonly end: number } {
   try {
-    return new Machine(bytes).run()
+    const reader = new PickleReader(bytes, from)
+    const values = Array.from({ length: count }, () => new Machine(reader).run())
+    return { values, end: reader.at }
   } catch (cause) {
     if (cause instanceof AppError) throw cause
     throw new AppError(

@@ -115,10 +115,12 @@ function tensor([storage, offset, shape, strides]: readonly PickleValue[]): Pick
 
 /** ("storage", type, key, device, numbers) */
 export function persistentStorage(id: PickleValue): PickledStorage {
-  const [word, type, key, , numbers] = Array.isArray(id) ? id : []
+  const [word, type, key, , numbers, part = null] = Array.isArray(id) ? id : []
   const isKnown = type instanceof PickledGlobal && Object.hasOwn(STORAGES, type.name)
   const stored = isKnown ? STORAGES[type.name] : undefined
-  if (word !== 'storage' || !stored || typeof key !== 'string') throw new Error('no storage')
+  // A sixth, of files from before version 1.6, makes a view of another storage.
+  const isWhole = word === 'storage' && part === null
+  if (!isWhole || !stored || typeof key !== 'string') throw new Error('no storage')
   return new PickledStorage(stored, { key, numbers: wholeNumber(numbers) })
 }
 

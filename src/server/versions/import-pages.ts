@@ -20,7 +20,17 @@ import { fieldOf } from '../http/image-fields.ts'
 import { exampleProps, problemProps, seeOther } from '../http/page-data.ts'
 import { readUpload } from '../http/uploads.ts'
 
-const FIELDS = ['condition', 'name', 'classes', 'kind', 'scaling', 'preprocessing', 'architecture']
+const FIELDS = [
+  'condition',
+  'name',
+  'classes',
+  'unitClass',
+  'kind',
+  'outputs',
+  'scaling',
+  'preprocessing',
+  'architecture',
+]
 
 /** `refused`: the list of models with the problem on it. */
 export function modelImportPages(

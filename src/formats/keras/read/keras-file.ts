@@ -6,7 +6,7 @@ import { type Hdf5Contents, type Hdf5Tensor, readHdf5 } from '../hdf5.ts'
 import { KERAS_CONFIG as CONFIG, KERAS_WEIGHTS as WEIGHTS } from '../keras-zip.ts'
 import { refused } from './layer-config.ts'
 import { type Stored, storedByName, storedByNumber } from './stored-weights.ts'
-import { type Topology, translateModel } from './topology.ts'
+import { type ImageSize, type Topology, translateModel } from './topology.ts'
 
 const MAX_CONFIG_BYTES = 64 * 1024 * 1024
 
@@ -17,25 +17,33 @@ export interface KerasContents extends Topology {
   readonly values: number
 }
 
+export interface ReadOptions<T> {
+  /** An empty folder for what is unpacked. */
+  readonly workDir: string
+  /** For images whose size the model leaves open. */
+  readonly size?: ImageSize | undefined
+  readonly use: (contents: KerasContents) => Promise<T>
+}
+
 /**
- * @param path the file @param workDir an empty folder for what is unpacked
+ * @param path the file
  * @throws AppError `invalid-package` in one sentence
  */
 export async function readKerasFile<T>(
   path: string,
-  { workDir, use }: { workDir: string; use: (contents: KerasContents) => Promise<T> },
+  { workDir, size, use }: ReadOptions<T>,
 ): Promise<T> {
   const bytes = await readFile(path)
-  if (bytes.subarray(0, 2).toString('latin1') !== 'PK') return readWholeModel(bytes, use)
+  if (bytes.subarray(0, 2).toString('latin1') !== 'PK') return readWholeModel(bytes, { size, use })
   const folder = join(workDir, 'keras')
   const { paths } = await unzipSafely(path, { toDir: folder })
-  return readUnpacked(folder, { paths, use })
+  return readUnpacked(folder, { paths, size, use })
 }
 
 /** A `.keras` file that is unpacked already. @throws AppError `invalid-package` */
 export async function readUnpacked<T>(
   folder: string,
-  o: { paths: readonly string[]; use: (contents: KerasContents) => Promise<T> },
+  o: Omit<ReadOptions<T>, 'workDir'> & { readonly paths: readonly string[] },
 ): Promise<T> {
   if (!o.paths.includes(CONFIG)) {
     throw refused('The zip holds no Keras model: there is no config.json at its top.')
@@ -54,7 +62,7 @@ export async function readUnpacked<T>(
   const version = (parsed(metadata, 'metadata.json') as { keras_version?: unknown } | null)
     ?.keras_version
   // Before 3 the same kind of file was written by Keras 2.12 to 2.15.
-  const topology = translateModel(given, { major: majorOf(version ?? '3') })
+  const topology = translateModel(given, { major: majorOf(version ?? '3'), size: o.size })
   return readHdf5(await readFile(join(folder, WEIGHTS)), (file) =>
     o.use(contents(file, topology, storedByNumber(file, topology.root))),
   )
@@ -62,13 +70,14 @@ export async function readUnpacked<T>(
 
 async function readWholeModel<T>(
   bytes: Uint8Array,
-  use: (contents: KerasContents) => Promise<T>,
+  { size, use }: Omit<ReadOptions<T>, 'workDir'>,
 ): Promise<T> {
   return readHdf5(bytes, (file) => {
     const config = file.text('', 'model_config')
     if (config === undefined) throw noModel(file)
     const version = file.text('', 'keras_version') ?? '2'
-    const topology = translateModel(parsed(config, 'model_config'), { major: majorOf(version) })
+    const dialect = { major: majorOf(version), size }
+    const topology = translateModel(parsed(config, 'model_config'), dialect)
     return use(contents(file, topology, storedByName(file, topology.root)))
   })
 }

@@ -1,6 +1,7 @@
 // One layer of a Keras file in TF.js' words: which layers are read, what each of their settings becomes, and which settings
 // would change the result without TF.js noticing, so that they are refused.
 import { AppError } from '../../../errors.ts'
+import { activationName } from './activation-names.ts'
 
 export type Config = Readonly<Record<string, unknown>>
 
@@ -26,7 +27,7 @@ export function translateLayer(
 ): TranslatedLayer {
   const name = typeof config.name === 'string' ? config.name : className
   const said: Said = { config, name, called: `"${name.slice(0, 60)}" (${className.slice(0, 40)})` }
-  if (/Lambda$/.test(className)) {
+  if (className === 'Lambda') {
     throw refused(
       `The model holds code in its layer ${said.called}, which is never executed; save it without Lambda layers or export it to ONNX.`,
     )
@@ -71,11 +72,36 @@ const WINDOW = ['strides', 'padding', 'dilation_rate', 'use_bias'] as const
 const kernelOf = (...names: readonly string[]): Config =>
   Object.fromEntries([...names, 'bias'].map((name) => [`${name}_initializer`, STORED]))
 
+/** They change images in training only. */
+const IN_TRAINING_ONLY =
+  'RandomFlip RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness RandomColorDegeneration RandomColorJitter RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization RandomSaturation RandomSharpness RandomShear RandAugment AugMix CutMix MixUp'.split(
+    ' ',
+  )
+
+const BATCH_NORMALIZATION: LayerRule = {
+  as: 'BatchNormalization',
+  keeps: ['momentum', 'epsilon', 'center', 'scale'],
+  more: (said) => ({
+    ...only(said, 'renorm', [false]),
+    axis: oneAxis(said),
+    ...norm(['gamma', 'beta', 'moving_mean', 'moving_variance']),
+  }),
+}
+
 const LAYERS: Readonly<Record<string, LayerRule>> = {
   Conv2D: {
     keeps: ['filters', 'kernel_size', ...WINDOW],
     more: (said, dialect) => ({
-      ...only(said, 'groups', [1]),
+      ...activationOf(said, dialect),
+      ...kernelOf('kernel'),
+      ...groupsOf(said),
+    }),
+  },
+  Conv2DTranspose: {
+    keeps: ['filters', 'kernel_size', 'strides', 'padding', 'use_bias'],
+    more: (said, dialect) => ({
+      ...only(said, 'output_padding', [null]),
+      ...onlyOnes(said, 'dilation_rate'),
       ...activationOf(said, dialect),
       ...kernelOf('kernel'),
     }),
@@ -99,29 +125,50 @@ const LAYERS: Readonly<Record<string, LayerRule>> = {
       ...kernelOf('kernel'),
     }),
   },
-  BatchNormalization: {
-    keeps: ['momentum', 'epsilon', 'center', 'scale'],
-    more: (said) => ({
-      ...only(said, 'renorm', [false]),
-      axis: oneAxis(said),
-      ...norm(['gamma', 'beta', 'moving_mean', 'moving_variance']),
-    }),
+  BatchNormalization: BATCH_NORMALIZATION,
+  BatchNormalizationV1: BATCH_NORMALIZATION,
+  BatchNormalizationV2: BATCH_NORMALIZATION,
+  SyncBatchNormalization: BATCH_NORMALIZATION,
+  GroupNormalization: {
+    keeps: ['groups', 'epsilon', 'center', 'scale'],
+    more: (said) => {
+      const axis = oneAxis(said)
+      if (axis !== -1 && axis !== 3) throw otherAxis(said)
+      return {}
+    },
   },
   LayerNormalization: {
     keeps: ['axis', 'epsilon', 'center', 'scale'],
     more: (said) => ({ ...only(said, 'rms_scaling', [false]), ...norm(['gamma', 'beta']) }),
   },
+  UnitNormalization: operation('l2_normalize', ({ config }) => ({ axis: config.axis ?? -1 })),
   Normalization: { keeps: ['axis', 'mean', 'variance', 'invert'] },
-  Rescaling: { keeps: ['scale', 'offset'] },
+  Rescaling: {
+    keeps: ['scale', 'offset'],
+    more: ({ config }) =>
+      Array.isArray(config.scale) || Array.isArray(config.offset)
+        ? { class_name: 'ChannelRescaling' }
+        : {},
+  },
+  Resizing: { as: 'KerasResizing', keeps: ['height', 'width'], more: resizing },
+  CenterCrop: {
+    as: 'KerasResizing',
+    keeps: ['height', 'width'],
+    more: () => ({ interpolation: 'bilinear', centre: true }),
+  },
+  LayerScale: { keeps: [] },
+  StochasticDepth: IDENTITY,
+  CustomScaleLayer: operation('add_scaled', ({ config }) => ({ scale: config.scale }), 2),
   Activation: { keeps: [], more: activationOf },
   ReLU: {
     keeps: ['max_value'],
     more: (said) => {
-      only(said, 'threshold', [0])
-      const slope = Number(said.config.negative_slope ?? 0)
-      if (slope === 0) return {}
-      only(said, 'max_value', [null])
-      return { class_name: 'LeakyReLU', alpha: slope }
+      const { negative_slope, max_value, threshold } = said.config
+      const slope = Number(negative_slope ?? 0)
+      const isPlain = Number(threshold ?? 0) === 0
+      if (slope === 0 && isPlain) return {}
+      if (isPlain && (max_value ?? null) === null) return { class_name: 'LeakyReLU', alpha: slope }
+      return operationConfig('general_relu', { negative_slope, max_value, threshold })
     },
   },
   LeakyReLU: {
@@ -141,7 +188,11 @@ const LAYERS: Readonly<Record<string, LayerRule>> = {
   Cropping2D: { keeps: ['cropping'] },
   UpSampling2D: {
     keeps: ['size'],
-    more: (said) => ({ ...only(said, 'interpolation', ['nearest']), interpolation: 'nearest' }),
+    more: (said) => {
+      only(said, 'interpolation', ['nearest', 'bilinear'])
+      if (said.config.interpolation === 'bilinear') return { class_name: 'SmoothUpSampling2D' }
+      return { interpolation: 'nearest' }
+    },
   },
   Flatten: { keeps: [] },
   Reshape: { keeps: ['target_shape'] },
@@ -160,13 +211,7 @@ const LAYERS: Readonly<Record<string, LayerRule>> = {
   GaussianNoise: { keeps: ['stddev'] },
   Identity: IDENTITY,
   ActivityRegularization: IDENTITY,
-  // These change images in training only.
-  RandomFlip: IDENTITY,
-  RandomRotation: IDENTITY,
-  RandomZoom: IDENTITY,
-  RandomTranslation: IDENTITY,
-  RandomContrast: IDENTITY,
-  RandomBrightness: IDENTITY,
+  ...Object.fromEntries(IN_TRAINING_ONLY.map((name) => [name, IDENTITY])),
 }
 
 /** Refuses a setting that is not one of these; one that is missing is as usual. Null counts as missing. */
@@ -175,6 +220,54 @@ function only({ config, called }: Said, key: string, allowed: readonly unknown[]
   if (value === undefined || allowed.includes(value)) return {}
   const shown = JSON.stringify(value).slice(0, 40)
   throw refused(`The layer ${called} has ${key} ${shown}, which is not supported.`)
+}
+
+function onlyOnes(said: Said, key: string): Config {
+  const list = [said.config[key] ?? 1].flat()
+  return list.every((n) => n === 1) ? {} : only(said, key, [])
+}
+
+function groupsOf({ config }: Said): Config {
+  const groups = Number(config.groups ?? 1)
+  return groups === 1 ? {} : { class_name: 'GroupedConv2D', groups }
+}
+
+/** A layer that is one operation on its inputs. */
+function operation(
+  name: string,
+  options: (said: Said) => Readonly<Record<string, unknown>>,
+  inputs = 1,
+): LayerRule {
+  return {
+    as: 'KerasOperation',
+    keeps: [],
+    more: (said) => operationConfig(name, options(said), inputs),
+  }
+}
+
+function operationConfig(name: string, options: object, inputs = 1): Config {
+  const operands = Array.from({ length: inputs }, (_, input) => ({ input }))
+  const call = JSON.stringify({ operands, options })
+  return { class_name: 'KerasOperation', operation: name, call }
+}
+
+function resizing(said: Said): Config {
+  const { config } = said
+  only(said, 'interpolation', ['bilinear', 'nearest'])
+  only(said, 'antialias', [false])
+  const aspect = config.crop_to_aspect_ratio
+    ? 'crop'
+    : config.pad_to_aspect_ratio
+      ? 'pad'
+      : 'stretch'
+  const fillValue = Number(config.fill_value ?? 0)
+  return { interpolation: config.interpolation ?? 'bilinear', aspect, fill_value: fillValue }
+}
+
+function otherAxis({ called }: Said): AppError {
+  return refused(
+    `The layer ${called} works over another axis than the last, which is not read here.`,
+  )
 }
 
 /** Keras 2 writes a list with one axis. */
@@ -193,37 +286,11 @@ function norm(weights: readonly string[]): Config {
   return Object.fromEntries(weights.map((name) => [`${name}_initializer`, STORED]))
 }
 
-/** Keras' name: TF.js' name. */
-const ACTIVATIONS: Readonly<Record<string, string>> = {
-  linear: 'linear',
-  relu: 'relu',
-  relu6: 'relu6',
-  elu: 'elu',
-  selu: 'selu',
-  sigmoid: 'sigmoid',
-  softplus: 'softplus',
-  softsign: 'softsign',
-  softmax: 'softmax',
-  log_softmax: 'log_softmax',
-  tanh: 'tanh',
-  gelu: 'gelu',
-  mish: 'mish',
-  silu: 'swish',
-  swish: 'swish',
-  exponential: 'exponential',
-  leaky_relu: 'leaky_relu',
-  hard_silu: 'hard_silu',
-  hard_swish: 'hard_silu',
-}
-
 function activationOf({ config, called }: Said, { major }: KerasDialect): Config {
   const given = config.activation ?? 'linear'
   // A function of the user's own is an object; so is a built-in one in some versions.
   const name = typeof given === 'string' ? given : String((given as Config).config ?? 'unknown')
-  if (name === 'hard_sigmoid') {
-    return { activation: major >= 3 ? 'hard_sigmoid3' : 'hard_sigmoid' }
-  }
-  const known = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined
+  const known = activationName(name, major)
   if (known) return { activation: known }
   throw refused(
     `The layer ${called} has the activation "${name.slice(0, 40)}", which is not supported.`,

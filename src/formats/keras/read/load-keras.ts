@@ -9,6 +9,7 @@ import { type KerasContents, readKerasFile } from './keras-file.ts'
 import { refused } from './layer-config.ts'
 import { withinBudget } from './stored-initializer.ts'
 import type { Stored, StoredWeight } from './stored-weights.ts'
+import type { ImageSize } from './topology.ts'
 
 /**
  * Reads `.keras` files and whole-model `.h5` files of Keras 2 and 3. No code of the file is run. What compiling added
@@ -18,9 +19,9 @@ import type { Stored, StoredWeight } from './stored-weights.ts'
  */
 export async function loadKeras(
   path: string,
-  { workDir }: { workDir: string },
+  { workDir, size }: { readonly workDir: string; readonly size?: ImageSize | undefined },
 ): Promise<tf.LayersModel> {
-  return readKerasFile(path, { workDir, use: buildKeras })
+  return readKerasFile(path, { workDir, size, use: buildKeras })
 }
 
 /** @throws AppError `invalid-package` */

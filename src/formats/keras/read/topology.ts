@@ -1,5 +1,6 @@
 // The configuration of a Keras model, of version 2 or 3, as the topology that TF.js builds from. What each layer becomes is
 // in layer-config.ts; how layers hang together is here.
+
 import {
   type Config,
   type KerasDialect,
@@ -7,6 +8,7 @@ import {
   type TranslatedLayer,
   translateLayer,
 } from './layer-config.ts'
+import { isOperationEntry, type Reference, translateOperation } from './operations.ts'
 
 /** A layer or model with its place in the file; models have layers of their own. */
 export interface KerasEntry {
@@ -22,18 +24,26 @@ export interface Topology {
   readonly root: KerasEntry
 }
 
+/** For images whose size the model leaves open. */
+export type ImageSize = readonly [height: number, width: number]
+
+const OPERATION = 'KerasOperation'
 const MODELS = new Set(['Functional', 'Model', 'Sequential'])
 const MAX_LAYERS = 5000
 const MAX_DEPTH = 8
 
 /** @throws AppError `invalid-package` in one sentence */
-export function translateModel(given: unknown, dialect: KerasDialect): Topology {
+export function translateModel(
+  given: unknown,
+  { size, ...dialect }: KerasDialect & { readonly size?: ImageSize | undefined },
+): Topology {
   const budget = { layers: MAX_LAYERS }
-  const { entry, model } = translateNested(asObject(given), { dialect, depth: 0, budget })
+  const { entry, model } = translateNested(asObject(given), { dialect, size, depth: 0, budget })
   return { model, root: entry }
 }
 
 interface Place {
+  readonly size: ImageSize | undefined
   readonly dialect: KerasDialect
   readonly depth: number
   readonly budget: { layers: number }
@@ -76,6 +86,7 @@ function translateEntry(given: Config, place: Place): TranslatedEntry {
   place.budget.layers -= 1
   if (place.budget.layers < 0) throw refused(`The model has more than ${MAX_LAYERS} layers.`)
   const className = String(given.class_name)
+  if (isOperationEntry(given)) return translateOperationEntry(given)
   if (MODELS.has(className)) {
     const { entry, model } = translateNested(given, { ...place, depth: place.depth + 1 })
     const name = String(given.name ?? entry.name)
@@ -85,7 +96,7 @@ function translateEntry(given: Config, place: Place): TranslatedEntry {
   refuseForeign(given, className)
   const config = asObject(given.config)
   const { batch_shape, batch_input_shape } = config
-  const shape = batch_shape ?? batch_input_shape
+  const shape = withSize(batch_shape ?? batch_input_shape, place)
   const translated =
     className === 'InputLayer'
       ? { className, config: { name: config.name ?? given.name ?? 'input' } }
@@ -103,10 +114,39 @@ function translateEntry(given: Config, place: Place): TranslatedEntry {
   }
 }
 
+/** An operation takes its tensors from where its call says; it counts among no layers, for it has no weights. */
+function translateOperationEntry(given: Config): TranslatedEntry {
+  const config = asObject(given.config)
+  const name = String(given.name ?? config.name)
+  const { operation, call, inputs } = translateOperation(given)
+  if (inputs.length === 0) throw refused(`The operation "${name.slice(0, 60)}" has no input.`)
+  return {
+    entry: { className: OPERATION, name, layers: undefined },
+    given: {
+      ...given,
+      name,
+      inbound_nodes: [{ ...asList(given.inbound_nodes).find(isObject), inputs }],
+    },
+    translated: {
+      className: OPERATION,
+      config: { name, trainable: false, operation, call: JSON.stringify(call) },
+    },
+  }
+}
+
+/** An open height and width of the images are what was said. */
+function withSize(shape: unknown, { size, depth }: Place): unknown {
+  const isImage = Array.isArray(shape) && shape.length === 4 && depth === 0
+  if (!isImage || !size) return shape
+  const [batch, height, width, channels] = shape
+  return [batch, height ?? size[0], width ?? size[1], channels]
+}
+
 /** A class of somebody's own may have the name of one of Keras'. */
 function refuseForeign(given: Config, className: string): void {
   const module = String(given.module ?? 'keras')
   const registered = String(given.registered_name ?? '')
+  if (/^(tf_)?keras(\.src)?\.applications\./.test(module)) return
   const isKeras = /^(keras|tf_keras|tensorflow\.keras|tensorflow\.python\.keras)\b/.test(module)
   if (isKeras && (!registered.includes('>') || registered.startsWith('keras>'))) return
   throw refused(
@@ -148,7 +188,9 @@ function functional(config: Config, { name, layers }: Container): Config {
       isOutput && layers.find((one) => one.entry.name === layer)?.entry.className !== 'Sequential'
     return [layer, count === 1 ? 1 : isCounted ? node : node + 1, tensor]
   }
-  const isKeras3 = layers.some(({ given }) => asList(given.inbound_nodes).some(isObject))
+  const isKeras3 = layers.some(({ given }) =>
+    asList(given.inbound_nodes).some((node) => isObject(node) && node.args !== undefined),
+  )
   const ends = (value: unknown, isOutput: boolean): readonly unknown[] =>
     endsOf(value).map((one) => (isKeras3 ? shifted(one, isOutput) : one))
   return {
@@ -159,7 +201,7 @@ function functional(config: Config, { name, layers }: Container): Config {
       config: translated.config,
       inbound_nodes: asList(given.inbound_nodes).map((node) =>
         isObject(node)
-          ? tensorsIn([node.args, node.kwargs]).map((one) => [...shifted(one, false), {}])
+          ? referencesOf(node).map((one) => [...(isKeras3 ? shifted(one, false) : one), {}])
           : asList(node).map((one) => [...referenceOf(one), {}]),
       ),
     })),
@@ -167,8 +209,6 @@ function functional(config: Config, { name, layers }: Container): Config {
     output_layers: ends(config.output_layers, true),
   }
 }
-
-type Reference = readonly [layer: string, node: number, tensor: number]
 
 /** One end may be written flat, as Keras 3 does. */
 function endsOf(value: unknown): readonly Reference[] {
@@ -182,6 +222,13 @@ function referenceOf(value: unknown): Reference {
     return [layer, Number(node), Number(tensor)]
   }
   throw refused('The configuration of the model does not say how its layers are joined.')
+}
+
+/** Of a call of Keras 3, or of an operation. */
+function referencesOf(node: Config): readonly Reference[] {
+  return Array.isArray(node.inputs)
+    ? (node.inputs as readonly Reference[])
+    : tensorsIn([node.args, node.kwargs])
 }
 
 /** Keras 3 puts tensors into the arguments of a call, nested as they were. */

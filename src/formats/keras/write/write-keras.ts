@@ -9,6 +9,7 @@ import { writeHdf5 } from '../hdf5-write.ts'
 import { KERAS_CONFIG, KERAS_WEIGHTS } from '../keras-zip.ts'
 import { describeModel } from './describe-model.ts'
 import { modelConfig, oldestDialect } from './dialects.ts'
+import { flattenModel } from './flatten-model.ts'
 import type { KerasModel } from './keras-model.ts'
 import { writeByName, writeByNumber } from './weights-trees.ts'
 
@@ -72,7 +73,8 @@ async function weightsOf(model: KerasModel): Promise<Uint8Array> {
   return writeHdf5((file) => writeByNumber(file, model))
 }
 
-async function wholeModel(model: KerasModel): Promise<Uint8Array> {
+async function wholeModel(given: KerasModel): Promise<Uint8Array> {
+  const model = flattenModel(given)
   const dialect = oldestDialect(model)
   const version = dialect === 'keras3' ? KERAS_3 : KERAS_2
   return writeHdf5((file) => {
