@@ -24,7 +24,7 @@ const NEUTRAL = new Set([
   'Flatten',
   'Reshape',
 ])
-const NEUTRAL_OPERATIONS = new Set(['identity', 'reshape', 'squeeze', 'expand_dims'])
+const NEUTRAL_OPERATIONS = new Set(['identity', 'reshape', 'squeeze', 'expandDims'])
 
 /**
  * The layer that makes the scores, looked for inside nested models (Teachable Machine nests Sequential in Sequential) and

@@ -136,13 +136,18 @@ const GRAPH = 7
 
 /** Follows the fields as far as the head reaches. The graph, which is nearly all of a file, is reached or there is a version. */
 function beginsAsOnnx(bytes: Buffer): boolean {
+  const [first, version = 0] = bytes
+  // Nearly every file begins with its version; one that is damaged behind it is then named as a damaged ONNX file.
+  if (first === 0x08 && version > 0 && version < 64) return true
   let at = 0
   let fields = 0
   while (at < bytes.length && fields < 8) {
     const key = varintAt(bytes, at)
+    if (!key && fields > 0) break
     const number = key === undefined ? 0 : Math.floor(key.value / 8)
     if (!key || ONNX_FIELDS[number] !== key.value % 8) return false
     const value = varintAt(bytes, key.next)
+    if (!value && fields > 0) break
     if (!value) return false
     if (number === 1 && (value.value === 0 || value.value > 64)) return false
     at = ONNX_FIELDS[number] === 2 ? value.next + value.value : value.next

@@ -80,12 +80,13 @@ test('a file is told by its bytes, and what is not read is named', () => {
   const kindOf = (bytes: string, name = 'm') => modelFileKind(Buffer.from(bytes, 'latin1'), name)
   assert.equal(kindOf('PK\x03\x04 and more', 'm.roentgen.zip'), 'zip')
   assert.equal(kindOf('\x08\x07\x12\x04onnx\x00'), 'onnx')
+  assert.equal(kindOf('\x12\x04onnx\x08\x07\x3a\x00'), 'onnx', 'its fields in another order')
   assert.equal(kindOf('PK\x03\x04', 'm.pth'), 'state-dict')
   assert.equal(kindOf('\x10\x00\x00\x00\x00\x00\x00\x00{"a"', 'm'), 'state-dict')
   const refused: readonly [string, string, RegExp][] = [
     ['', 'm.onnx', /is empty/],
     ['version https://git-lfs.github.com/spec/v1', 'm.keras', /Git LFS pointer/],
-    ['\x80\x02\x8a\x0a', 'm.pth', /before version 1.6/],
+    ['\x80\x02}q\x00.', 'm.pth', /a Python pickle/],
     ['{"modelTopology":', 'model.json', /without its weight files/],
     ['hello', 'm.onnx', /a text file/],
     ['\x00\x01\x02', 'm', /not a model file/],

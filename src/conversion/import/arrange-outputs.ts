@@ -3,14 +3,7 @@
 // of the version finds one order.
 import type { OnnxNode, OnnxTensor } from '../../engine/onnx/model.ts'
 import { addToGraph, keepOutputs } from '../../formats/onnx/amend-graph.ts'
-import type { ConvertedModel } from './converted-model.ts'
-
-export type Arrangement =
-  | { readonly as: 'it is' }
-  /** Output k is the model's output `order[k]`; a single one of several may be chosen. */
-  | { readonly as: 'ordered'; readonly order: readonly number[] }
-  /** One unit that speaks for the other class. */
-  | { readonly as: 'opposite' }
+import type { Arrangement, ConvertedModel } from './converted-model.ts'
 
 const PREFIX = 'roentgen_arranged'
 

@@ -11,8 +11,8 @@ import { type ProtoModel, readModel } from '../../formats/onnx/model-proto.ts'
 import { type FloatOutputs, floatInput, floatOutputs } from '../../formats/onnx/serve-as-floats.ts'
 import type { ConvertedModel } from './converted-model.ts'
 import type { PartialPreprocessing } from './foreign-fields.ts'
-import { imageInputs, type OnnxImage } from './onnx-image.ts'
-import { cannotRun, runOnce, scoreOutput } from './onnx-scores.ts'
+import { imageInputs, type OnnxImage } from './onnx/image-input.ts'
+import { cannotRun, runOnce, scoreOutput } from './onnx/score-output.ts'
 
 /** Older operators mean other things, and ONNX Runtime runs none of them. */
 const MIN_OPSET = 7

@@ -4,7 +4,6 @@ import type { Variant } from '../../architectures/architecture.ts'
 import { AppError } from '../../errors.ts'
 import { positiveIndex } from '../../inference/scores.ts'
 import type { ClassLabel, ConditionKind, Graph, ModelConfig } from '../../package/schema.ts'
-import type { Arrangement } from './arrange-outputs.ts'
 import type { ForeignFields, InputSize } from './foreign-fields.ts'
 import type { ImportJob, KnownCondition } from './import-job.ts'
 
@@ -39,6 +38,13 @@ export interface ConvertedModel {
   /** Writes further formats of the model below the package's `models/`. */
   readonly writeMore: (modelsDir: string) => Promise<void>
 }
+
+export type Arrangement =
+  | { readonly as: 'it is' }
+  /** Output k is the model's output `order[k]`; a single one of several may be chosen. */
+  | { readonly as: 'ordered'; readonly order: readonly number[] }
+  /** One unit that speaks for the other class. */
+  | { readonly as: 'opposite' }
 
 export interface ModelMeaning {
   readonly kind: ConditionKind

@@ -59,18 +59,19 @@ const reduction = (
 const relu6 = (x: tf.Tensor): tf.Tensor => tf.relu6(x)
 const hardSigmoid = (x: tf.Tensor): tf.Tensor => tf.div(relu6(tf.add(x, 3)), 6)
 
+/** Without underscores: TF.js takes those out of what a configuration says. */
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   add: binary(tf.add),
   subtract: binary(tf.sub),
   multiply: binary(tf.mul),
   divide: binary(tf.div),
-  floor_divide: binary((a, b) => tf.floor(tf.div(a, b))),
+  floorDivide: binary((a, b) => tf.floor(tf.div(a, b))),
   maximum: binary(tf.maximum),
   minimum: binary(tf.minimum),
   power: binary(tf.pow),
   matmul: binary((a, b) => tf.matMul(a, b)),
   /** The first and a share of the second, as in InceptionResNetV2. */
-  add_scaled: ([a, b], options) =>
+  addScaled: ([a, b], options) =>
     tf.add(a as tf.Tensor, tf.mul(b as tf.Tensor, options.number('scale', 1))),
   identity: unary((x) => tf.clone(x)),
   negative: unary(tf.neg),
@@ -93,16 +94,16 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   selu: unary(tf.selu),
   softplus: unary(tf.softplus),
   silu: unary((x) => tf.mul(x, tf.sigmoid(x))),
-  hard_sigmoid: unary(hardSigmoid),
-  hard_silu: unary((x) => tf.mul(x, hardSigmoid(x))),
-  leaky_relu: unary((x, options) => tf.leakyRelu(x, options.number('slope', 0.2))),
+  hardSigmoid: unary(hardSigmoid),
+  hardSilu: unary((x) => tf.mul(x, hardSigmoid(x))),
+  leakyRelu: unary((x, options) => tf.leakyRelu(x, options.number('slope', 0.2))),
   gelu: unary((x, options) => gelu(x, options.flag('approximate'))),
-  general_relu: unary(generalRelu),
+  generalRelu: unary(generalRelu),
   softmax: unary((x, options) => alongLast(x, options.number('axis', -1), (y) => tf.softmax(y))),
-  log_softmax: unary((x, options) =>
+  logSoftmax: unary((x, options) =>
     alongLast(x, options.number('axis', -1), (y) => tf.logSoftmax(y)),
   ),
-  l2_normalize: unary((x, options) => {
+  l2Normalize: unary((x, options) => {
     const total = tf.sum(tf.square(x), options.axes('axis'), true)
     return tf.mul(x, tf.rsqrt(tf.maximum(total, options.number('epsilon', 1e-12))))
   }),
@@ -124,7 +125,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     return tf.reshape(x, [x.shape[0] ?? 1, ...shape.slice(1)])
   }),
   transpose: unary((x, options) => tf.transpose(x, options.axes('axes'))),
-  expand_dims: unary((x, options) => tf.expandDims(x, options.number('axis', -1))),
+  expandDims: unary((x, options) => tf.expandDims(x, options.number('axis', -1))),
   squeeze: unary((x, options) => tf.squeeze(x, options.axes('axis') ?? ones(x))),
   concatenate: (x, options) => tf.concat(x, options.number('axis', -1)),
   flip: unary((x, options) => tf.reverse(x, options.axes('axis'))),
@@ -146,9 +147,9 @@ function gelu(x: tf.Tensor, isApproximate: boolean): tf.Tensor {
 /** Keras' ReLU layer: x above the threshold up to max_value, slope * (x - threshold) below. */
 function generalRelu(x: tf.Tensor, options: Options): tf.Tensor {
   const threshold = options.number('threshold', 0)
-  const slope = options.number('negative_slope', 0)
+  const slope = options.number('negativeSlope', 0)
   const above = tf.mul(x, tf.cast(tf.greater(x, threshold), 'float32'))
-  const high = options.number('max_value', Number.POSITIVE_INFINITY)
+  const high = options.number('maxValue', Number.POSITIVE_INFINITY)
   const cut = Number.isFinite(high) ? tf.minimum(above, high) : above
   return slope === 0 ? cut : tf.sub(cut, tf.mul(tf.relu(tf.sub(threshold, x)), slope))
 }

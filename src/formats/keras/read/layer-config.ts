@@ -66,7 +66,7 @@ interface LayerRule {
 /** Filled with what the file holds before anything is computed. */
 const STORED = { class_name: 'StoredWeights', config: {} }
 const IDENTITY: LayerRule = { as: 'Activation', keeps: [], more: () => ({ activation: 'linear' }) }
-const MERGING: LayerRule = { keeps: [] }
+const MERGING = 'Add Subtract Multiply Average Maximum Minimum'.split(' ')
 const WINDOW = ['strides', 'padding', 'dilation_rate', 'use_bias'] as const
 
 const kernelOf = (...names: readonly string[]): Config =>
@@ -77,6 +77,9 @@ const IN_TRAINING_ONLY =
   'RandomFlip RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness RandomColorDegeneration RandomColorJitter RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization RandomSaturation RandomSharpness RandomShear RandAugment AugMix CutMix MixUp'.split(
     ' ',
   )
+
+const BATCH_NORMALIZATIONS =
+  'BatchNormalization BatchNormalizationV1 BatchNormalizationV2 SyncBatchNormalization'.split(' ')
 
 const BATCH_NORMALIZATION: LayerRule = {
   as: 'BatchNormalization',
@@ -125,10 +128,7 @@ const LAYERS: Readonly<Record<string, LayerRule>> = {
       ...kernelOf('kernel'),
     }),
   },
-  BatchNormalization: BATCH_NORMALIZATION,
-  BatchNormalizationV1: BATCH_NORMALIZATION,
-  BatchNormalizationV2: BATCH_NORMALIZATION,
-  SyncBatchNormalization: BATCH_NORMALIZATION,
+  ...Object.fromEntries(BATCH_NORMALIZATIONS.map((name) => [name, BATCH_NORMALIZATION])),
   GroupNormalization: {
     keeps: ['groups', 'epsilon', 'center', 'scale'],
     more: (said) => {
@@ -141,7 +141,7 @@ const LAYERS: Readonly<Record<string, LayerRule>> = {
     keeps: ['axis', 'epsilon', 'center', 'scale'],
     more: (said) => ({ ...only(said, 'rms_scaling', [false]), ...norm(['gamma', 'beta']) }),
   },
-  UnitNormalization: operation('l2_normalize', ({ config }) => ({ axis: config.axis ?? -1 })),
+  UnitNormalization: operation('l2Normalize', ({ config }) => ({ axis: config.axis ?? -1 })),
   Normalization: { keeps: ['axis', 'mean', 'variance', 'invert'] },
   Rescaling: {
     keeps: ['scale', 'offset'],
@@ -158,7 +158,7 @@ const LAYERS: Readonly<Record<string, LayerRule>> = {
   },
   LayerScale: { keeps: [] },
   StochasticDepth: IDENTITY,
-  CustomScaleLayer: operation('add_scaled', ({ config }) => ({ scale: config.scale }), 2),
+  CustomScaleLayer: operation('addScaled', ({ config }) => ({ scale: config.scale }), 2),
   Activation: { keeps: [], more: activationOf },
   ReLU: {
     keeps: ['max_value'],
@@ -168,7 +168,11 @@ const LAYERS: Readonly<Record<string, LayerRule>> = {
       const isPlain = Number(threshold ?? 0) === 0
       if (slope === 0 && isPlain) return {}
       if (isPlain && (max_value ?? null) === null) return { class_name: 'LeakyReLU', alpha: slope }
-      return operationConfig('general_relu', { negative_slope, max_value, threshold })
+      return operationConfig('generalRelu', {
+        negativeSlope: negative_slope,
+        maxValue: max_value,
+        threshold,
+      })
     },
   },
   LeakyReLU: {
@@ -198,12 +202,7 @@ const LAYERS: Readonly<Record<string, LayerRule>> = {
   Reshape: { keeps: ['target_shape'] },
   Permute: { keeps: ['dims'] },
   Concatenate: { keeps: ['axis'] },
-  Add: MERGING,
-  Subtract: MERGING,
-  Multiply: MERGING,
-  Average: MERGING,
-  Maximum: MERGING,
-  Minimum: MERGING,
+  ...Object.fromEntries(MERGING.map((name) => [name, { keeps: [] }])),
   Dropout: { keeps: ['rate', 'noise_shape', 'seed'] },
   SpatialDropout2D: { as: 'Dropout', keeps: ['rate'] },
   AlphaDropout: { keeps: ['rate'] },

@@ -1,8 +1,8 @@
 // Which output of an ONNX graph is the row of scores: found by running the graph once, for files need not say their shapes.
-import { createSession, type Session, type TensorValue } from '../../engine/session.ts'
-import { AppError, messageOf } from '../../errors.ts'
-import type { ProtoModel } from '../../formats/onnx/model-proto.ts'
-import { type OutputMeaning, outputMeaning } from '../../formats/onnx/output-meaning.ts'
+import { createSession, type Session, type TensorValue } from '../../../engine/session.ts'
+import { AppError, messageOf } from '../../../errors.ts'
+import type { ProtoModel } from '../../../formats/onnx/model-proto.ts'
+import { type OutputMeaning, outputMeaning } from '../../../formats/onnx/output-meaning.ts'
 
 export interface ScoreOutput extends OutputMeaning {
   readonly name: string

@@ -1,10 +1,10 @@
 // Which input of an ONNX graph takes the image, and in which layout and size; what the file leaves open is what was said.
-import { AppError } from '../../errors.ts'
-import type { ProtoModel } from '../../formats/onnx/model-proto.ts'
-import { isCastable, isWholeNumber } from '../../formats/onnx/serve-as-floats.ts'
-import { DATA_TYPES, type OnnxValue } from '../../formats/onnx/value-info.ts'
-import type { InputSize, PartialPreprocessing } from './foreign-fields.ts'
-import { wantedSize } from './foreign-fields.ts'
+import { AppError } from '../../../errors.ts'
+import type { ProtoModel } from '../../../formats/onnx/model-proto.ts'
+import { isCastable, isWholeNumber } from '../../../formats/onnx/serve-as-floats.ts'
+import { DATA_TYPES, type OnnxValue } from '../../../formats/onnx/value-info.ts'
+import type { InputSize, PartialPreprocessing } from '../foreign-fields.ts'
+import { wantedSize } from '../foreign-fields.ts'
 
 export interface OnnxImage {
   readonly input: OnnxValue
