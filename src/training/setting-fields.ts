@@ -108,13 +108,14 @@ export function settingValue({ kind, check, isPercent }: SettingField, text: str
 
 /** `{ "augmentation.shift": 0.1 }` as the nested object of a request; a null for the whole object wins. */
 export function nested(values: ReadonlyMap<string, unknown>): Record<string, unknown> {
-  const result: Record<string, unknown> = Object.create(null)
+  // A map, so that no path can reach the prototype of what is given out.
+  const result = new Map<string, unknown>()
   for (const [path, value] of values) {
     const [name = '', inner] = path.split('.')
-    if (inner === undefined) result[name] = value
-    else if (result[name] !== null) {
-      result[name] = { ...(result[name] as object | undefined), [inner]: value }
-    }
+    const before = result.get(name)
+    if (inner === undefined) result.set(name, value)
+    else if (before !== null)
+      result.set(name, { ...(before as object | undefined), [inner]: value })
   }
-  return result
+  return Object.fromEntries(result)
 }

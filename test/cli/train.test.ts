@@ -31,7 +31,7 @@ test('dataset synth draws a folder for each class, the same for the same seed', 
   assert.match(again.stderr, /^roentgen: [^\n]*not empty[^\n]*\n$/)
   const without = await synth('c')
   assert.equal(without.status, 1)
-  assert.match(without.stderr, /how many images/)
+  assert.match(without.stderr, /the number per class or the total/)
 })
 
 test('train leaves a registered version that says it is synthetic and does not answer yet', async (t) => {
