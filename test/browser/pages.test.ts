@@ -130,7 +130,7 @@ test('the chosen colours stay from page to page', async () => {
   await page.goto('/')
   const ground = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
   const dark = await ground()
-  const button = page.getByRole('button', { name: /Colours/ })
+  const button = page.getByRole('button', { name: /Theme/ })
   await button.click()
   await button.click()
   assert.match(await button.innerText(), /light/)
