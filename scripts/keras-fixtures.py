@@ -114,7 +114,7 @@ entry = keras.Input((4, 4, 1))
 coded = keras.Model(entry, layers.Flatten()(layers.Lambda(lambda v: v * 2)(entry)))
 coded.save(os.path.join(folder, "lambda.keras"))
 entry = keras.Input((4, 4, 1))
-x = layers.Flatten()(layers.UnitNormalization()(entry))
+x = layers.Flatten()(layers.Discretization(bin_boundaries=[0.5])(entry))
 keras.Model(entry, layers.Dense(1)(x)).save(os.path.join(folder, "unknown-layer.keras"))
 
 with open(os.path.join(folder, "expected.json"), "w") as file:

@@ -99,7 +99,7 @@ test('a model with code in it, and one with an unknown layer, are refused and le
   const fields = { condition: 'x', name: 'y', classes: 'a,b', preprocessing: 'raw' }
   for (const [name, sentence] of [
     ['lambda.keras', /never executed/],
-    ['unknown-layer.keras', /UnitNormalization.* is not supported/],
+    ['unknown-layer.keras', /Discretization.* is not supported/],
   ] as const) {
     const file = await openAsBlob(join(FIXTURES, name))
     const response = await send(opened, { file, name, fields })
