@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url'
 import { homeFolders, storePackage } from '../support/home.ts'
 import { assertRefused, roentgen, roentgenJson } from './run-cli.ts'
 
+const ONNX = fileURLToPath(
+  new URL('../../models/pneumonia/tiny-cnn-demo/v1/models/tiny-cnn-demo.onnx', import.meta.url),
+)
 const FIXTURES = fileURLToPath(new URL('../formats/keras/fixtures/', import.meta.url))
 const KERAS = join(FIXTURES, 'functional.keras')
 
@@ -38,8 +41,9 @@ test('what cannot be converted is told in one sentence and leaves nothing', asyn
   assertRefused(await run(join(FIXTURES, 'lambda.keras')), /never executed/)
   assertRefused(await run('nowhere.h5'), /neither a file nor a version/)
   assertRefused(await run('none/such@1'), /none|no version|unknown/i)
+  assertRefused(await run(ONNX), /a graph without layers/)
   await writeFile(join(root, 'm.onnx'), 'x')
-  assertRefused(await run('m.onnx'), /a graph without layers/)
+  assertRefused(await run('m.onnx'), /not a supported model/)
   await writeFile(join(root, 'text.h5'), 'hello')
   assertRefused(await run('text.h5'), /not a supported model/)
   await mkdir(join(root, 'empty'))

@@ -46,7 +46,10 @@ test('doctor fails when the port is taken, and says what to do', async (t) => {
   const { port } = other.address() as AddressInfo
   const ended = await roentgen(['doctor'], { env: { ...env, PORT: String(port) } })
   assert.equal(ended.status, 1)
-  assert.match(ended.stdout, new RegExp(`PROBLEM +server +Port ${port} is taken.*set PORT`))
+  assert.match(
+    ended.stdout,
+    new RegExp(`PROBLEM +server +Port ${port} is in use by another program; stop it or set PORT`),
+  )
   assert.match(ended.stderr, /^roentgen: One check failed; see the advice next to it\.\n$/)
 })
 

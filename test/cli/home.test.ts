@@ -62,7 +62,7 @@ test('predict prints label, calibrated probability, decision and version, and wr
   assert.match(said.stdout, /decision +(NORMAL|PNEUMONIA) \((positive|negative)\)/)
   assert.match(said.stdout, /probability +[01]\.\d{3} \((not )?calibrated\)/)
   assert.match(said.stdout, /version +pneumonia\/tiny@1 \(active\)/)
-  assert.match(said.stdout, /not a medical device/)
+  assert.match(said.stdout, /Not a medical device/)
   const { width, height, hasAlpha } = await sharp(await readFile(map)).metadata()
   assert.deepEqual([width, height, hasAlpha], [24, 20, true])
 
