@@ -74,7 +74,7 @@ test('activate, predict, verify, export and rollback go through the running serv
   assert.equal(await answering(), first.id)
 
   const doctor = await roentgen(['doctor'], { env })
-  assert.match(doctor.stdout, new RegExp(`server +answers on ${server.url}`))
+  assert.match(doctor.stdout, new RegExp(`server +running on ${server.url}`))
   assert.equal((await stat(join(dataDir, 'server.json'))).mode & 0o077, 0)
   const another = await roentgen(['serve'], { env })
   assert.equal(another.status, 1)
@@ -114,7 +114,10 @@ test('what is not there or not right is refused in one line', async (t) => {
   await writeFile(picture, await image(3))
   const inPneumonia = ['--condition', 'pneumonia']
   assertRefused(await run('predict', picture, ...inPneumonia), /No active version/)
-  assertRefused(await run('predict', 'none.png', ...inPneumonia), /"none\.png" is not there/)
+  assertRefused(
+    await run('predict', 'none.png', ...inPneumonia),
+    /"none\.png" does not exist or is not readable/,
+  )
   assertRefused(await run('activate', 'pneumonia/tiny@9'), /no version/i)
   assertRefused(await run('activate', 'pneumonia/tiny@1', '--force'), /--reason/)
   assertRefused(await run('rollback', 'pneumonia'), /earlier version/)
@@ -126,5 +129,5 @@ test('what is not there or not right is refused in one line', async (t) => {
   const imported = await run('import', 'x.roentgen.zip')
   assert.equal(imported.status, 1, 'a text is no package')
   assert.match(imported.stderr, /^roentgen: [^\n]+\n$/)
-  assertRefused(await run('import', 'none.zip'), /"none\.zip" is not there/)
+  assertRefused(await run('import', 'none.zip'), /"none\.zip" does not exist or is not readable/)
 })

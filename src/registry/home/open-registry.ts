@@ -1,5 +1,5 @@
 // Opens roentgen.sqlite: one writer process, write-ahead log, every commit on the disk before it is reported.
-import { chmodSync } from 'node:fs'
+import { chmodSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import SQLite from 'better-sqlite3'
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely'
@@ -32,7 +32,7 @@ export async function openRegistry({ dataDir }: { dataDir: string }): Promise<Re
     scrubOnce(sqlite)
   } catch (cause) {
     await db.destroy()
-    throw cause instanceof AppError ? cause : unusable(cause)
+    throw cause instanceof AppError ? cause : unusable(cause, dataDir)
   }
   let closing: Promise<void> | undefined
   return {
@@ -58,7 +58,7 @@ function connect(dataDir: string): SQLite.Database {
     sqlite.pragma('secure_delete = ON')
     return sqlite
   } catch (cause) {
-    throw unusable(cause)
+    throw unusable(cause, dataDir)
   }
 }
 
@@ -100,14 +100,29 @@ async function migrate(db: Db): Promise<void> {
   throw error
 }
 
-function unusable(cause: unknown): AppError {
+/** A database of no tables with its log needs about this much. */
+const MIN_FREE_BYTES = 2 * 1024 * 1024
+
+function unusable(cause: unknown, dataDir: string): AppError {
   const code = (cause as { code?: string }).code ?? ''
-  const why = /FULL|ENOSPC/.test(code)
-    ? 'the disk is full; free some space'
-    : /CANTOPEN|READONLY|PERM|EACCES|EROFS|ENOTDIR|EEXIST/.test(code)
-      ? 'the data folder cannot be written; check its owner and permissions'
-      : /NOTADB|CORRUPT/.test(code)
-        ? 'its file is damaged; restore a backup, or move it away and it is rebuilt from the packages'
-        : 'the database did not answer; see the log'
+  const why =
+    /FULL|ENOSPC/.test(code) || hasNoRoom(code, dataDir)
+      ? 'the disk is full; free some space'
+      : /CANTOPEN|READONLY|PERM|EACCES|EROFS|ENOTDIR|EEXIST/.test(code)
+        ? 'the data folder cannot be written; check its owner and permissions'
+        : /NOTADB|CORRUPT/.test(code)
+          ? 'its file is damaged; restore a backup, or move it away and it is rebuilt from the packages'
+          : 'the database did not answer; see the log'
   return new AppError('unavailable', `The registry cannot be opened: ${why}.`, { cause })
+}
+
+/** SQLite has other words for a disk without room: its shared memory cannot grow, or a rollback fails, too. */
+function hasNoRoom(code: string, dataDir: string): boolean {
+  if (/CANTOPEN|READONLY|PERM|EACCES|EROFS|ENOTDIR|EEXIST|NOTADB|CORRUPT/.test(code)) return false
+  try {
+    const { bavail, bsize } = statfsSync(dataDir)
+    return bavail * bsize < MIN_FREE_BYTES
+  } catch {
+    return false
+  }
 }
