@@ -64,6 +64,7 @@ test('what every operation answers is what the document says', { timeout: 540_00
     await ask('get /readyz')
     await ask('get /metrics')
     await ask('get /api/v1/openapi.json')
+    await ask('post /api/v1/clock/confirm', post({}))
   })
 
   await t.test('conditions and activations', async () => {
