@@ -32,14 +32,14 @@ async function importing(t: TestContext, env: Record<string, string> = {}) {
 }
 
 /** A small ONNX file that no manifest goes with. */
-async function tinyOnnx(t: TestContext): Promise<Uint8Array> {
-  const { dir } = await storePackage(await homeFolders(t), { seed: 3 })
+async function tinyOnnx(t: TestContext, seed = 3): Promise<Uint8Array> {
+  const { dir } = await storePackage(await homeFolders(t), { seed })
   return readFile(join(dir, 'models/tiny.onnx'))
 }
 
 test('an ONNX model is described, tried on an image, corrected, and saved as an inactive version', async (t) => {
   const { home, upload, placeOf, attempt, post, page, total } = await importing(t)
-  const sent = await upload(await tinyOnnx(t), 'theirs.onnx')
+  const sent = await upload(await tinyOnnx(t, 1), 'theirs.onnx')
   assert.equal(sent.status, 303)
   const place = placeOf(sent)
   assert.match(place, /^\/models\/import\/[\w-]+$/)
@@ -128,7 +128,7 @@ test('files that are no model are refused on the list of models, and only so man
 
 test('where only signed packages are taken a model from elsewhere is refused at once', async (t) => {
   const { upload } = await importing(t, { ROENTGEN_REQUIRE_SIGNATURE: '1' })
-  const refused = await upload(await tinyOnnx(t), 'theirs.onnx')
+  const refused = await upload(await tinyOnnx(t, 1), 'theirs.onnx')
   assert.match(await refused.text(), /trusted key/)
 })
 

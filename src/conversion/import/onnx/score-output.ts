@@ -11,6 +11,8 @@ export interface ScoreOutput extends OutputMeaning {
   readonly others: readonly string[]
 }
 
+const SCORES = /logit|prob|score|softmax|sigmoid/i
+
 interface Asked {
   readonly model: ProtoModel
   /** Names as the file has them, by the names that are read. */
@@ -28,8 +30,13 @@ export function scoreOutput(
     .filter(([, { dims }]) => dims.filter((n) => n !== 1).length <= 1)
     .map(([name, { data }]) => ({ name, count: data.length }))
     .filter(({ count }) => count > 0)
-  const fitting = rows.filter(({ count }) => count === classes || (count === 1 && classes === 2))
-  const candidates = (fitting.length > 0 ? fitting : rows).map((row) => ({
+  // What is called scores is them, also where another row happens to be as long as the classes.
+  const called = rows.filter(({ name }) => SCORES.test(madeFrom.get(name) ?? name))
+  const possible = called.length > 0 ? called : rows
+  const fitting = possible.filter(
+    ({ count }) => count === classes || (count === 1 && classes === 2),
+  )
+  const candidates = (fitting.length > 0 ? fitting : possible).map((row) => ({
     ...row,
     ...outputMeaning(model, madeFrom.get(row.name) ?? row.name),
   }))
