@@ -93,5 +93,5 @@ test('first weights are uniform with the variance of He for convolutions and of 
 })
 
 test('an architecture that does not exist is refused with the names of those that do', () => {
-  assert.throws(() => getArchitecture('alexnet'), /there are: tiny_cnn, tiny_mobilenet/)
+  assert.throws(() => getArchitecture('alexnet'), /available: tiny_cnn, tiny_mobilenet/)
 })

@@ -27,6 +27,9 @@ const SURROUNDINGS = 5
 const TURNS_DEG = [0, -3, 3]
 const SCALES = [1, 0.97, 1.03, 0.94, 1.06]
 const SHIFTS_BLOCKS = [0, -0.5, 0.5]
+/** Of the images that are roughly alike, so many are aligned coarsely, and so many of those finely. */
+const MAX_COARSE = 24
+const MAX_FINE = 6
 /** Of one image: a picture of nothing is like every other one. */
 const MIN_DEVIATION = 1
 
@@ -55,32 +58,42 @@ export function nearDuplicates(images: readonly Thumbnail[]): [number, number][]
     .sort((a, b) => first(a) - first(b) || a.index - b.index)
   const pairs: [number, number][] = []
   for (const [place, one] of prepared.entries()) {
-    let coarse: readonly Aligned[] | undefined
-    let fine: readonly Aligned[] | undefined
+    const near: { readonly other: Prepared; readonly rough: number }[] = []
     for (let next = place + 1; next < prepared.length; next++) {
       const other = prepared[next] as Prepared
       if (first(other) - first(one) > MAX_COEFFICIENT_DIFFERENCE) break
-      if (!isRoughlyAlike(one, other)) continue
-      coarse ??= alignments(one.blocks, [0])
-      if (!coarse.some((one) => alike(one, other) >= MIN_COARSE_CORRELATION)) continue
-      fine ??= alignments(one.blocks, SHIFTS_BLOCKS)
-      if (fine.some((one) => isSame(one, other)))
-        pairs.push([Math.min(one.index, other.index), Math.max(one.index, other.index)])
+      const rough = roughCorrelation(one, other)
+      if (rough >= MIN_ROUGH_CORRELATION) near.push({ other, rough })
+    }
+    for (const other of closest(one, near)) {
+      pairs.push([Math.min(one.index, other.index), Math.max(one.index, other.index)])
     }
   }
   return pairs.sort(([a, b], [c, d]) => a - c || b - d)
 }
 
-/** Sets of indices that are linked by pairs, each with two members at least. */
-export function duplicateSets(pairs: readonly (readonly [number, number])[]): number[][] {
-  const parent = new Map<number, number>()
-  const root = (at: number): number => {
-    const up = parent.get(at) ?? at
-    return up === at ? at : root(up)
-  }
-  for (const [a, b] of pairs) parent.set(Math.max(root(a), root(b)), Math.min(root(a), root(b)))
-  const members = [...new Set(pairs.flat())].sort((a, b) => a - b)
-  return [...Map.groupBy(members, root).values()]
+/** Those of the nearest that are the same picture; only so many are looked at closely, however alike all of a dataset are. */
+function closest(
+  one: Prepared,
+  near: readonly { readonly other: Prepared; readonly rough: number }[],
+): Prepared[] {
+  if (near.length === 0) return []
+  const coarse = alignments(one.blocks, [0])
+  const aligned = near
+    .toSorted((a, b) => b.rough - a.rough)
+    .slice(0, MAX_COARSE)
+    .map(({ other }) => ({
+      other,
+      best: Math.max(...coarse.map((variant) => alike(variant, other))),
+    }))
+    .filter(({ best }) => best >= MIN_COARSE_CORRELATION)
+    .sort((a, b) => b.best - a.best)
+    .slice(0, MAX_FINE)
+  if (aligned.length === 0) return []
+  const fine = alignments(one.blocks, SHIFTS_BLOCKS)
+  return aligned
+    .map(({ other }) => other)
+    .filter((other) => fine.some((variant) => isSame(variant, other)))
 }
 
 /** A thumbnail in one alignment. */
@@ -212,15 +225,13 @@ function cosine(frequency: number, at: number): number {
   return COSINES[frequency]?.[at] as number
 }
 
-function isRoughlyAlike(a: Prepared, b: Prepared): boolean {
+/** Before any alignment; -1 where low frequencies differ already. */
+function roughCorrelation(a: Prepared, b: Prepared): number {
   for (let i = 1; i < a.coefficients.length; i++) {
     const difference = (a.coefficients[i] as number) - (b.coefficients[i] as number)
-    if (Math.abs(difference) > MAX_COEFFICIENT_DIFFERENCE) return false
+    if (Math.abs(difference) > MAX_COEFFICIENT_DIFFERENCE) return -1
   }
-  return (
-    correlation(a.vector, b.vector) >= MIN_ROUGH_CORRELATION ||
-    correlation(a.vector, b.mirrored) >= MIN_ROUGH_CORRELATION
-  )
+  return Math.max(correlation(a.vector, b.vector), correlation(a.vector, b.mirrored))
 }
 
 function correlation(a: Float32Array, b: Float32Array): number {
@@ -272,15 +283,17 @@ function warped(
   return normalise(values)
 }
 
-/** Bilinear; the border goes on outside. */
+/** Bilinear; the border goes on outside. Called some hundred million times for a large dataset: it makes no objects. */
 function sample(blocks: Uint8Array, x: number, y: number): number {
-  const [left, top] = [Math.floor(x), Math.floor(y)]
-  const [fx, fy] = [x - left, y - top]
-  const at = (column: number, row: number): number => {
-    const [c, r] = [column, row].map((one) => Math.min(Math.max(one, 0), BLOCKS - 1))
-    return blocks[(r as number) * BLOCKS + (c as number)] as number
-  }
-  const above = at(left, top) * (1 - fx) + at(left + 1, top) * fx
-  const below = at(left, top + 1) * (1 - fx) + at(left + 1, top + 1) * fx
+  const left = Math.floor(x)
+  const top = Math.floor(y)
+  const fx = x - left
+  const fy = y - top
+  const c0 = left < 0 ? 0 : left > BLOCKS - 1 ? BLOCKS - 1 : left
+  const c1 = left + 1 < 0 ? 0 : left + 1 > BLOCKS - 1 ? BLOCKS - 1 : left + 1
+  const r0 = (top < 0 ? 0 : top > BLOCKS - 1 ? BLOCKS - 1 : top) * BLOCKS
+  const r1 = (top + 1 < 0 ? 0 : top + 1 > BLOCKS - 1 ? BLOCKS - 1 : top + 1) * BLOCKS
+  const above = (blocks[r0 + c0] as number) * (1 - fx) + (blocks[r0 + c1] as number) * fx
+  const below = (blocks[r1 + c0] as number) * (1 - fx) + (blocks[r1 + c1] as number) * fx
   return above * (1 - fy) + below * fy
 }
