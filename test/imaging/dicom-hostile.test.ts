@@ -48,7 +48,7 @@ test('a transfer syntax that is not read is refused by its name', async () => {
   await named('1.2.840.10008.1.2.4.94', /JPIP/)
   await named('1.2.840.10008.1.2.4.55', /retired JPEG/)
   await named('1.2.840.10008.1.2.4.999', /an unknown one \(1\.2/)
-  await named('1.2.3.CANARY', /a private one, is not read/)
+  await named('1.2.3.CANARY', /a private one, is not supported/)
 })
 
 test('headers that lie about size are refused before anything is allocated', async () => {

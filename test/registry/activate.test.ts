@@ -191,7 +191,7 @@ test('a version that is worse by more than the margin needs force and a reason',
   const { activation } = await activate(ctx, worse, { force: true })
   const metrics = activation.steps.find((step) => step.name === 'metrics')
   assert.equal(metrics?.ok, false)
-  assert.match(metrics?.detail ?? '', /worse by more than 0.05; forced/)
+  assert.match(metrics?.detail ?? '', /worse by more than the margin of 0.05; forced/)
 })
 
 test('a version without comparable metrics is unevaluated, also as the first of its condition', async (t) => {

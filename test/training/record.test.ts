@@ -95,7 +95,7 @@ test('every JSON file of a package has a format, but for what TF.js itself defin
 
 test('the model card ends with every file of the package and what it was made with', () => {
   const card = text('README.md')
-  assert.match(card, /^## What it was made with$/m)
+  assert.match(card, /^## Environment$/m)
   assert.match(card, /^- Roentgen [\d.]+, Node v[\d.]+, ONNX Runtime [\d.]+, 1 thread; /m)
   const rows = new Map([...card.matchAll(/^\| `([^`]+)` \| .* \| (.*) \|$/gm)].map(pair))
   assert.deepEqual(

@@ -159,7 +159,7 @@ async function adoptActive(
       at: ctx.clock().toISOString(),
       actor: { by: 'roentgen', via: 'file' },
       kind: 'adopted',
-      reason: 'imported from active.json (registry rebuilt from the packages)',
+      reason: 'adopted from active.json (registry rebuilt from the packages)',
       outcome: 'activated',
       steps: [
         { name: 'manifest', ok: true, ms: 0, detail: 'all files were intact when registered' },
