@@ -34,7 +34,7 @@ import {
 export interface EvaluationReport {
   readonly assessment: Omit<Assessment, 'answers'>
   readonly figures: ResultFigures
-  /** Sentences; the first says whether it falls apart here. */
+  /** Sentences; the first says whether it performs worse on these images. */
   readonly warnings: readonly string[]
   /** Files that were not measured, by reason; the count is whole. */
   readonly leftOut: {

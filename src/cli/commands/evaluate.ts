@@ -1,4 +1,4 @@
-// roentgen evaluate: a version on labelled images from elsewhere, with intervals, and a warning when it falls apart there.
+// roentgen evaluate: a version on labelled images from elsewhere, with intervals, and a warning when it performs worse there.
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { Evaluation } from '../../app/evaluations/evaluate-version.ts'
